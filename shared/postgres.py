@@ -1,0 +1,114 @@
+"""One way to reach PostgreSQL: the service's own role and schema, every wait bounded, whole transactions retried."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import asyncpg
+
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    Connection = asyncpg.Connection
+
+T = TypeVar("T")
+
+ACQUIRE_TIMEOUT_S = 5.0
+COMMAND_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 5.0
+
+# The transaction did not happen, or we cannot know: doing it again is safe because every statement is idempotent.
+RETRIABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    TimeoutError,
+    OSError,
+)
+
+
+class PostgresUnavailable(Exception):  # noqa: N818 - it names a state, and handlers read better for it
+    """PostgreSQL did not take the work within the tries allowed; nothing is known to have been committed."""
+
+
+def role_of(service: str) -> str:
+    """PostgreSQL role that owns a service's schema."""
+    return f"waypost_{service}"
+
+
+@asynccontextmanager
+async def open_pool(settings: Settings, service: str, *, max_size: int = 8) -> AsyncIterator[Pool]:
+    """A pool that acts as `service`: its role, its schema, and time-outs on everything that could wait for ever."""
+    pool = await asyncpg.create_pool(
+        settings.require_postgres(),
+        min_size=1,
+        max_size=max_size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings={
+            "role": role_of(service),
+            "search_path": service,
+            "application_name": f"waypost-{service}",
+            "timezone": "UTC",
+            "statement_timeout": "30s",
+            "lock_timeout": "10s",
+            "idle_in_transaction_session_timeout": "60s",
+        },
+    )
+    try:
+        yield pool
+    finally:
+        # close() waits for every connection to come back; a stuck one must not hold up a shutdown.
+        try:
+            async with asyncio.timeout(3):
+                await pool.close()
+        except TimeoutError:
+            pool.terminate()
+
+
+@asynccontextmanager
+async def acquire(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection within 5 s. Raises PostgresUnavailable when there is none."""
+    try:
+        connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+    except RETRIABLE as error:
+        raise PostgresUnavailable(type(error).__name__) from error
+    try:
+        yield connection
+    finally:
+        await pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
+
+
+async def transact(
+    pool: Pool,
+    work: Callable[[Connection], Awaitable[T]],
+    *,
+    tries: int = 4,
+    first_pause_s: float = 0.05,
+) -> T:
+    """Run `work` in one transaction, again as a whole when the connection or the lock order failed it.
+
+    `work` must be idempotent: a lost connection during COMMIT leaves the outcome unknown.
+    Raises PostgresUnavailable when all tries failed; any other error of `work` passes through at once.
+    """
+    for attempt in range(1, tries + 1):
+        try:
+            async with acquire(pool) as connection, connection.transaction():
+                return await work(connection)
+        except (*RETRIABLE, PostgresUnavailable) as error:
+            if attempt == tries:
+                raise PostgresUnavailable(type(error.__cause__ or error).__name__) from error
+            # Full jitter: two routers that met in a deadlock must not meet again.
+            await asyncio.sleep(random.uniform(0, first_pause_s * 2**attempt))  # noqa: S311 - not a secret
+    raise AssertionError("unreachable: the loop returns or raises")

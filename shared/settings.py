@@ -1,0 +1,80 @@
+"""Settings that every service shares, read once by the command and passed down.
+
+Order of precedence: arguments, `WAYPOST_*` environment variables, then the addresses that a running local stack
+left in its data folder (`stack.json`, `services.json`), then the defaults below.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import UserError
+
+
+class Settings(BaseSettings):
+    """Where things are. Secrets never show in `repr` or logs."""
+
+    model_config = SettingsConfigDict(env_prefix="WAYPOST_", frozen=True, extra="ignore")
+
+    data_folder: Path = Path(".waypost")
+    """Folder of the local stack: data, logs, addresses and the key file."""
+    kafka: str = ""
+    """Bootstrap servers, `host:port[,host:port]`."""
+    postgres: SecretStr = SecretStr("")
+    """DSN; its user must be allowed to `SET ROLE waypost_<service>`."""
+    topic_prefix: str = ""
+    """Put before every topic and group name, so that several installations can share one cluster."""
+    keys: Path | None = None
+    """Key file (sealing, pepper, service secrets); default `<data_folder>/keys.json`."""
+    intake_url: str = ""
+    notifier_url: str = ""
+    health_host: str = "127.0.0.1"
+    health_port: int = Field(default=0, ge=0, le=65535)
+    """Port of /healthz and /metrics; 0 takes a free one and logs it."""
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str = ""
+    """OTLP/HTTP traces endpoint; empty exports no spans (trace context is carried all the same)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_addresses_of_the_local_stack(cls, values: Any) -> Any:
+        folder = Path(values.get("data_folder") or ".waypost")
+        for name in ("stack.json", "services.json"):
+            for key, value in read_addresses(folder / name).items():
+                if key in cls.model_fields and not values.get(key):
+                    values[key] = value
+        return values
+
+    @property
+    def key_file(self) -> Path:
+        """Path of the key file."""
+        return self.keys or self.data_folder / "keys.json"
+
+    def require_kafka(self) -> str:
+        """Bootstrap servers; raises UserError when nobody said where Kafka is."""
+        if not self.kafka:
+            raise UserError("no Kafka address", "run `waypost up` in this folder, or set WAYPOST_KAFKA=host:port")
+        return self.kafka
+
+    def require_postgres(self) -> str:
+        """The DSN; raises UserError when nobody said where PostgreSQL is."""
+        if not self.postgres.get_secret_value():
+            raise UserError("no PostgreSQL address", "run `waypost up` in this folder, or set WAYPOST_POSTGRES=DSN")
+        return self.postgres.get_secret_value()
+
+
+def read_addresses(file: Path) -> dict[str, Any]:
+    """Addresses that a local stack wrote; empty when it does not run. Raises UserError when the file is damaged."""
+    try:
+        text = file.read_text()
+    except FileNotFoundError:
+        return {}
+    try:
+        addresses = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{file} is damaged: {error}", "stop the local stack and delete the file") from error
+    return {key: value for key, value in addresses.items() if isinstance(value, str)}

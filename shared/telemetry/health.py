@@ -1,0 +1,107 @@
+"""/healthz/live, /healthz/ready and /metrics, on a listener of their own: operators' addresses are not public."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from shared.settings import Settings
+from shared.telemetry.logs import get_logger
+from shared.telemetry.progress import Progress
+
+Check = Callable[[], Awaitable[str]]
+"""Returns an empty text when well, else what is wrong."""
+CHECK_TIMEOUT_S = 2.0
+
+
+def health_routes(progress: Progress, registry: CollectorRegistry, checks: Mapping[str, Check]) -> list[Route]:
+    """The three routes. `checks` (for readiness only) are named for what they look at, e.g. postgres."""
+
+    async def live(_: Request) -> Response:
+        well, reason = progress.live()
+        return JSONResponse({"live": well, "reason": reason}, 200 if well else 503)
+
+    async def ready(_: Request) -> Response:
+        well, reason = progress.ready()
+        found = {"progress": "" if well else reason}
+        for name, check in checks.items():
+            found[name] = await _run(check)
+        well = not any(found.values())
+        return JSONResponse(
+            {"ready": well, "checks": {name: text or "ok" for name, text in found.items()}, "lag": progress.lag()},
+            200 if well else 503,
+        )
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/healthz/live", live), Route("/healthz/ready", ready), Route("/metrics", metrics)]
+
+
+async def _run(check: Check) -> str:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            return await check()
+    except TimeoutError:
+        return "no answer in time"
+    except OSError as error:
+        return type(error).__name__
+
+
+async def serve_health(
+    settings: Settings,
+    progress: Progress,
+    registry: CollectorRegistry,
+    checks: Mapping[str, Check],
+    stop: asyncio.Event,
+) -> None:
+    """Serve the routes until `stop`; a free port (health_port=0) is chosen and logged."""
+    await serve(
+        Starlette(routes=health_routes(progress, registry, checks)),
+        settings.health_host,
+        settings.health_port,
+        stop,
+        name="health",
+    )
+
+
+async def serve(app: Starlette, host: str, port: int, stop: asyncio.Event, *, name: str) -> None:
+    """Serve `app` until `stop`, then finish the requests in flight within 5 s. Signals stay with the process."""
+    listener = socket.create_server((host, port), backlog=1024)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,
+        server_header=False,
+        date_header=True,
+        h11_max_incomplete_event_size=16 * 1024,
+    )
+    server = _Server(config)
+    get_logger().info("http.listening", name=name, host=host, port=listener.getsockname()[1])
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+    finally:
+        stopping.cancel()
+        listener.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: `shared.process` owns the signals."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
