@@ -1,0 +1,124 @@
+"""leads.decided: who holds a lead, or why nobody does, with everything that the decision saw."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.answered import Result
+from shared.contracts.contract import Contract
+from shared.vocabulary import Intent, Slug
+
+
+class Lost(StrEnum):
+    """Why a candidate did not get the lead."""
+
+    FARTHER = "farther"
+    TIE_LOAD = "tie_load"
+    TIE_HASH = "tie_hash"
+    FULL = "full"
+    DECLINED = "declined"
+    TOO_FAR = "too_far"
+    KIND_NOT_ALLOWED = "kind_not_allowed"
+
+
+class Candidate(Contract):
+    """One site that was considered, with what was seen of it at that moment."""
+
+    site_id: Slug
+    distance_m: Annotated[int, Field(ge=0)]
+    load: Annotated[int, Field(ge=0)]
+    """Leads held open by the site (assigned, not yet answered) when the decision was taken."""
+    lost: Lost | None = None
+    """None for the chosen site only."""
+
+
+class WaitingReason(StrEnum):
+    """Why nobody holds a lead; each is shown to operators and retried when the network or the policy changes."""
+
+    LOCATION_UNCLEAR = "location_unclear"
+    NO_CAPABLE_SITE = "no_capable_site"
+    TOO_FAR = "too_far"
+    ALL_FULL = "all_full"
+    ALL_DECLINED = "all_declined"
+
+
+class ClosedReason(StrEnum):
+    """Why a lead needs no site any more, or who keeps it for good."""
+
+    ACCEPTED = "accepted"
+    OUTCOME = "outcome"
+    ERASED = "erased"
+
+
+class Cause(StrEnum):
+    """What started this epoch."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    OUTCOME = "outcome"
+    SILENT = "silent"
+    UNDELIVERABLE = "undeliverable"
+    RETRIED = "retried"
+    ERASED = "erased"
+
+
+class Decision(Contract):
+    """What every decision says, whatever it decides; `epoch` counts the decisions of one lead from 1."""
+
+    decision_id: UUID
+    lead_id: UUID
+    epoch: Annotated[int, Field(ge=1)]
+    person_id: UUID
+    intent: Intent
+    cause: Cause
+    cause_id: UUID
+    """Id of the fact that caused it."""
+    received_at: AwareDatetime
+    decided_at: AwareDatetime
+    network_revision: Annotated[int, Field(ge=0)]
+    policy_version: Annotated[int, Field(ge=1)]
+    engine_version: str
+
+
+class LeadAssigned(Decision):
+    """The lead has a holder until `respond_by`."""
+
+    outcome: Literal["assigned"] = "assigned"
+    site_id: Slug
+    distance_m: Annotated[int, Field(ge=0)]
+    respond_by: AwareDatetime
+    preferred: Literal["none", "honoured", "refused_unknown", "refused_incapable", "refused_unavailable"] = "none"
+    candidates: tuple[Candidate, ...]
+
+
+class LeadWaiting(Decision):
+    """Nobody can take the lead now; it waits under a named reason."""
+
+    outcome: Literal["waiting"] = "waiting"
+    reason: WaitingReason
+    candidates: tuple[Candidate, ...] = ()
+
+
+class LeadJoined(Decision):
+    """The same person has a live lead: this one joins it and nobody else calls."""
+
+    outcome: Literal["joined"] = "joined"
+    joins_lead_id: UUID
+    site_id: Slug | None = None
+    """Holder of the live lead, when it has one."""
+
+
+class LeadClosed(Decision):
+    """The hold is over: accepted for good, ended with an outcome, or erased."""
+
+    outcome: Literal["closed"] = "closed"
+    reason: ClosedReason
+    site_id: Slug | None = None
+    assignment_epoch: Annotated[int, Field(ge=1)] | None = None
+    result: Result | None = None
+
+
+LeadDecided = Annotated[LeadAssigned | LeadWaiting | LeadJoined | LeadClosed, Field(discriminator="outcome")]
