@@ -89,10 +89,12 @@ def bd09_to_gcj02(lat: float, lon: float) -> tuple[float, float]:
 def _shift(lat: float, lon: float) -> tuple[float, float]:
     """How far GCJ-02 moves a WGS-84 point: degrees of latitude and longitude."""
     x, y = lon - 105.0, lat - 35.0
-    root = 0.2 * sqrt(abs(x))
+    root = 0.1 * sqrt(abs(x))
     wave = 20 * sin(6 * x * pi) + 20 * sin(2 * x * pi)
-    north_m = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + root
-    north_m += (wave + 20 * sin(y * pi) + 40 * sin(y / 3 * pi) + 160 * sin(y / 12 * pi) + 320 * sin(y / 30 * pi)) * 2 / 3
+    north_m = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 2 * root
+    north_m += (
+        (wave + 20 * sin(y * pi) + 40 * sin(y / 3 * pi) + 160 * sin(y / 12 * pi) + 320 * sin(y / 30 * pi)) * 2 / 3
+    )
     east_m = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + root
     east_m += (wave + 20 * sin(x * pi) + 40 * sin(x / 3 * pi) + 150 * sin(x / 12 * pi) + 300 * sin(x / 30 * pi)) * 2 / 3
     sin_lat = sin(radians(lat))
