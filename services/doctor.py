@@ -1,0 +1,114 @@
+"""`waypost doctor`: looks at everything an installation needs and says what is wrong and what to do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import typer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from rich.console import Console
+
+from shared.errors import UserError
+from shared.kafka import check_topics
+from shared.keys import load_keys
+from shared.migrate import pending
+from shared.postgres import CONNECT_TIMEOUT_S
+from shared.settings import Settings
+
+# Kafka 4 refuses records stamped an hour ahead; deadlines and signatures go wrong long before.
+CLOCK_TOLERANCE = timedelta(seconds=5)
+CHECK_TIMEOUT_S = 20.0
+
+Check = Callable[[Settings], Awaitable[list[str]]]
+
+
+async def check_kafka(settings: Settings) -> list[str]:
+    """Kafka answers, and has enough brokers to survive the loss of one."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.require_kafka(), request_timeout_ms=5_000)
+    try:
+        await admin.start()
+        await admin.describe_cluster()
+    except (KafkaError, OSError) as error:
+        return [
+            f"Kafka at {settings.kafka} does not answer ({type(error).__name__}): start it, or correct WAYPOST_KAFKA"
+        ]
+    finally:
+        await admin.close()
+    return []
+
+
+async def check_postgres(settings: Settings) -> list[str]:
+    """PostgreSQL answers and is the primary."""
+    connection = await asyncpg.connect(settings.require_postgres(), timeout=CONNECT_TIMEOUT_S)
+    try:
+        if await connection.fetchval("SELECT pg_is_in_recovery()"):
+            return ["PostgreSQL is a replica: decisions are taken on the primary only; correct WAYPOST_POSTGRES"]
+        version: int = await connection.fetchval("SELECT current_setting('server_version_num')::int")
+        return [] if version >= 160_000 else [f"PostgreSQL {version // 10_000} is too old: 16 or newer is needed"]
+    finally:
+        await connection.close()
+
+
+async def check_migrations(settings: Settings) -> list[str]:
+    """Every migration is applied."""
+    waiting = await pending(settings.require_postgres())
+    return [f"{len(waiting)} migrations are pending ({waiting[0]}, ...): run `waypost migrate`"] if waiting else []
+
+
+async def check_clock(settings: Settings) -> list[str]:
+    """Our clock and PostgreSQL's agree."""
+    connection = await asyncpg.connect(settings.require_postgres(), timeout=CONNECT_TIMEOUT_S)
+    try:
+        theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    finally:
+        await connection.close()
+    apart = abs(datetime.now(UTC) - theirs)
+    if apart > CLOCK_TOLERANCE:
+        return [f"this clock and PostgreSQL's are {apart.total_seconds():.0f} s apart: synchronise both (NTP)"]
+    return []
+
+
+async def check_keys(settings: Settings) -> list[str]:
+    """The key file opens."""
+    load_keys(settings.key_file)
+    return []
+
+
+CHECKS: dict[str, Check] = {
+    "kafka": check_kafka,
+    "topics": check_topics,
+    "postgres": check_postgres,
+    "migrations": check_migrations,
+    "clock": check_clock,
+    "keys": check_keys,
+}
+
+
+async def examine(settings: Settings) -> dict[str, list[str]]:
+    """Problems by check, in the order of CHECKS; a check that cannot run is itself a problem."""
+    return {name: await _run(check, settings) for name, check in CHECKS.items()}
+
+
+async def _run(check: Check, settings: Settings) -> list[str]:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            return await check(settings)
+    except UserError as error:
+        return [error.message + (f": {error.hint}" if error.hint else "")]
+    except TimeoutError:
+        return ["no answer in time: is it reachable from here?"]
+    except (KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return [f"not usable ({type(error).__name__}): is it running, and is its address right?"]
+
+
+def doctor() -> None:
+    """Check Kafka, topics, PostgreSQL, migrations, clock and keys; exit 1 when something is wrong."""
+    console = Console(highlight=False, soft_wrap=True)
+    found = asyncio.run(examine(Settings()))
+    for name, problems in found.items():
+        console.print(f"[green]ok[/]     {name}" if not problems else f"[bold red]wrong[/]  {name}")
+        for problem in problems:
+            console.print(f"       {problem}", markup=False)
+    raise typer.Exit(1 if any(found.values()) else 0)

@@ -1,0 +1,75 @@
+"""Verbs that belong to the whole installation: migrations, topics, keys and the contract documents."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from shared.contracts.document import documents
+from shared.errors import UserError
+from shared.kafka import apply_topics, check_topics
+from shared.keys import create_keys
+from shared.migrate import migrate as apply_migrations
+from shared.settings import Settings
+
+topics_app = typer.Typer(no_args_is_help=True)
+keys_app = typer.Typer(no_args_is_help=True)
+contracts_app = typer.Typer(no_args_is_help=True)
+console = Console(highlight=False)
+
+CONTRACTS = Path("docs/contracts")
+
+
+def migrate() -> None:
+    """Apply the pending SQL migrations of every service."""
+    done = asyncio.run(apply_migrations(Settings().require_postgres()))
+    console.print("\n".join(f"applied {name}" for name in done) or "nothing to apply")
+
+
+@topics_app.command("apply")
+def topics_apply(
+    replication: int = typer.Option(0, help="Copies of every partition; 0 takes 3, or as many as there are brokers."),
+) -> None:
+    """Create the topics that are missing."""
+    created = asyncio.run(apply_topics(Settings(), replication=replication or None))
+    console.print("\n".join(f"created {name}" for name in created) or "all topics exist")
+
+
+@topics_app.command("check")
+def topics_check() -> None:
+    """Say what is wrong with the topics; exit 1 when something is."""
+    problems = asyncio.run(check_topics(Settings()))
+    console.print("\n".join(problems) or "all topics are as they should be")
+    raise typer.Exit(1 if problems else 0)
+
+
+@keys_app.command("init")
+def keys_init() -> None:
+    """Create the key file, once. Back it up apart from the database."""
+    path = Settings().key_file
+    create_keys(path, os.urandom)
+    console.print(f"created {path}")
+
+
+@contracts_app.command("write")
+def contracts_write() -> None:
+    """Write docs/contracts from the models."""
+    CONTRACTS.mkdir(parents=True, exist_ok=True)
+    for name, text in documents().items():
+        (CONTRACTS / name).write_text(text, encoding="utf-8")
+    console.print(f"wrote {len(documents())} documents to {CONTRACTS}")
+
+
+@contracts_app.command("check")
+def contracts_check() -> None:
+    """Exit 1 when docs/contracts is not what the models say."""
+    stale = [
+        name
+        for name, text in documents().items()
+        if not (CONTRACTS / name).exists() or (CONTRACTS / name).read_text(encoding="utf-8") != text
+    ]
+    if stale:
+        raise UserError(f"out of date: {', '.join(stale)}", "run `waypost contracts write` and commit the result")
+    console.print("the documents are those of the models")

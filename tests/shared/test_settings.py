@@ -1,0 +1,50 @@
+"""Settings come from the environment first, then from a running local stack."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from shared.errors import UserError
+from shared.settings import Settings
+
+
+def local_stack(folder: Path) -> None:
+    (folder / "stack.json").write_text(json.dumps({"kafka": "127.0.0.1:9", "postgres": "postgresql://local", "pid": 1}))
+    (folder / "services.json").write_text(json.dumps({"intake_url": "http://127.0.0.1:8"}))
+
+
+def test_a_running_local_stack_is_found_by_its_folder(tmp_path: Path) -> None:
+    local_stack(tmp_path)
+
+    settings = Settings(data_folder=tmp_path)
+
+    assert settings.require_kafka() == "127.0.0.1:9"
+    assert settings.require_postgres() == "postgresql://local"
+    assert settings.intake_url == "http://127.0.0.1:8"
+
+
+def test_the_environment_wins_over_the_local_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local_stack(tmp_path)
+    monkeypatch.setenv("WAYPOST_KAFKA", "kafka.internal:9092")
+
+    assert Settings(data_folder=tmp_path).kafka == "kafka.internal:9092"
+
+
+def test_without_any_address_the_person_is_told_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no Kafka address") as refusal:
+        Settings(data_folder=tmp_path).require_kafka()
+
+    assert "waypost up" in refusal.value.hint
+
+
+def test_a_damaged_address_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text("{")
+
+    with pytest.raises(UserError, match=r"stack\.json is damaged"):
+        Settings(data_folder=tmp_path)
+
+
+def test_the_password_does_not_show() -> None:
+    assert "hunter2" not in repr(Settings(postgres=SecretStr("postgresql://u:hunter2@h/d")))
