@@ -1,0 +1,110 @@
+"""Plays the leads of `leads/` through the front door, as their senders do: one HTTP request per file."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+
+from deploy.demo.journey import Board
+from shared.errors import UserError
+
+LEADS = Path(__file__).parent / "leads"
+CONTENT_TYPES = {".json": "application/json", ".ndjson": "application/x-ndjson", ".xml": "application/x-adf+xml"}
+SOURCES = {"form": "demo-web-form", "app": "demo-app", "adf": "demo-adf-mail"}
+"""The source that sends each kind of file; every source has a key of its own."""
+PACE_S = 0.35
+"""Between two files: slow enough to watch."""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One file of the play."""
+
+    name: str
+    kind: str
+    """`form`, `app` or `adf`: the second part of the name."""
+    content_type: str
+    body: bytes
+    whences: tuple[str, ...]
+    """Where each lead of the file comes from, in the sender's words."""
+    intents: tuple[str, ...]
+
+
+def read_play(folder: Path = LEADS) -> list[Sending]:
+    """The files in the order of their numbers."""
+    return [_sending(file) for file in sorted(folder.iterdir()) if file.suffix in CONTENT_TYPES]
+
+
+def _sending(file: Path) -> Sending:
+    body = file.read_bytes()
+    if file.suffix == ".xml":
+        whences, intents = _told_by_adf(body)
+    else:
+        bodies = [json.loads(line) for line in body.splitlines()] if file.suffix == ".ndjson" else [json.loads(body)]
+        whences = tuple(whence(lead.get("location")) for lead in bodies)
+        intents = tuple(lead["intent"] for lead in bodies)
+    return Sending(file.name, file.name.split("-")[1], CONTENT_TYPES[file.suffix], body, whences, intents)
+
+
+def _told_by_adf(body: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    # For the screen only, and some files are broken on purpose: reading them is the intake's work.
+    text = body.decode("gbk" if b"GBK" in body[:80] else "utf-8")
+    places = zip(
+        re.findall("<city>(.*?)</city>", text), re.findall('<street line="1">(.*?)</street>', text), strict=True
+    )
+    intents = re.findall('<vehicle interest="(.*?)"', text)
+    return tuple(f"{city} {district}" for city, district in places), tuple(intents)
+
+
+def whence(location: Mapping[str, Any] | None) -> str:
+    """A lead's location in a few words."""
+    if not location:
+        return "nobody knows"
+    if "lat" in location:
+        return f"{location['lat']:.4f}, {location['lon']:.4f} {location['datum']}"
+    if "adcode" in location:
+        return f"adcode {location['adcode']}"
+    return " ".join(str(location[name]) for name in ("city", "district") if name in location)
+
+
+async def play(
+    intake_url: str, keys: Mapping[str, str], board: Board, sendings: list[Sending], changed: Callable[[], None]
+) -> None:
+    """Send every file at the play's pace and enter what was acknowledged on the board.
+
+    `keys` holds the key of each source of SOURCES. Raises UserError when the intake refuses a file.
+    """
+    number = 0
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
+        for sending in sendings:
+            lead_ids = await _send(http, intake_url, keys[SOURCES[sending.kind]], sending)
+            for lead_id, told, intent in zip(lead_ids, sending.whences, sending.intents, strict=True):
+                number += 1
+                board.sent(lead_id, number, sending.name, intent, told)
+            changed()
+            await asyncio.sleep(PACE_S)
+
+
+async def _send(http: aiohttp.ClientSession, intake_url: str, key: str, sending: Sending) -> list[UUID]:
+    headers = {"content-type": sending.content_type, "authorization": f"Bearer {key}", "idempotency-key": sending.name}
+    async with http.post(f"{intake_url}/v1/leads", data=sending.body, headers=headers) as response:
+        text = await response.text()
+        if response.status not in (202, 207):
+            raise UserError(f"the intake answered {response.status} to {sending.name}: {text[:300]}")
+        return list(_lead_ids(sending, text))
+
+
+def _lead_ids(sending: Sending, text: str) -> Iterator[UUID]:
+    answers = (
+        [json.loads(line) for line in text.splitlines()] if "ndjson" in sending.content_type else [json.loads(text)]
+    )
+    for answer in answers:
+        if "lead_id" not in answer:
+            raise UserError(f"the intake refused a lead of {sending.name}: {json.dumps(answer)[:300]}")
+        yield UUID(answer["lead_id"])
