@@ -104,7 +104,8 @@ async def change_items(
     seqs = await _next_seqs(connection, [row["site_id"] for row in rows])
     await connection.execute(
         """UPDATE inbox_items i SET state = c.state, result = c.result, seq = c.seq, changed_at = $6
-           FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::bigint[]) c(lead_id, epoch, state, result, seq)
+           FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::bigint[])
+                c(lead_id, epoch, state, result, seq)
            WHERE i.lead_id = c.lead_id AND i.epoch = c.epoch""",
         [row["lead_id"] for row in rows],
         [row["epoch"] for row in rows],

@@ -62,12 +62,14 @@ CREATE TABLE deliveries (
     traceparent text,
     status smallint NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 4),
     attempt integer NOT NULL DEFAULT 0,
+    -- Answers so far that say the endpoint is set up wrongly (3xx, most 4xx).
+    misconfigured smallint NOT NULL DEFAULT 0,
     next_at timestamptz NOT NULL,
     -- respond_by of the assignment: telling a site later would make two sites call one person.
     expires_at timestamptz NOT NULL,
     lease uuid,
     lease_until timestamptz,
-    created_at timestamptz NOT NULL,
+    decided_at timestamptz NOT NULL,
     finished_at timestamptz,
     UNIQUE (decision_id, endpoint_id)
 );

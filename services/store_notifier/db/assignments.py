@@ -1,0 +1,80 @@
+"""Where each lead stands, and the vehicle it is about."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.store_notifier.domain import Assignment, State
+from shared.postgres import Connection
+
+
+async def advance(connection: Connection, assignments: Sequence[Assignment]) -> set[UUID]:
+    """Store newer decisions, one per lead at most, and return the leads that moved. An older epoch changes nothing."""
+    if not assignments:
+        return set()
+    # Every transaction locks leads in this order, so that no two wait for each other.
+    assignments = sorted(assignments, key=lambda assignment: assignment.lead_id)
+    rows = await connection.fetch(
+        """INSERT INTO assignments AS a (lead_id, epoch, decision_id, state, site_id, assignment_epoch, respond_by,
+                                         decided_at)
+           SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::int[],
+                                $7::timestamptz[], $8::timestamptz[])
+           ON CONFLICT (lead_id) DO UPDATE
+           SET epoch = excluded.epoch, decision_id = excluded.decision_id, state = excluded.state,
+               site_id = excluded.site_id, assignment_epoch = excluded.assignment_epoch,
+               respond_by = excluded.respond_by, decided_at = excluded.decided_at
+           WHERE excluded.epoch > a.epoch
+           RETURNING lead_id""",
+        [a.lead_id for a in assignments],
+        [a.epoch for a in assignments],
+        [a.decision_id for a in assignments],
+        [a.state for a in assignments],
+        [a.site_id for a in assignments],
+        [a.assignment_epoch for a in assignments],
+        [a.respond_by for a in assignments],
+        [a.decided_at for a in assignments],
+    )
+    return {row["lead_id"] for row in rows}
+
+
+async def current(connection: Connection, lead_id: UUID) -> Assignment | None:
+    """Where a lead stands."""
+    row = await connection.fetchrow("SELECT * FROM assignments WHERE lead_id = $1", lead_id)
+    return _assignment(row) if row else None
+
+
+async def lock(connection: Connection, lead_id: UUID) -> Assignment | None:
+    """Where a lead stands, and stays until this transaction ends."""
+    row = await connection.fetchrow("SELECT * FROM assignments WHERE lead_id = $1 FOR NO KEY UPDATE", lead_id)
+    return _assignment(row) if row else None
+
+
+async def live_epochs(connection: Connection, lead_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Epoch of the open assignment of each lead that has one; the rows stay as they are until this transaction ends."""
+    rows = await connection.fetch(
+        """SELECT lead_id, epoch, state FROM assignments WHERE lead_id = ANY($1) ORDER BY lead_id FOR SHARE""", lead_ids
+    )
+    return {row["lead_id"]: row["epoch"] for row in rows if row["state"] == State.ASSIGNED}
+
+
+def _assignment(row: asyncpg.Record) -> Assignment:
+    return Assignment(
+        lead_id=row["lead_id"],
+        epoch=row["epoch"],
+        decision_id=row["decision_id"],
+        state=State(row["state"]),
+        site_id=row["site_id"],
+        assignment_epoch=row["assignment_epoch"],
+        respond_by=row["respond_by"],
+        decided_at=row["decided_at"],
+    )
+
+
+async def remember_vehicles(connection: Connection, vehicles: Sequence[tuple[UUID, str, datetime]]) -> None:
+    """Store `(lead_id, vehicle as JSON, received_at)`; the first one of a lead stays."""
+    await connection.executemany(
+        "INSERT INTO vehicles (lead_id, vehicle, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        sorted(vehicles),
+    )

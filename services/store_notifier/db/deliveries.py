@@ -1,0 +1,228 @@
+"""Deliveries: entered by the Kafka handler, claimed endpoint by endpoint, settled by their sender or by the reaper."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.store_notifier.domain import BREAKER_THRESHOLD
+from shared.postgres import Connection
+
+WAKE = "store_notifier_deliveries"
+"""NOTIFY channel that tells schedulers to look now; without payload."""
+DUE, LEASED, DELIVERED, FAILED, VOID = range(5)
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """One assignment for one endpoint. `status` is VOID when a newer decision came in the same batch."""
+
+    delivery_id: UUID
+    decision_id: UUID
+    endpoint_id: UUID
+    lead_id: UUID
+    epoch: int
+    site_id: str
+    intent: str
+    distance_m: int
+    traceparent: str | None
+    status: int
+    next_at: datetime
+    expires_at: datetime
+    decided_at: datetime
+
+
+async def add(connection: Connection, deliveries: Sequence[NewDelivery]) -> set[UUID]:
+    """Enter what is not there yet and return its ids."""
+    if not deliveries:
+        return set()
+    deliveries = sorted(deliveries, key=lambda d: d.delivery_id)
+    rows = await connection.fetch(
+        """INSERT INTO deliveries (delivery_id, decision_id, endpoint_id, lead_id, epoch, site_id, intent, distance_m,
+                                   traceparent, status, next_at, expires_at, decided_at, finished_at)
+           SELECT *, CASE WHEN status = 4 THEN next_at END
+           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::text[], $8::int[],
+                       $9::text[], $10::smallint[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[])
+                d(delivery_id, decision_id, endpoint_id, lead_id, epoch, site_id, intent, distance_m, traceparent,
+                  status, next_at, expires_at, decided_at)
+           ON CONFLICT (decision_id, endpoint_id) DO NOTHING RETURNING delivery_id""",
+        [d.delivery_id for d in deliveries],
+        [d.decision_id for d in deliveries],
+        [d.endpoint_id for d in deliveries],
+        [d.lead_id for d in deliveries],
+        [d.epoch for d in deliveries],
+        [d.site_id for d in deliveries],
+        [d.intent for d in deliveries],
+        [d.distance_m for d in deliveries],
+        [d.traceparent for d in deliveries],
+        [d.status for d in deliveries],
+        [d.next_at for d in deliveries],
+        [d.expires_at for d in deliveries],
+        [d.decided_at for d in deliveries],
+    )
+    return {row["delivery_id"] for row in rows}
+
+
+async def void_before(
+    connection: Connection, lead_ids: Sequence[UUID], epochs: Sequence[int], now: datetime
+) -> list[asyncpg.Record]:
+    """Void what still waits for earlier epochs of the leads, and return it. What is under way is settled by its sender."""
+    return await connection.fetch(
+        """UPDATE deliveries d SET status = 4, finished_at = $3 FROM unnest($1::uuid[], $2::int[]) n(lead_id, epoch)
+           WHERE d.lead_id = n.lead_id AND d.epoch < n.epoch AND d.status = 0 RETURNING d.*""",
+        lead_ids,
+        epochs,
+        now,
+    )
+
+
+async def claim(
+    connection: Connection, endpoint_ids: Sequence[UUID], now: datetime, lease: UUID, lease_until: datetime
+) -> list[asyncpg.Record]:
+    """Lease what is due at the locked endpoints, at most cap minus in flight of each; a failing one gets a single probe.
+
+    The endpoints must have been locked by an earlier statement of this transaction: only then does this one see
+    whatever a handler committed before, and whatever it commits later wakes the endpoint again.
+    """
+    return await connection.fetch(
+        """WITH head AS MATERIALIZED (
+               SELECT e.endpoint_id, CASE WHEN e.failures >= $5 THEN 1 ELSE e.in_flight_cap END - (
+                   SELECT count(*) FROM deliveries d WHERE d.endpoint_id = e.endpoint_id AND d.status = 1) AS room
+               FROM endpoints e WHERE e.endpoint_id = ANY($1)),
+           picked AS MATERIALIZED (
+               SELECT d.delivery_id FROM head CROSS JOIN LATERAL (
+                   SELECT delivery_id FROM deliveries
+                   WHERE endpoint_id = head.endpoint_id AND status = 0 AND next_at <= $2
+                   ORDER BY next_at LIMIT greatest(head.room, 0) FOR UPDATE SKIP LOCKED) d),
+           claimed AS (
+               UPDATE deliveries d SET status = 1, attempt = d.attempt + 1, lease = $3, lease_until = $4 FROM picked
+               -- status again: under READ COMMITTED the row may have been taken since it was picked
+               WHERE d.delivery_id = picked.delivery_id AND d.status = 0 RETURNING d.*),
+           rested AS (
+               UPDATE endpoints e SET next_at = CASE WHEN head.room > 0 THEN (
+                   SELECT min(d.next_at) FROM deliveries d
+                   WHERE d.endpoint_id = e.endpoint_id AND d.status = 0
+                     AND d.delivery_id NOT IN (SELECT delivery_id FROM picked)) END
+               FROM head WHERE e.endpoint_id = head.endpoint_id)
+           SELECT claimed.*, v.vehicle FROM claimed LEFT JOIN vehicles v USING (lead_id)""",
+        endpoint_ids,
+        now,
+        lease,
+        lease_until,
+        BREAKER_THRESHOLD,
+    )
+
+
+async def expired_leases(connection: Connection, now: datetime, limit: int) -> list[asyncpg.Record]:
+    """Deliveries whose sender vanished, locked; nobody knows whether the endpoint has them."""
+    return await connection.fetch(
+        "SELECT * FROM deliveries WHERE status = 1 AND lease_until < $1 ORDER BY lease_until LIMIT $2"
+        " FOR UPDATE SKIP LOCKED",
+        now,
+        limit,
+    )
+
+
+async def hopeless(connection: Connection, now: datetime, limit: int) -> list[asyncpg.Record]:
+    """Waiting deliveries, locked, that shall not be sent: too late, or their endpoint was disabled."""
+    return await connection.fetch(
+        """SELECT d.* FROM deliveries d
+           WHERE d.status = 0 AND (d.expires_at <= $1 OR d.endpoint_id IN (
+               SELECT endpoint_id FROM endpoints WHERE status = 'disabled'))
+           LIMIT $2 FOR UPDATE OF d SKIP LOCKED""",
+        now,
+        limit,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What becomes of one leased delivery. `lease` None settles a waiting one that was locked before."""
+
+    delivery_id: UUID
+    lease: UUID | None
+    status: int
+    misconfigured: bool = False
+    next_at: datetime | None = None
+
+
+async def settle(connection: Connection, settled: Sequence[Settled], now: datetime) -> set[UUID]:
+    """Store what became of the deliveries and return those that were still the caller's: a lost lease changes nothing."""
+    rows = await connection.fetch(
+        """UPDATE deliveries d
+           SET status = s.status, next_at = coalesce(s.next_at, d.next_at), lease = NULL, lease_until = NULL,
+               misconfigured = d.misconfigured + s.misconfigured::int,
+               finished_at = CASE WHEN s.status > 1 THEN $6::timestamptz END
+           FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bool[], $5::timestamptz[])
+                s(delivery_id, lease, status, misconfigured, next_at)
+           WHERE d.delivery_id = s.delivery_id AND d.lease IS NOT DISTINCT FROM s.lease AND d.status < 2
+           RETURNING d.delivery_id""",
+        [s.delivery_id for s in settled],
+        [s.lease for s in settled],
+        [s.status for s in settled],
+        [s.misconfigured for s in settled],
+        [s.next_at for s in settled],
+        now,
+    )
+    return {row["delivery_id"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One row of the attempt log."""
+
+    delivery_id: UUID
+    attempt: int
+    result: str
+    status_code: int | None
+    took_ms: int
+    attempted_at: datetime
+    detail: str
+
+
+async def log_attempts(connection: Connection, attempts: Sequence[Attempt]) -> None:
+    """Append to the attempt log."""
+    await connection.execute(
+        """INSERT INTO attempts (delivery_id, attempt, result, status_code, took_ms, attempted_at, detail)
+           SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::int[], $6::timestamptz[], $7::text[])
+           ON CONFLICT DO NOTHING""",
+        [a.delivery_id for a in attempts],
+        [a.attempt for a in attempts],
+        [a.result for a in attempts],
+        [a.status_code for a in attempts],
+        [a.took_ms for a in attempts],
+        [a.attempted_at for a in attempts],
+        [a.detail for a in attempts],
+    )
+
+
+async def out_of_channels(connection: Connection, decision_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """Of these decisions, the open assignments whose site has no inbox and no delivery that arrived or still may."""
+    return await connection.fetch(
+        """SELECT a.lead_id, a.epoch, a.site_id FROM assignments a
+           WHERE a.decision_id = ANY($1) AND a.state = 'assigned'
+             AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.decision_id = a.decision_id AND d.status <= 2)
+             AND NOT EXISTS (SELECT 1 FROM endpoints e
+                             WHERE e.site_id = a.site_id AND e.kind = 'inbox' AND e.status = 'active')
+           ORDER BY a.lead_id""",
+        decision_ids,
+    )
+
+
+async def wake_schedulers(connection: Connection) -> None:
+    """Tell every scheduler to look at once, when this transaction commits."""
+    await connection.execute("SELECT pg_notify($1, '')", WAKE)
+
+
+async def forget_finished(connection: Connection, before: datetime, limit: int) -> int:
+    """Delete finished deliveries (and their attempts) from before; the facts stay in Kafka. Returns how many."""
+    rows = await connection.fetch(
+        """DELETE FROM deliveries WHERE delivery_id IN (
+               SELECT delivery_id FROM deliveries WHERE finished_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+           RETURNING delivery_id""",
+        before,
+        limit,
+    )
+    return len(rows)

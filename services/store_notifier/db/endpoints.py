@@ -1,0 +1,174 @@
+"""Where sites can be told, and the queue heads that the schedulers claim."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from shared.postgres import Connection
+
+
+async def add_webhook(
+    connection: Connection,
+    endpoint_id: UUID,
+    site_id: str,
+    url: str,
+    secret_sealed: bytes,
+    in_flight_cap: int,
+    now: datetime,
+) -> None:
+    """Add a webhook endpoint."""
+    await connection.execute(
+        """INSERT INTO endpoints (endpoint_id, site_id, kind, url, secret_sealed, in_flight_cap, created_at)
+           VALUES ($1, $2, 'webhook', $3, $4, $5, $6)""",
+        endpoint_id,
+        site_id,
+        url,
+        secret_sealed,
+        in_flight_cap,
+        now,
+    )
+
+
+async def put_inbox(connection: Connection, endpoint_id: UUID, site_id: str, key_sha256: bytes, now: datetime) -> bool:
+    """Give a site its inbox key. Returns False, changing nothing, when it has one already."""
+    row = await connection.fetchrow(
+        """INSERT INTO endpoints (endpoint_id, site_id, kind, key_sha256, created_at) VALUES ($1, $2, 'inbox', $3, $4)
+           ON CONFLICT DO NOTHING RETURNING endpoint_id""",
+        endpoint_id,
+        site_id,
+        key_sha256,
+        now,
+    )
+    return row is not None
+
+
+async def find(connection: Connection, endpoint_id: UUID) -> asyncpg.Record | None:
+    """One endpoint."""
+    return await connection.fetchrow("SELECT * FROM endpoints WHERE endpoint_id = $1", endpoint_id)
+
+
+async def listed(connection: Connection, site_id: str | None) -> list[asyncpg.Record]:
+    """Endpoints of one site or of all, with how many deliveries wait, are under way, arrived and failed."""
+    return await connection.fetch(
+        """SELECT e.endpoint_id, e.site_id, e.kind, e.url, e.status, e.disabled_reason, e.failures, e.open_until,
+                  e.previous_secret_until, e.created_at, d.waiting, d.delivered, d.failed
+           FROM endpoints e CROSS JOIN LATERAL (
+               SELECT count(*) FILTER (WHERE status < 2) AS waiting, count(*) FILTER (WHERE status = 2) AS delivered,
+                      count(*) FILTER (WHERE status = 3) AS failed
+               FROM deliveries WHERE endpoint_id = e.endpoint_id) d
+           WHERE $1::text IS NULL OR e.site_id = $1 ORDER BY e.site_id, e.created_at""",
+        site_id,
+    )
+
+
+async def of_sites(connection: Connection, site_ids: Sequence[str]) -> list[asyncpg.Record]:
+    """Every endpoint of the sites, disabled ones too."""
+    return await connection.fetch(
+        "SELECT endpoint_id, site_id, kind, status FROM endpoints WHERE site_id = ANY($1)", site_ids
+    )
+
+
+async def rotate_secret(
+    connection: Connection, endpoint_id: UUID, secret_sealed: bytes, previous_until: datetime
+) -> None:
+    """Make this the secret; the one before keeps signing beside it until `previous_until`."""
+    await connection.execute(
+        """UPDATE endpoints SET previous_secret_sealed = secret_sealed, previous_secret_until = $3, secret_sealed = $2
+           WHERE endpoint_id = $1""",
+        endpoint_id,
+        secret_sealed,
+        previous_until,
+    )
+
+
+async def rotate_key(connection: Connection, endpoint_id: UUID, key_sha256: bytes) -> None:
+    """Make this the inbox's key; the one before opens nothing from now on."""
+    await connection.execute("UPDATE endpoints SET key_sha256 = $2 WHERE endpoint_id = $1", endpoint_id, key_sha256)
+
+
+async def set_status(connection: Connection, endpoint_id: UUID, status: str, reason: str | None) -> None:
+    """Disable or enable an endpoint; enabling closes its breaker."""
+    await connection.execute(
+        """UPDATE endpoints SET status = $2, disabled_reason = $3, failures = 0, open_until = NULL
+           WHERE endpoint_id = $1""",
+        endpoint_id,
+        status,
+        reason,
+    )
+
+
+async def claim_due(connection: Connection, now: datetime, limit: int) -> list[asyncpg.Record]:
+    """Lock the endpoints that should be looked at, longest waiting first, passing over those another scheduler has."""
+    return await connection.fetch(
+        """SELECT endpoint_id, url, secret_sealed, previous_secret_sealed, previous_secret_until FROM endpoints
+           WHERE next_at <= $1 AND status = 'active' AND (open_until IS NULL OR open_until <= $1)
+           ORDER BY next_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED""",
+        now,
+        limit,
+    )
+
+
+async def next_wake(connection: Connection, now: datetime) -> datetime | None:
+    """When the next endpoint will have something due, as far as is known now."""
+    value: datetime | None = await connection.fetchval(
+        """SELECT min(greatest(next_at, coalesce(open_until, next_at))) FROM endpoints
+           WHERE next_at IS NOT NULL AND status = 'active'""",
+    )
+    return value
+
+
+async def wake(connection: Connection, endpoint_ids: Sequence[UUID], at: datetime) -> None:
+    """Have the endpoints looked at by `at`. Waits for a claim that holds them: skipping would lose the wake-up."""
+    await connection.execute(
+        """UPDATE endpoints e SET next_at = least(e.next_at, $2) FROM (
+               SELECT endpoint_id FROM endpoints WHERE endpoint_id = ANY($1)
+               ORDER BY endpoint_id FOR NO KEY UPDATE) due
+           WHERE e.endpoint_id = due.endpoint_id""",
+        endpoint_ids,
+        at,
+    )
+
+
+async def lock(connection: Connection, endpoint_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """Failures and breaker of the endpoints, locked in the common order."""
+    return await connection.fetch(
+        """SELECT endpoint_id, failures, open_until FROM endpoints WHERE endpoint_id = ANY($1)
+           ORDER BY endpoint_id FOR NO KEY UPDATE""",
+        endpoint_ids,
+    )
+
+
+async def record_health(
+    connection: Connection, health: Sequence[tuple[UUID, int, datetime | None, str | None]], now: datetime
+) -> None:
+    """Store `(endpoint_id, failures, open_until, reason to disable it or None)` and have them looked at again."""
+    await connection.execute(
+        """UPDATE endpoints e
+           SET failures = h.failures, open_until = h.open_until, next_at = least(e.next_at, $5),
+               status = CASE WHEN h.disabled IS NULL THEN e.status ELSE 'disabled' END,
+               disabled_reason = coalesce(h.disabled, e.disabled_reason)
+           FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::text[])
+                h(endpoint_id, failures, open_until, disabled)
+           WHERE e.endpoint_id = h.endpoint_id""",
+        [h[0] for h in health],
+        [h[1] for h in health],
+        [h[2] for h in health],
+        [h[3] for h in health],
+        now,
+    )
+
+
+async def wake_forgotten(connection: Connection, now: datetime) -> int:
+    """Wake endpoints that have waiting deliveries and no wake time. There should be none; returns how many were."""
+    rows = await connection.fetch(
+        """UPDATE endpoints e SET next_at = $1 WHERE endpoint_id IN (
+               SELECT endpoint_id FROM endpoints f WHERE f.next_at IS NULL AND f.status = 'active'
+                 AND EXISTS (SELECT 1 FROM deliveries d WHERE d.endpoint_id = f.endpoint_id AND d.status = 0)
+                 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.endpoint_id = f.endpoint_id AND d.status = 1)
+               ORDER BY endpoint_id FOR NO KEY UPDATE SKIP LOCKED)
+           RETURNING endpoint_id""",
+        now,
+    )
+    return len(rows)

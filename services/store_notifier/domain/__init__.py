@@ -1,0 +1,49 @@
+"""What the notifier decides, without any IO: when to try again, and whether an answer still counts."""
+
+from services.store_notifier.domain.answering import (
+    Assignment,
+    Earlier,
+    Refusal,
+    Said,
+    State,
+    Verdict,
+    holds,
+    judge,
+)
+from services.store_notifier.domain.deciding import state_after
+from services.store_notifier.domain.retrying import (
+    BREAKER_THRESHOLD,
+    Delivered,
+    GivenUp,
+    Kind,
+    Outcome,
+    RetryAt,
+    RetryPlan,
+    Step,
+    breaker_after,
+    classify,
+    next_step,
+)
+
+__all__ = [
+    "BREAKER_THRESHOLD",
+    "Assignment",
+    "Delivered",
+    "Earlier",
+    "GivenUp",
+    "Kind",
+    "Outcome",
+    "Refusal",
+    "RetryAt",
+    "RetryPlan",
+    "Said",
+    "State",
+    "Step",
+    "Verdict",
+    "breaker_after",
+    "classify",
+    "holds",
+    "judge",
+    "next_step",
+    "state_after",
+]
