@@ -1,0 +1,114 @@
+"""The services of a local stack: prepared (topics, migrations, keys, policy), started as processes, kept alive."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import aiohttp
+
+from deploy.supervisor import Supervisor
+from services.router.policies import publish_default
+from shared.errors import UserError
+from shared.kafka import apply_topics
+from shared.keys import create_keys
+from shared.migrate import SERVICES, migrate
+from shared.settings import Settings
+
+READY_WITHIN_S = 60.0
+ADDRESSES = "services.json"
+
+Say = Callable[[str], None]
+
+
+async def prepare(settings: Settings, say: Say) -> None:
+    """Everything that must exist before the first service starts; quick when it does already."""
+    say("applying topics and migrations")
+    await apply_topics(settings)
+    await migrate(settings.require_postgres())
+    if not settings.key_file.exists():
+        create_keys(settings.key_file, os.urandom)
+    await publish_default(settings)
+
+
+class LocalServices:
+    """The four services as child processes of this one, with their addresses in `services.json`."""
+
+    def __init__(self, settings: Settings, supervisor: Supervisor) -> None:
+        self._settings = settings
+        self._supervisor = supervisor
+        self._folder = settings.data_folder
+        self.health_ports = {service: free_port() for service in SERVICES}
+        self.intake_url = f"http://127.0.0.1:{free_port()}"
+        self.notifier_url = f"http://127.0.0.1:{free_port()}"
+
+    def environment(self, service: str) -> dict[str, str]:
+        """What a service process is told."""
+        return {
+            **os.environ,  # noqa: TID251 - handed down, not read
+            "WAYPOST_DATA_FOLDER": str(self._folder),
+            "WAYPOST_KAFKA": self._settings.require_kafka(),
+            "WAYPOST_POSTGRES": self._settings.require_postgres(),
+            "WAYPOST_INTAKE_URL": self.intake_url,
+            "WAYPOST_NOTIFIER_URL": self.notifier_url,
+            "WAYPOST_INTAKE_PORT": self.intake_url.rsplit(":", 1)[1],
+            "WAYPOST_NOTIFIER_PORT": self.notifier_url.rsplit(":", 1)[1],
+            # Stores of a local stack are on this machine; anywhere else loopback stays refused.
+            "WAYPOST_NOTIFIER_ALLOW_NETWORKS": '["127.0.0.0/8"]',
+            "WAYPOST_HEALTH_PORT": str(self.health_ports[service]),
+        }
+
+    async def start(self, say: Say) -> None:
+        """Start all, wait until each is ready, then publish the addresses.
+
+        Raises UserError naming the service that is not ready in a minute, and its log.
+        """
+        for service in SERVICES:
+            say(f"starting {service}")
+            self._supervisor.start(
+                service, [sys.executable, "-m", "services.cli", "run", service], self.environment(service)
+            )
+        async with aiohttp.ClientSession() as session:
+            for service in SERVICES:
+                await self._wait_until_ready(session, service)
+        write_addresses(self._folder, {"intake_url": self.intake_url, "notifier_url": self.notifier_url})
+
+    async def _wait_until_ready(self, session: aiohttp.ClientSession, service: str) -> None:
+        url = f"http://127.0.0.1:{self.health_ports[service]}/healthz/ready"
+        answer = "no answer"
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                while True:
+                    try:
+                        async with session.get(url) as response:
+                            if response.status == 200:
+                                return
+                            answer = await response.text()
+                    except aiohttp.ClientError:
+                        answer = "no answer"
+                    await asyncio.sleep(0.1)
+        except TimeoutError as error:
+            log = self._folder / "logs" / f"{service}.log"
+            raise UserError(f"{service} is not ready after {READY_WITHIN_S:.0f} s: {answer}", f"see {log}") from error
+
+    def forget(self) -> None:
+        """Remove the addresses: nobody listens there any more."""
+        (self._folder / ADDRESSES).unlink(missing_ok=True)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def write_addresses(folder: Path, addresses: dict[str, str]) -> None:
+    """Write `services.json` in one step, so that no reader sees half of it."""
+    unfinished = folder / f"{ADDRESSES}.new"
+    unfinished.write_text(json.dumps(addresses, indent=2))
+    unfinished.replace(folder / ADDRESSES)

@@ -1,0 +1,176 @@
+"""Reading and writing on a real Kafka: nothing is lost when a handler fails, and order is kept within a key."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from shared.contracts import DEAD_LETTERS, LEADS_DUE, LEADS_RECEIVED
+from shared.kafka import (
+    DeadLetters,
+    Producer,
+    Record,
+    TooManyDead,
+    apply_topics,
+    check_topics,
+    make_broker,
+    partition_of,
+    run_broker,
+    subscribe,
+)
+from shared.settings import Settings
+from shared.telemetry import Progress
+
+NOW = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+async def settings(stack_settings: Settings) -> Settings:
+    await apply_topics(stack_settings)
+    return stack_settings
+
+
+async def consume(
+    settings: Settings,
+    group: str,
+    handle: Callable[[list[Record]], Awaitable[None]],
+    until: Callable[[], bool],
+    progress: Progress | None = None,
+) -> None:
+    """Run a subscriber on leads.due until `until()` holds, for at most 60 s."""
+    stop = asyncio.Event()
+    broker = make_broker(settings, group)
+    subscribe(broker, [LEADS_DUE], group=group, handle=handle, settings=settings, progress=progress or Progress())
+    running = asyncio.create_task(run_broker(broker, stop))
+    try:
+        async with asyncio.timeout(60):
+            while not until():
+                await asyncio.sleep(0.05)
+    finally:
+        stop.set()
+        await running
+
+
+async def test_topics_are_created_once_as_declared(settings: Settings) -> None:
+    assert await apply_topics(settings) == []
+    assert await check_topics(settings) == []
+
+
+async def test_a_record_comes_back_until_its_handler_returns(settings: Settings) -> None:
+    sent = {f"{n:03}".encode() for n in range(200)}
+    async with Producer(settings, "test") as producer:
+        await producer.publish(LEADS_DUE.name, [(key, b"back-" + key) for key in sorted(sent)])
+    handled: list[bytes] = []
+    calls = 0
+
+    async def fail_every_other_time(records: list[Record]) -> None:
+        nonlocal calls
+        calls += 1
+        if calls % 2:
+            raise ConnectionError("the database went away")
+        handled.extend(record.value.removeprefix(b"back-") for record in records if record.value.startswith(b"back-"))
+
+    await consume(settings, "comes-back", fail_every_other_time, lambda: set(handled) >= sent)
+
+    assert sorted(handled) == sorted(sent)
+    assert calls >= 2
+
+
+async def test_a_restarted_consumer_goes_on_where_the_last_finished(settings: Settings) -> None:
+    seen: list[bytes] = []
+
+    async def note(records: list[Record]) -> None:
+        seen.extend(record.value for record in records)
+
+    async with Producer(settings, "test") as producer:
+        await producer.publish(LEADS_DUE.name, [(b"k", b"restart-1")])
+        await consume(settings, "restart", note, lambda: b"restart-1" in seen)
+        await producer.publish(LEADS_DUE.name, [(b"k", b"restart-2")])
+        await consume(settings, "restart", note, lambda: b"restart-2" in seen)
+
+    assert seen.count(b"restart-1") == 1
+
+
+async def test_a_header_that_is_not_utf8_reaches_the_handler(settings: Settings) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka)
+    await producer.start()
+    await producer.send_and_wait(
+        settings.topic_prefix + LEADS_DUE.name, b"odd-header", key=b"k", headers=[("name", b"\xff\xfe")]
+    )
+    await producer.stop()
+    seen: list[bytes] = []
+
+    async def note(records: list[Record]) -> None:
+        seen.extend(record.value for record in records)
+
+    await consume(settings, "odd-header", note, lambda: b"odd-header" in seen)
+
+    assert seen.count(b"odd-header") == 1
+
+
+async def test_records_of_one_key_share_a_partition_and_keep_their_order(settings: Settings) -> None:
+    keys = [f"key-{n}".encode() for n in range(40)]
+    async with Producer(settings, "test") as producer:
+        await producer.publish(LEADS_RECEIVED.name, [(key, b"%d" % n) for n in range(20) for key in keys])
+
+    consumer = AIOKafkaConsumer(
+        settings.topic_prefix + LEADS_RECEIVED.name, bootstrap_servers=settings.kafka, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    found: dict[bytes, list[tuple[int, int]]] = {key: [] for key in keys}
+    try:
+        async with asyncio.timeout(30):
+            while sum(map(len, found.values())) < 20 * len(keys):
+                record = await consumer.getone()
+                found[record.key].append((record.partition, int(record.value)))
+    finally:
+        await consumer.stop()
+
+    for key, places in found.items():
+        assert places == [(partition_of(key, LEADS_RECEIVED.partitions), n) for n in range(20)]
+
+
+async def test_a_dead_record_is_kept_whole_with_its_address(settings: Settings) -> None:
+    poison = b"\xff" * 1_000_000
+    record = Record(LEADS_DUE.name, 3, 17, b"key", poison, 0)
+    async with Producer(settings, "test") as producer:
+        await DeadLetters(producer, "router").bury([(record, "not JSON")], seen=1, now=NOW)
+
+    topic = DEAD_LETTERS[LEADS_DUE.name]
+    consumer = AIOKafkaConsumer(
+        settings.topic_prefix + topic.name,
+        bootstrap_servers=settings.kafka,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4_000_000,
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(30):
+            fact = topic.read((await consumer.getone()).value)
+    finally:
+        await consumer.stop()
+
+    assert (fact.data.source_partition, fact.data.source_offset, fact.data.reason) == (3, 17, "not JSON")
+    assert len(fact.data.raw_base64) > 1_300_000
+
+
+async def test_a_bad_deploy_stops_before_it_empties_a_topic(settings: Settings) -> None:
+    async with Producer(settings, "test") as producer:
+        letters = DeadLetters(producer, "stops")
+        batch = [(Record(LEADS_DUE.name, 0, n, b"k", b"x", 0), "refused") for n in range(10)]
+        await letters.bury(batch, seen=500, now=NOW)
+        await letters.bury(batch, seen=500, now=NOW)
+
+        with pytest.raises(TooManyDead, match="records of stops are dead"):
+            await letters.bury(batch, seen=500, now=NOW)
+
+
+async def test_without_a_broker_publishing_ends_in_time(tmp_path: Path) -> None:
+    nowhere = Settings(kafka="127.0.0.1:1", data_folder=tmp_path)
+    async with Producer(nowhere, "test") as producer:
+        with pytest.raises((TimeoutError, OSError)):
+            await producer.publish("leads.due", [(b"k", json.dumps({}).encode())], timeout_s=2)
