@@ -3,11 +3,11 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aiohttp
 
@@ -73,26 +73,28 @@ def whence(location: Mapping[str, Any] | None) -> str:
     return " ".join(str(location[name]) for name in ("city", "district") if name in location)
 
 
-async def play(
-    intake_url: str, keys: Mapping[str, str], board: Board, sendings: list[Sending], changed: Callable[[], None]
-) -> None:
+async def play(intake_url: str, keys: Mapping[str, str], board: Board, sendings: list[Sending]) -> None:
     """Send every file at the play's pace and enter what was acknowledged on the board.
 
     `keys` holds the key of each source of SOURCES. Raises UserError when the intake refuses a file.
     """
     number = 0
+    run = uuid4().hex[:12]  # a second play on the same stack is a second set of requests, not a retry of the first
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
         for sending in sendings:
-            lead_ids = await _send(http, intake_url, keys[SOURCES[sending.kind]], sending)
+            lead_ids = await _send(http, intake_url, keys[SOURCES[sending.kind]], run, sending)
             for lead_id, told, intent in zip(lead_ids, sending.whences, sending.intents, strict=True):
                 number += 1
                 board.sent(lead_id, number, sending.name, intent, told)
-            changed()
             await asyncio.sleep(PACE_S)
 
 
-async def _send(http: aiohttp.ClientSession, intake_url: str, key: str, sending: Sending) -> list[UUID]:
-    headers = {"content-type": sending.content_type, "authorization": f"Bearer {key}", "idempotency-key": sending.name}
+async def _send(http: aiohttp.ClientSession, intake_url: str, key: str, run: str, sending: Sending) -> list[UUID]:
+    headers = {
+        "content-type": sending.content_type,
+        "authorization": f"Bearer {key}",
+        "idempotency-key": f"{run}-{sending.name}",
+    }
     async with http.post(f"{intake_url}/v1/leads", data=sending.body, headers=headers) as response:
         text = await response.text()
         if response.status not in (202, 207):

@@ -90,6 +90,7 @@ def stories(at: dict[str, District]) -> Iterator[tuple[str, Body]]:
     yield "city-recruiting", form(19, Intent.PAINT_REPAIR, {"city": "石家庄", "district": "裕华区"})
     yield "far-from-any-site", form(20, Intent.PURCHASE, {"lat": 43.8256, "lon": 87.6169, "datum": "wgs84"})
     yield "place-unclear", form(21, Intent.PURCHASE, None)
+    yield "place-not-listed", form(55, Intent.MAINTENANCE, {"city": "兰州", "district": "城关区"})
     yield "same-person", form(22, Intent.PURCHASE, near(at["tianjin-hexi"], 350, 60), vehicle=car)
 
 

@@ -1,0 +1,78 @@
+"""The small store as a child process: started, told its secrets, and counted."""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from shared.errors import UserError
+
+START_WITHIN_S = 30.0
+STOP_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What a store is told about one of its endpoints."""
+
+    site_id: str
+    endpoint_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass
+class StoreProcess:
+    """The running store."""
+
+    process: asyncio.subprocess.Process
+    url: str
+    did: Counter[str] = field(default_factory=Counter)
+    """What it reported: `received`, `contact 200`, `accepted 202`, `declined 202`, `silent`, `refused` and so on."""
+
+    async def trust(self, endpoints: Iterable[Agreed]) -> None:
+        """Tell it the secrets of its endpoints."""
+        assert self.process.stdin is not None
+        for each in endpoints:
+            line = {"site_id": each.site_id, "endpoint_id": each.endpoint_id, "secret": each.secret}
+            self.process.stdin.write(json.dumps(line).encode() + b"\n")
+        await self.process.stdin.drain()
+
+    async def listen(self) -> None:
+        """Count what it reports, until its output ends."""
+        assert self.process.stdout is not None
+        while line := await self.process.stdout.readline():
+            said = json.loads(line)
+            what = said.get("answer", said["event"])
+            self.did[f"{what} {said['status']}" if "status" in said else what] += 1
+
+
+@asynccontextmanager
+async def small_store() -> AsyncIterator[StoreProcess]:
+    """A small store for the length of the block. Raises UserError when it does not start."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "deploy.demo.small_store",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_WITHIN_S):
+            first = await process.stdout.readline()
+        if not first:
+            raise UserError("the demo's small store did not start", "its reason stands above")
+        store = StoreProcess(process, f"http://127.0.0.1:{json.loads(first)['port']}")
+        listening = asyncio.create_task(store.listen())
+        yield store
+    finally:
+        # Closing its input ends it; the signal is for a store that no longer reads.
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+    await listening
