@@ -14,9 +14,12 @@ ENGLISH: Final[Mapping[str, str]] = {
     "skip": "Skip to the leads",
     "log_in": "Log in",
     "log_in_title": "Open your store's inbox",
-    "log_in_help": "Your network operator gave this store an inbox key. It is asked for once per working day and device.",
+    "log_in_help": "Your network operator gave this store an inbox key. You need it once a day on each device.",
     "inbox_key": "Inbox key",
-    "wrong_key": "This key does not open the inbox of this store. Check it letter by letter, or ask your network operator for a new one.",
+    "wrong_key": (
+        "This key does not open the inbox of this store. "
+        "Check it letter by letter, or ask your network operator for a new one."
+    ),
     "log_out": "Log out",
     "live": "Live",
     "reconnecting": "Reconnecting…",
@@ -85,7 +88,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "late.new": "Your answer was not taken. This is how the lead stands now.",
     "late.accepted": "Your answer came too late: your store has accepted this lead already.",
     "late.declined": "Your answer came too late: your store has declined this lead already.",
-    "late.moved_on": "Your answer came too late: the lead has moved on to another site. Please do not call the customer.",
+    "late.moved_on": "Your answer came too late: the lead has moved on to another site. Please do not call.",
     "late.closed": "Your answer came too late: this lead is closed already.",
     "not_sent": "Not sent: the connection is down. Try again in a moment.",
     "choose": "Choose one of the reasons first.",
@@ -200,8 +203,9 @@ HTML_LANG: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 
 def language_of(chosen: str | None, accept_language: str) -> Language:
     """The language a person chose on the page, else the best of `Accept-Language` (RFC 9110, 12.5.4), else English."""
-    if chosen == "en" or chosen == "zh":  # noqa: PLR1714 - a tuple would lose the literal type
-        return chosen
+    for language in LANGUAGES:
+        if chosen == language:
+            return language
     ranked: list[tuple[float, Language]] = []
     for part in accept_language[:200].split(","):
         tag, _, quality = part.strip().partition(";")

@@ -1,0 +1,10 @@
+"""The store's live inbox: a page per site where its assignments appear by themselves and are answered.
+
+In: rows of `inbox_items` (written by the handlers of leads.decided), the forms of the people at the counter.
+Out: answers through `store_notifier.answers`, reveals through `store_notifier.contacts`; nothing else leaves.
+Promised: no contact is in a page until a person asks for that one; a page that was away misses nothing; every form
+works without scripts; a log-in sees its own site only.
+
+`main` mounts it: `live = LiveInboxes(settings, pool, log)`, run `live.run(stop)` beside the server, and put
+`*inbox_routes(...)` among the routes.
+"""
