@@ -21,6 +21,8 @@ class Lost(StrEnum):
     DECLINED = "declined"
     TOO_FAR = "too_far"
     KIND_NOT_ALLOWED = "kind_not_allowed"
+    NOT_PREFERRED = "not_preferred"
+    """Eligible and nearer, but the person asked for another site."""
 
 
 class Candidate(Contract):

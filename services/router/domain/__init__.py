@@ -1,0 +1,43 @@
+"""Who gets a lead: the pure heart of the router. Same lead, network, policy, loads and time in; same bytes out."""
+
+from services.router.domain.decide import decide_batch
+from services.router.domain.ledger import (
+    NEW,
+    Answered,
+    Ask,
+    Decided,
+    Due,
+    Erased,
+    LeadFeatures,
+    LeadLedger,
+    LeadState,
+    LiveLead,
+    Received,
+    Stale,
+    StaleReason,
+    Stimulus,
+)
+from services.router.domain.record import ENGINE_VERSION, decision_id
+from services.router.domain.replay import ledger_after, redecide
+
+__all__ = [
+    "ENGINE_VERSION",
+    "NEW",
+    "Answered",
+    "Ask",
+    "Decided",
+    "Due",
+    "Erased",
+    "LeadFeatures",
+    "LeadLedger",
+    "LeadState",
+    "LiveLead",
+    "Received",
+    "Stale",
+    "StaleReason",
+    "Stimulus",
+    "decide_batch",
+    "decision_id",
+    "ledger_after",
+    "redecide",
+]

@@ -1,0 +1,50 @@
+"""The candidates of one decision: which of them a record lists, how a tie among equals ends, and their text."""
+
+from services.router.domain.rendezvous import rendezvous_score
+from shared.contracts import Lost
+
+MAX_LISTED = 32
+"""Most of the nearest sites that a record lists, beside the winner and the preferred site. Replay relies on it: an
+unlisted site among the nearest 32 was farther than the winner, one beyond them had lost. Another number needs another
+engine version."""
+
+Row = tuple[int, str, int, str | None, int]
+"""Distance in mm, site id, load seen, why it lost (None: eligible), weight. A plain tuple: a batch makes thousands."""
+
+_TIE_LOAD = Lost.TIE_LOAD.value
+_TIE_HASH = Lost.TIE_HASH.value
+
+
+def settle_tie(lead_id: str, rows: list[Row], equal: list[int]) -> int:
+    """Place of the winner among the equally near: least load per weight, then rendezvous, then site id.
+
+    Writes into `rows` why each of the others lost.
+    """
+    least = min([rows[place][2] / rows[place][4] for place in equal])
+    fit = [place for place in equal if rows[place][2] / rows[place][4] == least]
+    winner = min(fit, key=lambda place: (-rendezvous_score(lead_id, rows[place][1], rows[place][4]), rows[place][1]))
+    for place in equal:
+        if place != winner:
+            distance_mm, site_id, load, _, weight = rows[place]
+            rows[place] = (distance_mm, site_id, load, _TIE_HASH if load / weight == least else _TIE_LOAD, weight)
+    return winner
+
+
+def listed(rows: list[Row], keep: int, needed: int, winner: int | None = None) -> list[Row]:
+    """What a record shows: the nearest `keep`, or up to MAX_LISTED when `needed` to follow it, and the winner."""
+    shown = rows[: max(keep, min(needed, MAX_LISTED))]
+    if winner is not None and winner >= len(shown):
+        shown.append(rows[winner])
+    return shown
+
+
+def candidates_text(rows: list[Row]) -> str:
+    """The rows as the inside of a JSON array, distances in whole metres (half up)."""
+    return ",".join(
+        [
+            f'{{"site_id":"{site_id}","distance_m":{(distance_mm + 500) // 1000},"load":{load},"lost":"{lost}"}}'
+            if lost is not None
+            else f'{{"site_id":"{site_id}","distance_m":{(distance_mm + 500) // 1000},"load":{load}}}'
+            for distance_mm, site_id, load, lost, _ in rows
+        ]
+    )

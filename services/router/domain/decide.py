@@ -1,0 +1,170 @@
+"""Decides a batch: every ask in order, on one snapshot, one policy and one clock reading."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+
+from services.router.domain.choose import Chooser, Reach
+from services.router.domain.ledger import (
+    Answered,
+    Ask,
+    Decided,
+    LeadFeatures,
+    LeadLedger,
+    LeadState,
+    LiveLead,
+    Received,
+    Stale,
+    StaleReason,
+)
+from services.router.domain.outcome import Turn, TurnWriter, assign, close, join, wait
+from services.router.domain.record import utc_text
+from services.router.domain.transition import next_step
+from services.router.geo import ecef_m
+from services.router.policy import Policy
+from services.router.snapshot import Snapshot
+from shared.contracts import ClosedReason, WaitingReason
+from shared.vocabulary import Intent
+
+
+def decide_batch(
+    asks: Sequence[Ask], snapshot: Snapshot, policy: Policy, loads: Mapping[str, int], now: datetime
+) -> list[Decided | Stale]:
+    """One answer per ask, in order; what an earlier ask changed, a later one sees (loads, the lead's row, live leads).
+
+    `loads` has the leads that each site holds (absent: none) and is not changed; `now` must be aware.
+    """
+    return Batch(snapshot, policy, loads, now).run(asks)
+
+
+class _Plan(NamedTuple):
+    """A policy's rule for one intent, worked out once per batch."""
+
+    reach: Reach
+    respond_by: datetime
+    respond_by_text: str
+    join_group: str | None
+
+
+class _Hit(NamedTuple):
+    """Where a lead is and the nearest sites of its plan."""
+
+    point_m: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
+    distances_mm: list[int]
+    indexes: list[int]
+
+
+class Batch:
+    """The state of one batch: loads, lead rows and live leads as its own decisions have changed them."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        policy: Policy,
+        loads: Mapping[str, int],
+        now: datetime,
+        *,
+        replaying: bool = False,
+    ) -> None:
+        self._snapshot = snapshot
+        self._policy = policy
+        self._now = now
+        self._chooser = Chooser(snapshot, loads, policy.tie_band_m, policy.candidates, replaying=replaying)
+        self._write = TurnWriter(now, snapshot.revision, policy.version)
+        self._plans: dict[Intent, _Plan] = {}
+        self._rows: dict[str, LeadLedger] = {}
+        self._live: dict[tuple[str, str], str] = {}
+
+    def run(self, asks: Sequence[Ask]) -> list[Decided | Stale]:
+        """One answer per ask, in order."""
+        hits = self._search(asks)
+        return [self._answer(ask, hit) for ask, hit in zip(asks, hits, strict=True)]
+
+    def _search(self, asks: Sequence[Ask]) -> list[_Hit | None]:
+        """The nearest sites of every lead with a place: one vectorised query per kind of work."""
+        hits: list[_Hit | None] = [None] * len(asks)
+        by_plan: dict[Reach, list[int]] = {}
+        for place, ask in enumerate(asks):
+            if ask.lead.point is not None:
+                by_plan.setdefault(self._plan(ask.lead.intent).reach, []).append(place)
+        for reach, places in by_plan.items():
+            degrees = np.array([asks[place].lead.point for place in places], dtype=np.float64)
+            points_m = ecef_m(degrees[:, 0], degrees[:, 1])
+            distances_mm, indexes = self._snapshot.nearest(reach.key, points_m, self._chooser.width)
+            for place, point_m, mm, index in zip(
+                places, points_m, distances_mm.tolist(), indexes.tolist(), strict=True
+            ):
+                hits[place] = _Hit(point_m, mm, index)
+        return hits
+
+    def _plan(self, intent: Intent) -> _Plan:
+        plan = self._plans.get(intent)
+        if plan is None:
+            rule = self._policy.intents[intent]
+            respond_by = self._now + timedelta(minutes=rule.respond_by_minutes)
+            plan = _Plan(
+                Reach(rule.key, round(rule.max_distance_km * 1_000_000)),
+                respond_by,
+                utc_text(respond_by),
+                self._policy.join_group(intent),
+            )
+            self._plans[intent] = plan
+        return plan
+
+    def _answer(self, ask: Ask, hit: _Hit | None) -> Decided | Stale:
+        lead, ledger, stimulus, live = ask
+        ledger = self._rows.get(lead.lead_id, ledger)
+        step = next_step(ledger, stimulus)
+        if isinstance(step, StaleReason):
+            return Stale(lead.lead_id, step)
+        if step.frees is not None:
+            self._chooser.add(step.frees, -1)
+        turn = self._write.begin(lead, ledger, step, stimulus.fact_id)
+        if step.closes is not None:
+            result = stimulus.result if isinstance(stimulus, Answered) else None
+            decided = close(turn, step.closes, result)
+        else:
+            joins = self._live_lead(lead, live) if isinstance(stimulus, Received) else None
+            decided = self._route(turn, hit) if joins is None else join(turn, *joins)
+        self._rows[lead.lead_id] = decided.after
+        return decided
+
+    def _route(self, turn: Turn, hit: _Hit | None) -> Decided:
+        lead = turn.lead
+        plan = self._plan(lead.intent)
+        if plan.join_group is not None:
+            self._live.setdefault((lead.person_id, plan.join_group), lead.lead_id)
+        if hit is None:
+            return wait(turn, WaitingReason.LOCATION_UNCLEAR, "")
+        choice = self._chooser.choose(lead, turn.excluded, plan.reach, *hit)
+        if choice.waiting is not None:
+            return wait(turn, choice.waiting, choice.candidates)
+        self._chooser.add(choice.site_id, 1)
+        return assign(turn, choice, plan.respond_by, plan.respond_by_text)
+
+    def _live_lead(self, lead: LeadFeatures, live: LiveLead | None) -> tuple[str, str | None] | None:
+        """The live lead that this one joins, and its holder: the ledger's, else one that this batch made."""
+        group = self._plan(lead.intent).join_group
+        if group is None:
+            return None
+        if live is not None and live.lead_id != lead.lead_id:
+            row = self._rows.get(live.lead_id)
+            if self._is_live(live) if row is None else _is_live_row(row):
+                return live.lead_id, live.site_id if row is None else row.site_id
+        earlier = self._live.get((lead.person_id, group))
+        if earlier is None:
+            return None
+        row = self._rows[earlier]
+        return (earlier, row.site_id) if _is_live_row(row) else None
+
+    def _is_live(self, live: LiveLead) -> bool:
+        if live.closed is ClosedReason.ACCEPTED:
+            return self._now - live.changed_at <= self._policy.join_window
+        return live.state in (LeadState.WAITING, LeadState.HELD)
+
+
+def _is_live_row(row: LeadLedger) -> bool:
+    # A row of this batch changed just now: an acceptance in it is inside every window.
+    return row.state in (LeadState.WAITING, LeadState.HELD) or row.closed is ClosedReason.ACCEPTED

@@ -1,0 +1,142 @@
+"""The four outcomes of a decision: the lead's row after each, the loads it changes, and its record."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from services.router.domain.choose import Choice
+from services.router.domain.ledger import Decided, LeadFeatures, LeadLedger, LeadState
+from services.router.domain.record import ENGINE_VERSION, decision_id, optional, utc_text
+from services.router.domain.transition import Step
+from shared.contracts import ClosedReason, Result, WaitingReason
+
+
+class Turn(NamedTuple):
+    """A lead's next epoch, begun: whose it is, what led to it, and the record up to the name of its outcome."""
+
+    lead: LeadFeatures
+    ledger: LeadLedger
+    """The row before."""
+    epoch: int
+    decision_id: str
+    excluded: tuple[str, ...]
+    frees: str | None
+    text: str
+
+
+class TurnWriter:
+    """Begins the turns of one batch: one time, one network revision, one policy version."""
+
+    __slots__ = ("_from_decided_at",)
+
+    def __init__(self, now: datetime, network_revision: int, policy_version: int) -> None:
+        self._from_decided_at = (
+            f'"decided_at":"{utc_text(now)}","network_revision":{network_revision},'
+            f'"policy_version":{policy_version},"engine_version":"{ENGINE_VERSION}","outcome":'
+        )
+
+    def begin(self, lead: LeadFeatures, ledger: LeadLedger, step: Step, cause_id: str) -> Turn:
+        """The next epoch of `lead`, caused by the fact `cause_id`."""
+        epoch = ledger.epoch + 1
+        id_text = decision_id(lead.lead_id, epoch)
+        excluded = ledger.excluded
+        if step.excludes is not None and step.excludes not in excluded:
+            excluded = (*excluded, step.excludes)
+        return Turn(
+            lead,
+            ledger,
+            epoch,
+            id_text,
+            excluded,
+            step.frees,
+            f'{{"decision_id":"{id_text}","lead_id":"{lead.lead_id}","epoch":{epoch},"person_id":"{lead.person_id}",'
+            f'"intent":"{lead.intent.value}","cause":"{step.cause.value}","cause_id":"{cause_id}",'
+            f'"received_at":"{utc_text(lead.received_at)}",{self._from_decided_at}',
+        )
+
+
+def assign(turn: Turn, choice: Choice, respond_by: datetime, respond_by_text: str) -> Decided:
+    """The chosen site holds the lead until `respond_by`."""
+    site_id = choice.site_id
+    taken = (site_id, 1)
+    return Decided(
+        turn.lead.lead_id,
+        turn.epoch,
+        turn.decision_id,
+        "assigned",
+        site_id,
+        LeadLedger(turn.epoch, LeadState.HELD, site_id, turn.epoch, respond_by, None, turn.excluded),
+        (taken,) if turn.frees is None else ((turn.frees, -1), taken),
+        respond_by,
+        None,
+        None,
+        (
+            f'{turn.text}"assigned","site_id":"{site_id}","distance_m":{(choice.distance_mm + 500) // 1000},'
+            f'"respond_by":"{respond_by_text}","preferred":"{choice.preferred}","candidates":[{choice.candidates}]}}'
+        ).encode(),
+    )
+
+
+def wait(turn: Turn, reason: WaitingReason, candidates: str) -> Decided:
+    """Nobody can take the lead now."""
+    return Decided(
+        turn.lead.lead_id,
+        turn.epoch,
+        turn.decision_id,
+        "waiting",
+        None,
+        LeadLedger(turn.epoch, LeadState.WAITING, excluded=turn.excluded),
+        _freed(turn),
+        None,
+        reason,
+        None,
+        f'{turn.text}"waiting","reason":"{reason.value}","candidates":[{candidates}]}}'.encode(),
+    )
+
+
+def join(turn: Turn, joins_lead_id: str, site_id: str | None) -> Decided:
+    """The person's live lead goes on for both; `site_id` is its holder, when it has one."""
+    record = f'{turn.text}"joined","joins_lead_id":"{joins_lead_id}"{optional("site_id", site_id)}}}'
+    return Decided(
+        turn.lead.lead_id,
+        turn.epoch,
+        turn.decision_id,
+        "joined",
+        site_id,
+        LeadLedger(turn.epoch, LeadState.JOINED, site_id),
+        (),
+        None,
+        None,
+        joins_lead_id,
+        record.encode(),
+    )
+
+
+def close(turn: Turn, reason: ClosedReason, result: Result | None) -> Decided:
+    """The hold is over; the site that had the lead, if one did, stays named."""
+    before = turn.ledger
+    # A joined lead shows the holder of another lead: it was never that site's own.
+    site_id = None if before.assignment_epoch is None else before.site_id
+    assigned_in = "" if site_id is None else f',"assignment_epoch":{before.assignment_epoch}'
+    record = (
+        f'{turn.text}"closed","reason":"{reason.value}"{optional("site_id", site_id)}{assigned_in}'
+        f"{optional('result', None if result is None else result.value)}}}"
+    )
+    return Decided(
+        turn.lead.lead_id,
+        turn.epoch,
+        turn.decision_id,
+        "closed",
+        site_id,
+        LeadLedger(
+            turn.epoch, LeadState.CLOSED, site_id, before.assignment_epoch, closed=reason, excluded=before.excluded
+        ),
+        _freed(turn),
+        None,
+        None,
+        None,
+        record.encode(),
+    )
+
+
+def _freed(turn: Turn) -> tuple[tuple[str, int], ...]:
+    return () if turn.frees is None else ((turn.frees, -1),)

@@ -1,0 +1,112 @@
+"""Decides again what was decided: from recorded inputs alone, to the same bytes."""
+
+from collections.abc import Sequence
+
+from services.router.domain.decide import Batch
+from services.router.domain.ledger import (
+    NEW,
+    Answered,
+    Ask,
+    Due,
+    Erased,
+    LeadFeatures,
+    LeadLedger,
+    LeadState,
+    LiveLead,
+    Received,
+    Stale,
+    Stimulus,
+)
+from services.router.policy import Policy
+from services.router.snapshot import Snapshot
+from shared.contracts import (
+    Cause,
+    LeadAnswered,
+    LeadAssigned,
+    LeadClosed,
+    LeadDecided,
+    LeadDue,
+    LeadJoined,
+    LeadReceived,
+    LeadWaiting,
+)
+
+_EXCLUDING = frozenset({Cause.DECLINED, Cause.SILENT, Cause.UNDELIVERABLE})
+
+
+def redecide(
+    recorded: LeadDecided,
+    lead: LeadReceived,
+    previous: Sequence[LeadDecided],
+    trigger: LeadAnswered | LeadDue | None,
+    snapshot: Snapshot,
+    policy: Policy,
+) -> bytes:
+    """The canonical bytes that today's engine gives for the inputs of `recorded`.
+
+    From `recorded` come the time, the cause's id, the loads seen and the live lead joined; from `previous` (all earlier
+    decisions of the lead, any order) its row; `trigger` is the fact that started this epoch, None for a lead received
+    or erased. `snapshot` and `policy` are those of the recorded revision and version.
+
+    Where today's engine would decide nothing, the bytes are `{"stale":"<reason>"}`: never equal to a record.
+    """
+    ledger = ledger_after(previous)
+    cause_id = str(recorded.cause_id)
+    candidates = recorded.candidates if isinstance(recorded, LeadAssigned | LeadWaiting) else ()
+    loads = {candidate.site_id: candidate.load for candidate in candidates}
+    stimulus = _stimulus(recorded, cause_id, trigger)
+    if ledger.state is LeadState.HELD and ledger.site_id in loads and not isinstance(stimulus, Received):
+        # The record shows the load after the holder let go; the batch takes it off again.
+        loads[ledger.site_id] += 1
+    live = None
+    if isinstance(recorded, LeadJoined):
+        joins = str(recorded.joins_lead_id)
+        live = LiveLead(joins, LeadState.HELD, recorded.site_id, None, recorded.decided_at)
+    batch = Batch(snapshot, policy, loads, recorded.decided_at, replaying=True)
+    [answer] = batch.run([Ask(LeadFeatures.of(lead), ledger, stimulus, live)])
+    return f'{{"stale":"{answer.reason}"}}'.encode() if isinstance(answer, Stale) else answer.record
+
+
+def ledger_after(decisions: Sequence[LeadDecided]) -> LeadLedger:
+    """The lead's row after these decisions (all of one lead, in any order); `NEW` for none."""
+    ledger = NEW
+    for decision in sorted(decisions, key=lambda decision: decision.epoch):
+        ledger = _apply(ledger, decision)
+    return ledger
+
+
+def _apply(ledger: LeadLedger, decision: LeadDecided) -> LeadLedger:
+    excluded = ledger.excluded
+    if decision.cause in _EXCLUDING and ledger.site_id is not None and ledger.site_id not in excluded:
+        excluded = (*excluded, ledger.site_id)
+    match decision:
+        case LeadAssigned():
+            return LeadLedger(
+                decision.epoch,
+                LeadState.HELD,
+                decision.site_id,
+                decision.epoch,
+                decision.respond_by,
+                excluded=excluded,
+            )
+        case LeadWaiting():
+            return LeadLedger(decision.epoch, LeadState.WAITING, excluded=excluded)
+        case LeadJoined():
+            return LeadLedger(decision.epoch, LeadState.JOINED, decision.site_id)
+        case LeadClosed():
+            return LeadLedger(
+                decision.epoch,
+                LeadState.CLOSED,
+                decision.site_id,
+                decision.assignment_epoch,
+                closed=decision.reason,
+                excluded=excluded,
+            )
+
+
+def _stimulus(recorded: LeadDecided, cause_id: str, trigger: LeadAnswered | LeadDue | None) -> Stimulus:
+    if isinstance(trigger, LeadAnswered):
+        return Answered.of(cause_id, trigger)
+    if isinstance(trigger, LeadDue):
+        return Due.of(cause_id, trigger)
+    return Erased(cause_id) if recorded.cause is Cause.ERASED else Received(cause_id)

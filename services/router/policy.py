@@ -1,0 +1,200 @@
+"""The routing policy: what each intent needs and how far it may go, read from `policy.toml` and checked before use."""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import timedelta
+from difflib import get_close_matches
+from functools import cached_property
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from services.router.sites import DELIVERY_CENTER_ONLY
+from services.router.snapshot import Snapshot, TreeKey
+from shared.errors import UserError
+from shared.vocabulary import Capability, Intent, SiteKind, Slug
+
+HALF_EARTH_KM = 20_040
+
+
+class PolicyError(UserError, ValueError):
+    """A policy text that cannot take effect; `faults` has one line per key with what to do."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("the policy is not valid:\n" + "\n".join(f"  {fault}" for fault in faults))
+        self.faults = faults
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IntentRule(_Table):
+    """Who may serve one intent, how far away, and how long a site has to answer."""
+
+    requires: Annotated[tuple[Capability, ...], Field(min_length=1)]
+    """The site needs every one of them."""
+    kinds: Annotated[tuple[SiteKind, ...], Field(min_length=1)]
+    max_distance_km: Annotated[float, Field(gt=0, le=HALF_EARTH_KM)]
+    respond_by_minutes: Annotated[int, Field(ge=1, le=30 * 24 * 60)]
+
+    @cached_property
+    def key(self) -> TreeKey:
+        """Which sites of a snapshot this rule lets in."""
+        return TreeKey.of(self.requires, self.kinds)
+
+
+class JoinRule(_Table):
+    """When a person's new lead joins the live one instead of being given to a site."""
+
+    window_hours: Annotated[float, Field(ge=0, le=24 * 366)] = 72
+    """How long after its acceptance a lead still counts as live."""
+    groups: dict[Slug, tuple[Intent, ...]] = {}
+    """Intents of one group join each other; an intent of no group never joins."""
+
+
+class RetryRule(_Table):
+    """When waiting leads are tried again without anything having changed, and how many at a time."""
+
+    full_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 10
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+
+
+class Policy(_Table):
+    """One published version; frozen. Build it with `from_toml`."""
+
+    version: Annotated[int, Field(ge=1)]
+    digest: str
+    """SHA-256 (hex) of the text."""
+    tie_band_m: Annotated[float, Field(ge=0, le=5_000)] = 50
+    candidates: Annotated[int, Field(ge=1, le=20)] = 5
+    join: JoinRule = JoinRule()
+    retry: RetryRule = RetryRule()
+    intents: dict[Intent, IntentRule]
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Policy":
+        missing = [intent.value for intent in Intent if intent not in self.intents]
+        if missing:
+            raise ValueError(f"no rule for {', '.join(missing)}; add a table [intents.{missing[0]}]")
+        grouped = [intent for intents in self.join.groups.values() for intent in intents]
+        twice = sorted({intent.value for intent in grouped if grouped.count(intent) > 1})
+        if twice:
+            raise ValueError(f"join.groups lists {', '.join(twice)} more than once; an intent has one group")
+        return self
+
+    @classmethod
+    def from_toml(cls, text: str, version: int) -> "Policy":
+        """The policy in `text`. Raises PolicyError, which names every wrong key and the nearest valid spelling."""
+        try:
+            tables = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as problem:
+            raise PolicyError([f"is not TOML: {problem}"]) from None
+        reserved = sorted(tables.keys() & {"version", "digest"})
+        if reserved:
+            raise PolicyError([f"{name}: is given by `waypost policy publish`; remove it" for name in reserved])
+        try:
+            return cls.model_validate({**tables, "version": version, "digest": sha256(text.encode()).hexdigest()})
+        except ValidationError as problem:
+            raise PolicyError([_fault(error) for error in problem.errors(include_url=False)]) from None
+
+    @property
+    def join_window(self) -> timedelta:
+        """How long after its acceptance a lead still counts as live."""
+        return timedelta(hours=self.join.window_hours)
+
+    def join_group(self, intent: Intent) -> str | None:
+        """The group in which leads of this intent join; None: they never do."""
+        return self._groups.get(intent)
+
+    def grouped_with(self, intent: Intent) -> tuple[Intent, ...]:
+        """All intents whose live leads a lead of this intent joins; empty when it never joins."""
+        group = self.join_group(intent)
+        return () if group is None else self.join.groups[group]
+
+    def tree_keys(self) -> set[TreeKey]:
+        """Every key that a decision may ask a snapshot for: what `Snapshot.warm` should build."""
+        return {rule.key for rule in self.intents.values()}
+
+    @cached_property
+    def _groups(self) -> dict[Intent, str]:
+        return {intent: group for group, intents in self.join.groups.items() for intent in intents}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that publishing should stop at (`error`) or that a person should know (`warning`)."""
+
+    level: Literal["error", "warning"]
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.level}: {self.key}: {self.message}"
+
+
+def check(policy: Policy, snapshot: Snapshot) -> list[Finding]:
+    """What is wrong with this policy on this network, errors first, then by intent."""
+    found: list[Finding] = []
+    for intent, rule in sorted(policy.intents.items()):
+        reserved = sorted(DELIVERY_CENTER_ONLY.intersection(rule.requires))
+        barred = [kind.value for kind in rule.kinds if kind is not SiteKind.DELIVERY_CENTER]
+        if reserved and SiteKind.DELIVERY_CENTER not in rule.kinds:
+            message = f"only a delivery center may have {', '.join(reserved)}; add delivery_center"
+            found.append(Finding("error", f"intents.{intent}.kinds", message))
+            continue
+        if reserved and barred:
+            message = f"no {' or '.join(barred)} can ever have {', '.join(reserved)}; only delivery centers can"
+            found.append(Finding("warning", f"intents.{intent}.kinds", message))
+        if snapshot.count(rule.key) == 0:
+            message = (
+                f"no open site of kind {' or '.join(rule.kinds)} has {' and '.join(rule.requires)}; "
+                "these leads will wait until one opens"
+            )
+            found.append(Finding("warning", f"intents.{intent}", message))
+    found += [
+        Finding("warning", "join.groups", f"{intent} is in no group, so its leads never join")
+        for intent in Intent
+        if policy.join.groups and policy.join_group(intent) is None
+    ]
+    return sorted(found, key=lambda finding: finding.level)
+
+
+_SPELLINGS: dict[str, list[str]] = {
+    "intents": [*Intent],
+    "requires": [*Capability],
+    "kinds": [*SiteKind],
+    "groups": [*Intent],
+}
+
+
+def _fault(error: Any) -> str:
+    """One line for one pydantic error: the key, what is wrong, and the nearest valid spelling."""
+    path = [part for part in error["loc"] if part != "[key]"]
+    key = ".".join(str(part) for part in path) or "policy"
+    if error["type"] == "extra_forbidden":
+        return f"{key}: unknown key; {_meant(str(path[-1]), _fields_at(path[:-1]))}"
+    if error["type"] == "enum":
+        valid = next((_SPELLINGS[str(part)] for part in reversed(path) if str(part) in _SPELLINGS), [])
+        return f"{key}: unknown name {error['input']!r}; {_meant(str(error['input']), valid)}"
+    if error["type"] == "missing":
+        return f"{key}: is missing; add it"
+    return f"{key}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _fields_at(path: list[Any]) -> list[str]:
+    model: type[BaseModel] = Policy
+    match path:
+        case ["join", *_]:
+            model = JoinRule
+        case ["retry", *_]:
+            model = RetryRule
+        case ["intents", _, *_]:
+            model = IntentRule
+    return [name for name in model.model_fields if name not in ("version", "digest")]
+
+
+def _meant(text: str, valid: list[str]) -> str:
+    near = get_close_matches(text.strip().lower().replace("-", "_").replace(" ", "_"), valid, n=1)
+    return f"did you mean {near[0]}?" if near else f"use one of {', '.join(valid)}"

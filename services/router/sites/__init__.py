@@ -1,0 +1,27 @@
+"""The sites of the network: what a site is, how a network file is read, and how two revisions differ. Pure."""
+
+from services.router.sites.diff import NetworkDiff, SiteChange, diff_networks
+from services.router.sites.files import NetworkFile, read_csv, read_geojson
+from services.router.sites.row import BadRow
+from services.router.sites.site import (
+    DELIVERY_CENTER_ONLY,
+    Site,
+    canonical_rows,
+    forbidden_claims,
+    network_digest,
+)
+
+__all__ = [
+    "DELIVERY_CENTER_ONLY",
+    "BadRow",
+    "NetworkDiff",
+    "NetworkFile",
+    "Site",
+    "SiteChange",
+    "canonical_rows",
+    "diff_networks",
+    "forbidden_claims",
+    "network_digest",
+    "read_csv",
+    "read_geojson",
+]

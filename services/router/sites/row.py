@@ -1,0 +1,203 @@
+"""One row of a network file, read strictly: every field that is wrong is named with the reason and the way out."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TypeVar
+
+from services.router.sites.site import Site, forbidden_claims
+from shared.datum import to_wgs84
+from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
+
+COLUMNS = (
+    "site_id",
+    "name",
+    "kind",
+    "city",
+    "district",
+    "lat",
+    "lon",
+    "datum",
+    "capabilities",
+    "status",
+    "weight",
+    "open_lead_limit",
+)
+OPTIONAL = frozenset({"district", "status", "weight", "open_lead_limit"})
+MAX_TEXT = 120
+MAX_WEIGHT = 1000
+MAX_LIMIT = 1_000_000
+
+# The same shape as `shared.vocabulary.Slug`, which every fact that names a site must match.
+_SITE_ID = re.compile(r"[a-z0-9][a-z0-9_\-]{0,62}\Z")
+
+# Seven decimals are a centimetre, finer than any survey; more would only make equal points look different.
+_DECIMALS = 7
+
+EnumT = TypeVar("EnumT", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """Why one field of one row is refused."""
+
+    row: int
+    """Line of a CSV file (the header is 1) or number of a GeoJSON feature, counted from 1."""
+    site_id: str
+    """As written, to find the row; empty when it has none."""
+    field: str
+    reason: str
+
+
+def read_row(number: int, fields: Mapping[str, str]) -> tuple[Site | None, list[BadRow]]:
+    """The site of one row of texts by column, or every reason why it is refused."""
+    return _RowReader(number, fields).read()
+
+
+def unknown(kind: type[StrEnum], text: str) -> str:
+    """Says that `text` is no member of `kind` and which member was probably meant."""
+    names = [member.value for member in kind]
+    near = get_close_matches(text.strip().lower().replace("-", "_").replace(" ", "_"), names, n=1)
+    meant = f"did you mean {near[0]}?" if near else f"use one of {', '.join(names)}"
+    return f"unknown {_WORDS.get(kind, 'value')} {text!r}; {meant}"
+
+
+_WORDS: dict[type[StrEnum], str] = {
+    Capability: "capability",
+    SiteKind: "kind",
+    SiteStatus: "status",
+    Datum: "datum",
+}
+
+
+class _RowReader:
+    """Collects the faults of one row, so that a person mends the file once and not once per fault."""
+
+    def __init__(self, number: int, fields: Mapping[str, str]) -> None:
+        self.number = number
+        self.fields = {name: text.strip() for name, text in fields.items()}
+        self.bad: list[BadRow] = []
+
+    def read(self) -> tuple[Site | None, list[BadRow]]:
+        site_id = self.text("site_id")
+        if site_id and not _SITE_ID.match(site_id):
+            self.refuse(
+                "site_id", "use 1-63 lower-case letters, digits, dashes or underscores, not starting with a dash"
+            )
+        name, city, district = self.text("name"), self.text("city"), self.text("district")
+        kind = self.one_of(SiteKind, "kind", None)
+        status = self.one_of(SiteStatus, "status", SiteStatus.OPEN)
+        capabilities = self.capabilities()
+        if kind:
+            for claim in forbidden_claims(kind, capabilities):
+                self.refuse("capabilities", f"{_an(kind)} may never have {claim}: only delivery centers may")
+        point, datum = self.point()
+        weight = self.whole("weight", 1, 1, MAX_WEIGHT)
+        limit = self.whole("open_lead_limit", None, 1, MAX_LIMIT)
+        if self.bad or kind is None or status is None or datum is None or point is None or weight is None:
+            return None, self.bad
+        return Site(site_id, name, kind, city, district, *point, datum, capabilities, status, weight, limit), self.bad
+
+    def refuse(self, field: str, reason: str) -> None:
+        self.bad.append(BadRow(self.number, self.fields.get("site_id", "")[:64], field, reason))
+
+    def text(self, field: str) -> str:
+        text = self.fields.get(field, "")
+        if not text and field not in OPTIONAL:
+            self.refuse(field, "is empty; every site needs one")
+        elif len(text) > MAX_TEXT:
+            self.refuse(field, f"is longer than {MAX_TEXT} characters")
+        elif not text.isprintable():
+            self.refuse(field, "holds control characters or line breaks; remove them")
+        return text
+
+    def one_of(self, kind: type[EnumT], field: str, default: EnumT | None) -> EnumT | None:
+        text = self.fields.get(field, "")
+        if not text:
+            if default is None:
+                self.refuse(field, f"is empty; use one of {', '.join(kind)}")
+            return default
+        try:
+            return kind(text)
+        except ValueError:
+            self.refuse(field, unknown(kind, text))
+            return None
+
+    def capabilities(self) -> frozenset[Capability]:
+        names = [name.strip() for name in self.fields.get("capabilities", "").split("|") if name.strip()]
+        known = []
+        if not names:
+            self.refuse("capabilities", "is empty; list what the site can do, separated by |")
+        for name in names:
+            try:
+                known.append(Capability(name))
+            except ValueError:
+                self.refuse("capabilities", unknown(Capability, name))
+        return frozenset(known)
+
+    def point(self) -> tuple[tuple[float, float] | None, Datum | None]:
+        datum = self.datum()
+        lat, lon = self.degrees("lat"), self.degrees("lon")
+        if lat is None or lon is None:
+            return None, datum
+        if abs(lat) > 90 and abs(lon) <= 90 and abs(lat) <= 180:
+            self.refuse("lat", f"{lat:g} is no latitude; lat and lon look swapped")
+            return None, datum
+        for field, value, most in (("lat", lat, 90), ("lon", lon, 180)):
+            if abs(value) > most:
+                self.refuse(field, f"{value:g} is outside -{most} to {most} degrees")
+        if lat == 0 and lon == 0:
+            self.refuse("lat", "0, 0 is a point in the sea that means 'no position'; give the real one")
+        if self.bad or datum is None:
+            return None, datum
+        try:
+            wgs_lat, wgs_lon = to_wgs84(lat, lon, datum)
+        except ValueError as problem:
+            self.refuse("datum", str(problem))
+            return None, datum
+        return (round(wgs_lat, _DECIMALS), round(wgs_lon, _DECIMALS)), datum
+
+    def datum(self) -> Datum | None:
+        if not self.fields.get("datum"):
+            self.refuse(
+                "datum", "is missing and is never guessed; say wgs84 (GPS), gcj02 (Amap, Tencent) or bd09 (Baidu)"
+            )
+            return None
+        return self.one_of(Datum, "datum", None)
+
+    def degrees(self, field: str) -> float | None:
+        return self.number_in(field, float, "a number of degrees, such as 31.2989")
+
+    def whole(self, field: str, default: int | None, least: int, most: int) -> int | None:
+        if not self.fields.get(field):
+            return default
+        number = self.number_in(field, int, "a whole number")
+        if number is not None and not least <= number <= most:
+            self.refuse(field, f"{number} is outside {least} to {most}")
+        return number
+
+    def number_in(self, field: str, kind: Callable[[str], "NumberT"], wanted: str) -> "NumberT | None":
+        text = self.fields.get(field, "")
+        if not text:
+            self.refuse(field, f"is empty; give {wanted}")
+            return None
+        try:
+            number = kind(text)
+        except ValueError:
+            self.refuse(field, f"{text[:32]!r} is not {wanted}")
+            return None
+        if not math.isfinite(number):
+            self.refuse(field, f"{text[:32]!r} is not {wanted}")
+            return None
+        return number
+
+
+NumberT = TypeVar("NumberT", int, float)
+
+
+def _an(kind: SiteKind) -> str:
+    words = kind.value.replace("_", " ")
+    return f"an {words}" if words[0] in "aeiou" else f"a {words}"

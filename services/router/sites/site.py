@@ -1,0 +1,86 @@
+"""One site of the network, and the 1+N rules that say what each kind may do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
+
+DELIVERY_CENTER_ONLY = frozenset({Capability.VEHICLE_DELIVERY, Capability.USED_VEHICLE_SALES})
+"""What the maker keeps for its own delivery centers: an agent store or a service point may never claim it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A delivery center, agent store or service point, where it is and what it can do."""
+
+    site_id: str
+    name: str
+    kind: SiteKind
+    city: str
+    district: str
+    lat: float
+    """WGS-84 degrees, whatever datum the network file used."""
+    lon: float
+    datum: Datum
+    """The datum in which the point was given, kept to trace it back to its file."""
+    capabilities: frozenset[Capability]
+    status: SiteStatus = SiteStatus.OPEN
+    weight: int = 1
+    """Share among equals: a site of weight 2 gets twice the leads of its neighbour in the same mall."""
+    open_lead_limit: int | None = None
+    """Most leads it may hold unanswered at one time; None: no limit."""
+
+    def to_row(self) -> dict[str, Any]:
+        """The canonical row, ready for JSON; its key order and number format are part of the network's digest."""
+        return {
+            "site_id": self.site_id,
+            "name": self.name,
+            "kind": self.kind.value,
+            "city": self.city,
+            "district": self.district,
+            "lat": self.lat,
+            "lon": self.lon,
+            "datum": self.datum.value,
+            "capabilities": sorted([capability.value for capability in self.capabilities]),
+            "status": self.status.value,
+            "weight": self.weight,
+            "open_lead_limit": self.open_lead_limit,
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Site":
+        """The site of a canonical row. Raises KeyError or ValueError for anything else: rows are not user input."""
+        limit = row["open_lead_limit"]
+        return cls(
+            site_id=row["site_id"],
+            name=row["name"],
+            kind=SiteKind(row["kind"]),
+            city=row["city"],
+            district=row["district"],
+            lat=float(row["lat"]),
+            lon=float(row["lon"]),
+            datum=Datum(row["datum"]),
+            capabilities=frozenset([Capability(name) for name in row["capabilities"]]),
+            status=SiteStatus(row["status"]),
+            weight=int(row["weight"]),
+            open_lead_limit=None if limit is None else int(limit),
+        )
+
+
+def forbidden_claims(kind: SiteKind, capabilities: frozenset[Capability]) -> list[Capability]:
+    """Capabilities that a site of this kind may never have, sorted; empty when the 1+N rules are kept."""
+    return [] if kind is SiteKind.DELIVERY_CENTER else sorted(capabilities & DELIVERY_CENTER_ONLY)
+
+
+def canonical_rows(sites: Sequence[Site]) -> bytes:
+    """The network as canonical JSON: rows in site-id order, the text that a revision keeps and its digest covers."""
+    return orjson.dumps([site.to_row() for site in sorted(sites, key=lambda site: site.site_id)])
+
+
+def network_digest(sites: Sequence[Site]) -> str:
+    """SHA-256 (hex) of the canonical rows: the same for any input order."""
+    return sha256(canonical_rows(sites)).hexdigest()

@@ -1,0 +1,155 @@
+"""The network as one immutable value: every site of a revision, and a tree of points for each kind of work.
+
+A batch reads one snapshot from start to end; a change makes a new one beside it and swaps a reference. Nothing in here
+depends on the order in which sites arrive: they are sorted by id, so an index is a rank.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from services.router.geo import ecef_m, surface_mm
+from services.router.sites import Site, network_digest
+from shared.vocabulary import Capability, SiteKind, SiteStatus
+
+__all__ = ["Offer", "Site", "Snapshot", "TreeKey"]
+
+_CAPABILITY_BIT = {capability: 1 << bit for bit, capability in enumerate(Capability)}
+_KIND_BIT = {kind: 1 << bit for bit, kind in enumerate(SiteKind)}
+
+# 28 bits number 268 million sites and leave 35 for the distance: half the earth in millimetres needs 35.
+_INDEX_BITS = 28
+_INDEX_MASK = (1 << _INDEX_BITS) - 1
+
+
+class TreeKey(NamedTuple):
+    """Which sites a tree holds: those of an allowed kind that have every required capability."""
+
+    capabilities: int
+    kinds: int
+
+    @classmethod
+    def of(cls, capabilities: Iterable[Capability], kinds: Iterable[SiteKind]) -> "TreeKey":
+        """The key for required capabilities (all of them) and allowed kinds (any of them)."""
+        return cls(
+            sum(_CAPABILITY_BIT[capability] for capability in set(capabilities)),
+            sum(_KIND_BIT[kind] for kind in set(kinds)),
+        )
+
+
+class Offer(NamedTuple):
+    """What a decision needs of a site, in one tuple that stays in one cache line."""
+
+    site_id: str
+    limit: float
+    """Most leads held at a time; infinity without a limit, so that one comparison serves both."""
+    weight: int
+
+
+class Tree(NamedTuple):
+    """The open sites of one key; `members[i]` is the snapshot index of the tree's point i."""
+
+    points: "cKDTree[None] | None"
+    members: NDArray[np.int64]
+
+
+class Snapshot:
+    """One network revision, ready to be asked. Never changed after `build`; safe to share between threads."""
+
+    def __init__(self, sites: tuple[Site, ...], revision: int, digest: str) -> None:
+        self.sites = sites
+        self.revision = revision
+        self.digest = digest
+        self.offers = [
+            Offer(s.site_id, float("inf") if s.open_lead_limit is None else s.open_lead_limit, s.weight) for s in sites
+        ]
+        self._index = {site.site_id: i for i, site in enumerate(sites)}
+        self._points = ecef_m([site.lat for site in sites], [site.lon for site in sites])
+        self._points.flags.writeable = False
+        self._capabilities = np.array(
+            [sum([_CAPABILITY_BIT[c] for c in site.capabilities]) for site in sites], dtype=np.int64
+        )
+        self._kinds = np.array([_KIND_BIT[site.kind] for site in sites], dtype=np.int64)
+        self._open = np.array([site.status is SiteStatus.OPEN for site in sites], dtype=np.bool_)
+        self._trees: dict[TreeKey, Tree] = {}
+
+    @classmethod
+    def build(cls, sites: Sequence[Site], revision: int) -> "Snapshot":
+        """The snapshot of `sites`, in any order. Raises ValueError when two share an id."""
+        ordered = tuple(sorted(sites, key=lambda site: site.site_id))
+        for one, two in pairwise(ordered):
+            if one.site_id == two.site_id:
+                raise ValueError(f"two sites have the id {one.site_id}")
+        return cls(ordered, revision, network_digest(ordered))
+
+    def warm(self, keys: Iterable[TreeKey]) -> "Snapshot":
+        """Build the trees of `keys` now (in a worker thread) and not under the first lead that needs them."""
+        for key in keys:
+            self.tree(key)
+        return self
+
+    def index_of(self, site_id: str) -> int | None:
+        """Where the site stands in `sites`; None when the revision does not have it."""
+        return self._index.get(site_id)
+
+    def get(self, site_id: str) -> Site | None:
+        """The site of this id, whatever its status."""
+        index = self._index.get(site_id)
+        return None if index is None else self.sites[index]
+
+    def count(self, key: TreeKey) -> int:
+        """How many open sites can do this work."""
+        return int(self.tree(key).members.size)
+
+    def serves(self, index: int, key: TreeKey) -> bool:
+        """Whether the site has every required capability, whatever its kind and status."""
+        return bool(self._capabilities[index] & key.capabilities == key.capabilities)
+
+    def admits(self, index: int, key: TreeKey) -> bool:
+        """Whether the site is of an allowed kind."""
+        return bool(self._kinds[index] & key.kinds)
+
+    def is_open(self, index: int) -> bool:
+        """Whether the site receives leads at all."""
+        return bool(self._open[index])
+
+    def distance_mm(self, point_m: NDArray[np.float64], index: int) -> int:
+        """Millimetres from one point (earth-centred metres, shape (3,)) to one site."""
+        step = point_m - self._points[index]
+        return int(surface_mm(np.sqrt(step @ step)))
+
+    def nearest(
+        self, key: TreeKey, points_m: NDArray[np.float64], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The k nearest open sites of `key` for n points (earth-centred metres, shape (n, 3)).
+
+        Two arrays (n, m), m = min(k, how many there are): distances in mm and indexes into `sites`, ordered by
+        distance, then site id. Where the last distance ties with sites beyond it, which of them are shown is open:
+        only what is nearer than the last column is complete.
+        """
+        tree = self.tree(key)
+        width = min(k, tree.members.size)
+        if tree.points is None or len(points_m) == 0:
+            nothing = np.empty((len(points_m), 0), dtype=np.int64)
+            return nothing, nothing
+        # A list of ranks always answers with two axes, also for one neighbour.
+        chords_m, found = tree.points.query(points_m, k=list(range(1, width + 1)))
+        ranked = (surface_mm(chords_m) << _INDEX_BITS) | tree.members[found]
+        ranked.sort(axis=1)
+        return ranked >> _INDEX_BITS, ranked & _INDEX_MASK
+
+    def tree(self, key: TreeKey) -> Tree:
+        """The tree of `key`, made on first use. Two threads that race make the same tree twice: harmless."""
+        tree = self._trees.get(key)
+        if tree is None:
+            fit = (
+                self._open & (self._capabilities & key.capabilities == key.capabilities) & (self._kinds & key.kinds > 0)
+            )
+            members = np.flatnonzero(fit).astype(np.int64)
+            tree = Tree(cKDTree(self._points[members]) if members.size else None, members)
+            self._trees[key] = tree
+        return tree
