@@ -1,0 +1,165 @@
+"""`waypost audit replay|count|verify` and `waypost lead`. Exit status: 0 clean, 1 not clean, 2 could not run.
+
+With the ledger still behind Kafka, what looks missing may be on its way: then a window that is not clean is status 2.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, NoReturn, TypeVar
+from uuid import UUID
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from services.audit import machine, printing
+from services.audit.count import CountReport
+from services.audit.count import count as count_window
+from services.audit.db.deciding import count_published
+from services.audit.db.reader import Window, open_reader
+from services.audit.domain.judgement import causing_topic
+from services.audit.domain.report import ReplayReport, VerifyReport
+from services.audit.freshness import Patience, records_behind
+from services.audit.journey import journey_of
+from services.audit.moments import window_of
+from services.audit.replay_jobs import replay_window
+from services.audit.settings import AuditSettings
+from services.audit.verify import verify as verify_ledger
+from shared.errors import UserError
+
+T = TypeVar("T")
+CLEAN, NOT_CLEAN, COULD_NOT_RUN = 0, 1, 2
+
+audit_app = typer.Typer(help="Prove what happened: decide again, count, verify the ledger.", no_args_is_help=True)
+
+Since = Annotated[str | None, typer.Option("--from", help="2h, 2026-03-01 or an ISO time; default: everything.")]
+Until = Annotated[str | None, typer.Option("--to", help="As --from; default: now.")]
+Wait = Annotated[float, typer.Option(help="Seconds to wait for what is still under way.", min=0)]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+
+
+@audit_app.command()
+def replay(
+    since: Since = None,
+    until: Until = None,
+    topic: Annotated[
+        str | None, typer.Option(help="Only decisions caused by this topic: leads.received, .answered, .due.")
+    ] = None,
+    wait: Wait = 10,
+    jobs: Annotated[int, typer.Option(help="Processes that share the work; 0 takes what the machine has.", min=0)] = 0,
+    json: Json = False,
+) -> None:
+    """Decide every decision of the window again and compare byte for byte."""
+
+    async def run(settings: AuditSettings) -> tuple[ReplayReport, Window, int | None]:
+        window = window_of(since, until, datetime.now(UTC))
+        caused_by = causing_topic(topic)
+        async with open_reader(settings) as connection:
+            behind = await records_behind(settings, connection, Patience(wait))
+            total = await count_published(connection, window)
+        with _progress("deciding again", total, json) as advance:
+            began = time.monotonic()
+            report = await replay_window(settings, window, topic=caused_by, total=total, jobs=jobs, on_progress=advance)
+            report.seconds = time.monotonic() - began
+        return report, window, behind
+
+    report, window, behind = _run(run)
+    if json:
+        _print_json(machine.replay_object(report, window, behind))
+    else:
+        printing.print_replay(Console(), report, window, behind)
+    _exit(report.clean, behind)
+
+
+@audit_app.command()
+def count(since: Since = None, until: Until = None, wait: Wait = 30, json: Json = False) -> None:
+    """Prove that no lead of the window is missing, and name those that are."""
+
+    async def run(settings: AuditSettings) -> CountReport:
+        window = window_of(since, until, datetime.now(UTC))
+        async with open_reader(settings) as connection:
+            with _progress("counting", None, json) as advance:
+                return await count_window(settings, connection, window, Patience(wait), advance)
+
+    report = _run(run)
+    if json:
+        _print_json(machine.count_object(report))
+    else:
+        printing.print_count(Console(), report)
+    _exit(report.clean, report.behind)
+
+
+@audit_app.command()
+def verify(json: Json = False) -> None:
+    """Compute every hash chain of the ledger again and name the first record that was touched."""
+
+    async def run(settings: AuditSettings) -> VerifyReport:
+        async with open_reader(settings) as connection:
+            with _progress("verifying", None, json) as advance:
+                return await verify_ledger(connection, advance)
+
+    report = _run(run)
+    if json:
+        _print_json(machine.verify_object(report))
+    else:
+        printing.print_verify(Console(), report)
+    _exit(report.clean, 0)
+
+
+def lead(lead_id: Annotated[str, typer.Argument(help="The lead's id.", metavar="ID")], json: Json = False) -> None:
+    """Tell the journey of one lead: who got it, why, and what became of it."""
+
+    async def run(settings: AuditSettings) -> None:
+        try:
+            wanted = UUID(lead_id)
+        except ValueError as error:
+            raise UserError(f"{lead_id!r} is no lead id", "an id has 36 characters, 8-4-4-4-12") from error
+        async with open_reader(settings) as connection:
+            journey = await journey_of(connection, wanted, datetime.now(UTC))
+        if json:
+            _print_json(journey)
+        else:
+            printing.print_journey(Console(), journey)
+
+    _run(run)
+
+
+def _run(work: Callable[[AuditSettings], Awaitable[T]]) -> T:
+    try:
+        return asyncio.run(_with_settings(work))
+    except UserError as error:
+        _refuse(error)
+
+
+async def _with_settings(work: Callable[[AuditSettings], Awaitable[T]]) -> T:
+    return await work(AuditSettings())
+
+
+def _refuse(error: UserError) -> NoReturn:
+    # Not the command's common status 1: here 1 says that the audit ran and found something.
+    hint = f" ({error.hint})" if error.hint else ""
+    typer.echo(f"waypost: {error.message}{hint}", err=True)
+    raise typer.Exit(COULD_NOT_RUN)
+
+
+def _exit(clean: bool, behind: int | None) -> NoReturn:
+    raise typer.Exit(CLEAN if clean else COULD_NOT_RUN if behind else NOT_CLEAN)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+@contextmanager
+def _progress(what: str, total: int | None, json: bool) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error while people watch; nothing in a pipe or with --json."""
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=console, transient=True, disable=json or not console.is_terminal) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, advance=done)

@@ -1,0 +1,135 @@
+"""Judging one decision: is it what the router keeps, what something asked for, and what the engine decides again?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from services.audit.domain.comparison import Finding, LedgerRow, Verdict, changed, tampering
+from services.audit.domain.labels import data_bytes
+from services.router import domain as router
+from services.router.policy import Policy
+from services.router.snapshot import Snapshot
+from shared.contracts import (
+    LEADS_ANSWERED,
+    LEADS_DECIDED,
+    LEADS_DUE,
+    LEADS_RECEIVED,
+    PEOPLE_ERASED,
+    Cause,
+    LeadAnswered,
+    LeadDecided,
+    LeadDue,
+)
+from shared.errors import UserError
+
+CAUSED_BY = {
+    Cause.RECEIVED: LEADS_RECEIVED.name,
+    Cause.ACCEPTED: LEADS_ANSWERED.name,
+    Cause.DECLINED: LEADS_ANSWERED.name,
+    Cause.OUTCOME: LEADS_ANSWERED.name,
+    Cause.UNDELIVERABLE: LEADS_ANSWERED.name,
+    Cause.SILENT: LEADS_DUE.name,
+    Cause.RETRIED: LEADS_DUE.name,
+    Cause.ERASED: PEOPLE_ERASED.name,
+}
+"""The topic whose fact starts an epoch of each cause."""
+
+
+class Case(NamedTuple):
+    """One published decision with everything that is on record about it."""
+
+    lead_id: UUID
+    epoch: int
+    fact_id: UUID
+    value: bytes
+    """The leads.decided record."""
+    row: LedgerRow | None
+    received: bytes | None
+    """The lead's leads.received record."""
+    cause: tuple[str, bytes] | None
+    """Topic and record of the fact that the decision names as its cause (later epochs)."""
+    previous: Sequence[bytes]
+    """The lead's earlier leads.decided records, by epoch."""
+
+
+@dataclass(slots=True)
+class Revisions:
+    """Networks and policies that decisions name. A text in place of one says why it cannot be trusted."""
+
+    networks: dict[int, Snapshot | str] = field(default_factory=dict)
+    policies: dict[int, Policy | str] = field(default_factory=dict)
+
+
+def causing_topic(name: str | None) -> str | None:
+    """The topic to which a replay is limited, None for all. Raises UserError when no decision is caused by `name`."""
+    if name is None or name == LEADS_DECIDED.name:
+        return None
+    if name not in CAUSED_BY.values():
+        known = ", ".join(dict.fromkeys(CAUSED_BY.values()))
+        raise UserError(f"no decision is caused by a fact of {name!r}", f"choose one of {known}")
+    return name
+
+
+def judge(case: Case, recorded: LeadDecided, revisions: Revisions) -> Finding | None:
+    """What is wrong with a decision, worst first; None when it is SAME. `recorded` is what `case.value` says."""
+
+    def finding(verdict: Verdict, where: str, detail: str) -> Finding:
+        return Finding(verdict, case.lead_id, case.epoch, where, detail)
+
+    published = data_bytes(case.value)
+    if case.row is None:
+        return finding(Verdict.MISSING, "router.decisions", "published, but the router has no such row")
+    if tampered := tampering(published, recorded, case.fact_id, case.row):
+        return finding(Verdict.TAMPERED, *tampered)
+    if case.received is None:
+        return finding(Verdict.EXTRA, "leads.received", "nobody ever sent this lead")
+    received = LEADS_RECEIVED.read(case.received)
+    topic = CAUSED_BY[recorded.cause]
+    if recorded.cause is Cause.RECEIVED and recorded.cause_id != received.id:
+        return finding(Verdict.EXTRA, "data.cause_id", "the lead's leads.received fact has another id")
+    if recorded.cause is not Cause.RECEIVED and (case.cause is None or case.cause[0] != topic):
+        return finding(Verdict.EXTRA, "data.cause_id", f"no such fact on {topic}")
+    if len(case.previous) != case.epoch - 1:
+        return finding(
+            Verdict.MISSING, "leads.decided", f"{case.epoch - 1 - len(case.previous)} earlier epochs missing"
+        )
+    network = revisions.networks[recorded.network_revision]
+    policy = revisions.policies[recorded.policy_version]
+    if isinstance(network, str):
+        return finding(Verdict.TAMPERED, f"network revision {recorded.network_revision}", network)
+    if isinstance(policy, str):
+        return finding(Verdict.TAMPERED, f"policy version {recorded.policy_version}", policy)
+    try:
+        again = router.redecide(
+            recorded,
+            received.data,
+            [LEADS_DECIDED.read(value).data for value in case.previous],
+            _trigger(case),
+            network,
+            policy,
+        )
+    except (ValueError, LookupError) as error:
+        return finding(Verdict.CHANGED_UNEXPLAINED, "data", f"it cannot be decided again ({type(error).__name__})")
+    difference = changed(published, again, router.ENGINE_VERSION)
+    return None if difference is None else finding(*difference)
+
+
+def trusted(announced: Mapping[int, str], number: int, digest: str) -> str:
+    """Why a revision with this digest is not the announced one; empty when it is."""
+    if number not in announced:
+        return "no published fact announces it"
+    if announced[number] != digest:
+        return f"its content has digest {digest[:12]}..., announced was {announced[number][:12]}..."
+    return ""
+
+
+def _trigger(case: Case) -> LeadAnswered | LeadDue | None:
+    if case.cause is None:
+        return None
+    topic, value = case.cause
+    if topic == LEADS_ANSWERED.name:
+        return LEADS_ANSWERED.read(value).data
+    if topic == LEADS_DUE.name:
+        return LEADS_DUE.read(value).data
+    return None

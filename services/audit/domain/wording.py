@@ -1,0 +1,162 @@
+"""What people say for what the contracts say: one place, so that a call centre and a page use the same words."""
+
+from collections.abc import Mapping
+
+from shared.contracts import (
+    AttemptResult,
+    Cause,
+    DeclineReason,
+    LeadAssigned,
+    LeadClosed,
+    LeadDecided,
+    LeadJoined,
+    LeadReceived,
+    LeadWaiting,
+    Lost,
+    Place,
+    Result,
+    WaitingReason,
+)
+
+LOST = {
+    Lost.FARTHER: "farther away",
+    Lost.TIE_LOAD: "just as near, but busier",
+    Lost.TIE_HASH: "just as near and as busy; its turn comes with other leads",
+    Lost.FULL: "full: it holds as many open leads as it may",
+    Lost.DECLINED: "let this lead go before",
+    Lost.TOO_FAR: "beyond the distance that the policy allows",
+    Lost.KIND_NOT_ALLOWED: "this kind of site may not take such leads",
+}
+WAITING = {
+    WaitingReason.LOCATION_UNCLEAR: "nobody could say where the customer is",
+    WaitingReason.NO_CAPABLE_SITE: "no open site can do this",
+    WaitingReason.TOO_FAR: "every site that can do this is too far away",
+    WaitingReason.ALL_FULL: "every site in reach is full",
+    WaitingReason.ALL_DECLINED: "every site in reach let it go",
+}
+CAUSE = {
+    Cause.RECEIVED: "it came in",
+    Cause.ACCEPTED: "the site accepted",
+    Cause.DECLINED: "the site declined",
+    Cause.OUTCOME: "the site reported the outcome",
+    Cause.SILENT: "the site did not answer in time",
+    Cause.UNDELIVERABLE: "the site could not be reached",
+    Cause.RETRIED: "it was tried again",
+    Cause.ERASED: "the person was erased",
+}
+DECLINED = {
+    DeclineReason.NO_STAFF: "no staff",
+    DeclineReason.NO_VEHICLE: "no vehicle",
+    DeclineReason.TOO_FAR: "too far",
+    DeclineReason.NOT_OUR_WORK: "not our work",
+    DeclineReason.OTHER: "other reason",
+}
+RESULT = {
+    Result.WON: "won",
+    Result.LOST: "lost",
+    Result.UNREACHABLE: "customer not reachable",
+    Result.INVALID: "not a real request",
+}
+ATTEMPT = {
+    AttemptResult.DELIVERED: "delivered",
+    AttemptResult.RETRY: "failed, will be tried again",
+    AttemptResult.FAILED: "failed for good",
+    AttemptResult.GONE: "the endpoint is gone",
+    AttemptResult.BLOCKED: "blocked: the address may not be called",
+    AttemptResult.VOID: "not sent: the assignment was over",
+}
+_PREFERRED = {
+    "honoured": "the site the customer asked for",
+    "refused_unknown": "the site asked for is not in the network",
+    "refused_incapable": "the site asked for cannot do this",
+    "refused_unavailable": "the site asked for could not take it",
+}
+
+
+def distance(metres: int) -> str:
+    """840 m, 3.2 km, 127 km."""
+    if metres < 1_000:
+        return f"{metres} m"
+    return f"{metres / 1_000:.1f} km" if metres < 100_000 else f"{metres / 1_000:.0f} km"
+
+
+def duration(seconds: float) -> str:
+    """0.042 s, 2.3 s, 14 min, 3 h 20 min, 2 d 4 h."""
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    if seconds < 1:
+        return f"{seconds:.3f} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def request(lead: LeadReceived) -> str:
+    """What is wanted: `test drive, Example E5 2026`."""
+    vehicle = lead.vehicle
+    parts = [vehicle.brand, vehicle.model, vehicle.year and str(vehicle.year)] if vehicle else []
+    named = " ".join(part for part in parts if part)
+    intent = lead.intent.value.replace("_", " ")
+    return f"{intent}, {named}" if named else intent
+
+
+def where(place: Place | None) -> str:
+    """Where the customer is, and how well that is known."""
+    if place is None:
+        return "place unknown"
+    code = f", adcode {place.adcode}" if place.adcode else ""
+    how = {"point": "exact point", "district": "middle of the district", "city": "middle of the city"}
+    return f"{place.lat:.4f}, {place.lon:.4f} ({how[place.accuracy.value]}, given as {place.given_datum.value}{code})"
+
+
+def site(site_id: str | None, names: Mapping[str, str]) -> str:
+    """A site as people know it, with the id that they can look up."""
+    if site_id is None:
+        return "no site"
+    return f"{names[site_id]} ({site_id})" if names.get(site_id, site_id) != site_id else site_id
+
+
+def why(decision: LeadAssigned) -> str:
+    """Why this site and no other."""
+    if decision.preferred == "honoured":
+        return _PREFERRED["honoured"]
+    lost = {candidate.lost for candidate in decision.candidates}
+    if Lost.TIE_LOAD in lost:
+        reason = "as near as another, and less busy"
+    elif Lost.TIE_HASH in lost:
+        reason = "as near and as busy as another; the fair draw chose it"
+    else:
+        reason = "the nearest that can take it"
+    refused = _PREFERRED.get(decision.preferred)
+    return f"{reason} ({refused})" if refused else reason
+
+
+def verdict(decision: LeadDecided, names: Mapping[str, str]) -> str:
+    """What was decided, in one sentence."""
+    match decision:
+        case LeadAssigned():
+            return f"given to {site(decision.site_id, names)}, {distance(decision.distance_m)} away: {why(decision)}"
+        case LeadWaiting():
+            return f"waits: {WAITING[decision.reason]}"
+        case LeadJoined():
+            holder = f", which {site(decision.site_id, names)} has" if decision.site_id else ""
+            return f"joins lead {decision.joins_lead_id} of the same person{holder}"
+        case LeadClosed():
+            return closed(decision, names)
+
+
+def closed(decision: LeadClosed, names: Mapping[str, str]) -> str:
+    """How a lead ended."""
+    if decision.reason == "accepted":
+        return f"accepted by {site(decision.site_id, names)}"
+    if decision.reason == "outcome":
+        said = RESULT[decision.result] if decision.result else "no result given"
+        return f"closed by {site(decision.site_id, names)}: {said}"
+    return "closed: the person was erased"

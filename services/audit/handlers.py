@@ -1,0 +1,100 @@
+"""Batch of records in, rows of the ledger out: read the heads, link, append. Nothing is judged and nothing buried."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry, Counter
+
+from services.audit.db import ledger
+from services.audit.db.ledger import Partition, Row
+from services.audit.domain.chain import Gap, extend
+from services.audit.domain.labels import label
+from shared.kafka import Record
+from shared.postgres import Connection, Pool, transact
+from shared.telemetry import get_logger
+
+
+class LedgerConflict(Exception):  # noqa: N818 - it names a state
+    """Kafka now says something else than it said before: a topic was made anew, or its log was changed.
+
+    Nothing is recorded over it. Keep the old ledger (rename its schema) before a new one is begun.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What one batch did to the ledger."""
+
+    added: int
+    redelivered: int
+    unreadable: int
+    """Added records that are no fact of their topic."""
+    gaps: Sequence[tuple[Partition, Gap]]
+
+
+class Recorder:
+    """Appends every batch to the ledger, once, however often it is delivered."""
+
+    def __init__(self, pool: Pool, registry: CollectorRegistry) -> None:
+        self._pool = pool
+        self._records = Counter("waypost_audit_records", "Records appended to the ledger", registry=registry)
+        self._unreadable = Counter(
+            "waypost_audit_unreadable_records", "Appended records that are no fact of their topic", registry=registry
+        )
+        self._skipped = Counter("waypost_audit_skipped_offsets", "Offsets that never arrived", registry=registry)
+
+    async def __call__(self, records: list[Record]) -> None:
+        """Append `records`; returns when they are committed.
+
+        Raises LedgerConflict rather than record a contradiction.
+        """
+
+        async def work(connection: Connection) -> Appended:
+            return await record_batch(connection, records)
+
+        done = await transact(self._pool, work)
+        self._records.inc(done.added)
+        self._unreadable.inc(done.unreadable)
+        log = get_logger()
+        for (topic, partition), gap in done.gaps:
+            self._skipped.inc(gap.last - gap.first + 1)
+            log.error("audit.gap", topic=topic, partition=partition, first_offset=gap.first, last_offset=gap.last)
+        log.info(
+            "audit.recorded",
+            records=len(records),
+            added=done.added,
+            redelivered=done.redelivered,
+            unreadable=done.unreadable,
+        )
+
+
+async def record_batch(connection: Connection, records: Sequence[Record]) -> Appended:
+    """Append what is new of `records` within the caller's transaction."""
+    by_partition: dict[Partition, list[Record]] = defaultdict(list)
+    for record in records:
+        by_partition[record.topic, record.partition].append(record)
+    heads = await ledger.lock_heads(connection, sorted(by_partition))
+    rows, gaps, known, moved = [], [], [], {}
+    for partition, head in heads.items():
+        batch = sorted(by_partition[partition], key=lambda record: record.offset)
+        new = [record for record in batch if record.offset >= head.next_offset]
+        known += [record for record in batch if record.offset < head.next_offset]
+        if not new:
+            continue
+        moved[partition], links, met = extend(head, [(record.offset, record.key, record.value) for record in new])
+        gaps += [(partition, gap) for gap in met]
+        rows += [_row(record, link) for record, link in zip(new, links, strict=True)]
+    if known and (stranger := await ledger.first_stranger(connection, known)):
+        raise LedgerConflict("{}/{}/{} came again with other bytes".format(*stranger))
+    if rows:
+        if await ledger.append(connection, rows) != len(rows):
+            raise LedgerConflict("the ledger holds records beyond its heads: run `waypost audit verify`")
+        await ledger.move_heads(connection, moved)
+    return Appended(len(rows), len(known), sum(row.labels.fact_id is None for row in rows), gaps)
+
+
+def _row(record: Record, link: bytes) -> Row:
+    kafka_time = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+    return Row(record, kafka_time, link, label(record.topic, record.key, record.value))
