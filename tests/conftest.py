@@ -1,0 +1,52 @@
+"""The real Kafka and PostgreSQL of the suite: one embedded stack per session, a database and a topic prefix per module.
+
+Everything here is synchronous, so sync and async tests use it alike.
+"""
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from deploy.kafka.probe import run_apart
+from deploy.local import Stack
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The session's stack in a temporary folder, jars from the checkout's cache. Leave it running as you found it."""
+    with Stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(stack: Stack) -> str:
+    """Bootstrap servers of the session's Kafka."""
+    return stack.kafka_bootstrap
+
+
+@pytest.fixture(scope="module")
+def postgres_dsn(stack: Stack) -> Iterator[str]:
+    """DSN (superuser) of an empty database of this test module; dropped afterwards, with whoever is connected."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    run_apart(_execute(stack.postgres.dsn_of("postgres"), f'CREATE DATABASE "{name}"'))
+    yield stack.postgres.dsn_of(name)
+    run_apart(_execute(stack.postgres.dsn_of("postgres"), f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture(scope="module")
+def topic_prefix() -> str:
+    """Setting `topic_prefix` that keeps this module's topics and groups apart from all others."""
+    return f"t{os.getpid()}-{next(_numbers)}."
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn, timeout=30)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
