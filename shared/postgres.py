@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -48,8 +48,13 @@ def role_of(service: str) -> str:
 
 
 @asynccontextmanager
-async def open_pool(settings: Settings, service: str, *, max_size: int = 8) -> AsyncIterator[Pool]:
-    """A pool that acts as `service`: its role, its schema, and time-outs on everything that could wait for ever."""
+async def open_pool(
+    settings: Settings, service: str, *, max_size: int = 8, server_settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Pool]:
+    """A pool that acts as `service`: its role, its schema, and time-outs on everything that could wait for ever.
+
+    `server_settings` are added to every session, for what a service needs of the planner.
+    """
     pool = await asyncpg.create_pool(
         settings.require_postgres(),
         min_size=1,
@@ -64,6 +69,7 @@ async def open_pool(settings: Settings, service: str, *, max_size: int = 8) -> A
             "statement_timeout": "30s",
             "lock_timeout": "10s",
             "idle_in_transaction_session_timeout": "60s",
+            **(server_settings or {}),
         },
     )
     try:
