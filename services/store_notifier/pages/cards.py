@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import asyncpg
+import phonenumbers
 
 from services.store_notifier.pages.texts import LANGUAGES, Language
 from shared.contracts import Vehicle
@@ -128,10 +129,18 @@ class Wording:
             return f"{local:%H:%M}"
         return self("day_time").format(d=local)
 
+    def phone(self, number: str) -> str:
+        """A phone number in the groups in which people read it; as it is when it cannot be read."""
+        try:
+            return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        except phonenumbers.NumberParseException:
+            return number
+
     def announcement(self, card: Card, now: datetime) -> str:
         """What a screen reader says when the card changes by itself."""
         what = self(f"intent.{card.intent}")
-        if card.state is not CardState.NEW:
-            return f"{what}: {self(f'state.{card.state}')}. {self(f'said.{card.state}')}"
-        by = f"{self('answer_by')} {self.time(card.respond_by, now)}"
-        return f"{self('announce.new')}: {what}, {self.distance(card.distance_m)}. {by}"
+        if card.state is CardState.NEW:
+            time = self.time(card.respond_by, now)
+            return self("announce.new").format(what=what, distance=self.distance(card.distance_m), time=time)
+        state, said = self(f"state.{card.state}"), self(f"said.{card.state}")
+        return self("announce.changed").format(what=what, state=state, said=said)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from services.store_notifier.db import inbox
 from services.store_notifier.pages.guard import TOKEN_BYTES, hash_token, new_token
-from services.store_notifier.pages.keys import hash_key
+from services.store_notifier.pages.keys import hash_typed_key
 from shared.postgres import Connection, Pool, transact
 
 LIFETIME = timedelta(hours=14)
@@ -22,7 +22,7 @@ class Sessions:
 
     async def open(self, site_id: str, typed_key: str) -> str | None:
         """A new token, when the key is the site's; None when it is not."""
-        key = hash_key(typed_key)
+        key = hash_typed_key(typed_key)
 
         async def begin(connection: Connection) -> str | None:
             if not await inbox.key_is(connection, site_id, key):
