@@ -1,0 +1,120 @@
+"""The router's one batch handler: read, decide and record, emit; Kafka commits the offsets when it returns.
+
+A crash at any point repeats the batch. What was recorded by then is found again by its key or its cause and emitted
+with the same bytes; what was not is decided now.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from services.router.metrics import RouterMetrics
+from services.router.reading import Arrival, read
+from services.router.reload import Reload
+from services.router.settings import RouterSettings
+from services.router.settle import NoRoom, Overtaken, Settled, settle
+from shared.contracts import LEADS_DECIDED
+from shared.kafka import DeadLetters, Producer, Record
+from shared.postgres import Connection, Pool, transact
+from shared.telemetry import get_logger
+
+MOST_REPEATS = 8
+"""Rivals are met once or twice; a batch that loses so often meets a fault, not a rival."""
+
+
+class LeadHandler:
+    """Handles what Kafka has waiting, in batches of at most `router_max_batch` arrivals.
+
+    While one batch is being published, the next is decided: both wait for others most of their time. Order per lead
+    is kept, because publishing itself stays in order.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        producer: Producer,
+        dead_letters: DeadLetters,
+        reload: Reload,
+        settings: RouterSettings,
+        metrics: RouterMetrics,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._pool = pool
+        self._producer = producer
+        self._dead_letters = dead_letters
+        self._reload = reload
+        self._max_batch = settings.router_max_batch
+        self._metrics = metrics
+        self._clock = clock
+
+    async def __call__(self, records: list[Record]) -> None:
+        """Handle one poll of Kafka; returns when every decision in it is acknowledged by Kafka."""
+        started = time.perf_counter()
+        publishing: asyncio.Task[None] | None = None
+        done: list[Settled] = []
+        dead = 0
+        try:
+            for start in range(0, len(records), self._max_batch):
+                part = records[start : start + self._max_batch]
+                reading = read(part)
+                await self._dead_letters.bury(reading.dead, seen=len(part), now=self._clock())
+                dead += len(reading.dead)
+                settled = await self._settle(reading.arrivals)
+                done.append(settled)
+                if publishing is not None:
+                    await publishing
+                publishing = asyncio.create_task(self._producer.publish(LEADS_DECIDED.name, settled.emissions))
+            if publishing is not None:
+                await publishing
+        except Exception:
+            # The batch comes back; what is on its way may arrive all the same, so it must not overtake the repetition.
+            if publishing is not None:
+                await asyncio.wait({publishing})
+            raise
+        self._report(records, done, dead, time.perf_counter() - started)
+
+    async def _settle(self, arrivals: Sequence[Arrival]) -> Settled:
+        """Decide and record, again when another router was quicker."""
+        if not arrivals:
+            return Settled([], Counter(), Counter(), 0)
+        lock_loads = False
+        for _ in range(MOST_REPEATS):
+            in_effect, now = self._reload(), self._clock()
+
+            async def work(connection: Connection) -> Settled:
+                return await settle(connection, arrivals, in_effect, now, lock_loads=lock_loads)  # noqa: B023 - run at once
+
+            try:
+                return await transact(self._pool, work)
+            except Overtaken:
+                self._metrics.retried.labels("overtaken").inc()
+            except NoRoom:
+                self._metrics.retried.labels("no_room").inc()
+                lock_loads = True
+        raise RuntimeError(f"a batch of {len(arrivals)} was overtaken {MOST_REPEATS} times")
+
+    def _report(self, records: Sequence[Record], done: Sequence[Settled], dead: int, seconds: float) -> None:
+        outcomes: Counter[str] = sum((one.outcomes for one in done), Counter())
+        stale: Counter[tuple[str, str]] = sum((one.stale for one in done), Counter())
+        repeated = sum(one.repeated for one in done)
+        for outcome, count in outcomes.items():
+            self._metrics.decided.labels(outcome).inc(count)
+        for (topic, reason), count in stale.items():
+            self._metrics.stale.labels(topic, reason).inc(count)
+        self._metrics.repeated.inc(repeated)
+        self._metrics.batches.inc(len(done))
+        self._metrics.batch_seconds.observe(seconds)
+        in_effect = self._reload()
+        get_logger().info(
+            "router.batch",
+            records=len(records),
+            **outcomes,
+            repeated=repeated,
+            stale={f"{topic}:{reason}": count for (topic, reason), count in sorted(stale.items())},
+            dead=dead,
+            network_revision=in_effect.snapshot.revision,
+            policy_version=in_effect.policy.version,
+            ms=round(seconds * 1000, 1),
+        )

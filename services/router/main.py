@@ -1,0 +1,70 @@
+"""Wiring of the router, top to bottom."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry
+
+from services.router.handlers import LeadHandler
+from services.router.metrics import RouterMetrics
+from services.router.reading import TOPICS_READ
+from services.router.reload import Reload
+from services.router.settings import RouterSettings
+from services.router.timers import Timers
+from shared.kafka import DeadLetters, Producer, make_broker, run_broker, subscribe
+from shared.postgres import PostgresUnavailable, acquire, open_pool
+from shared.telemetry import Progress, configure_logging, serve_health
+
+SERVICE = "router"
+# Every statement looks rows up by key. With fresh statistics missing, a plan made for an empty table would read the
+# whole table for ever after; just-in-time compilation never pays for statements of milliseconds.
+PLANNING = {"enable_seqscan": "off", "jit": "off"}
+
+
+def now() -> datetime:
+    """The server's clock."""
+    return datetime.now(UTC)
+
+
+async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
+    """Decide leads until `stop` is set; then finish the batch in flight."""
+    configure_logging(settings, SERVICE)
+    registry = CollectorRegistry()
+    metrics, progress = RouterMetrics(registry), Progress()
+    async with (
+        open_pool(settings, SERVICE, server_settings=PLANNING) as pool,
+        Producer(settings, SERVICE) as producer,
+    ):
+        reload = Reload(pool, metrics)
+        handler = LeadHandler(pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now)
+        timers = Timers(pool, producer, reload, settings, metrics, now)
+        broker = make_broker(settings, SERVICE)
+        subscribe(
+            broker,
+            TOPICS_READ,
+            group=settings.router_group,
+            handle=handler,
+            settings=settings,
+            progress=progress,
+            max_records=settings.router_max_poll,
+        )
+
+        async def postgres() -> str:
+            try:
+                async with acquire(pool) as connection:
+                    await connection.execute("SELECT 1")
+            except PostgresUnavailable as error:
+                return str(error)
+            return ""
+
+        async def policy() -> str:
+            return "" if reload.is_ready else "no policy yet: run `waypost policy publish FILE`"
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(
+                serve_health(settings, progress, registry, {"postgres": postgres, "policy": policy}, stop)
+            )
+            await reload.wait_until_ready(stop, settings.router_poll_network_s)
+            tasks.create_task(reload.run(stop, settings.router_poll_network_s))
+            tasks.create_task(timers.run(stop))
+            tasks.create_task(run_broker(broker, stop))

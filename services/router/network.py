@@ -1,0 +1,142 @@
+"""Importing the network: a file is read as a whole, compared with what is in effect, and put into effect on demand.
+
+Revisions are kept for ever, because decisions name the one that they were taken under.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from services.router.db import announcements
+from services.router.db import network as db
+from services.router.db.announcements import Announcement
+from services.router.db.network import Revision
+from services.router.emission import SOURCE
+from services.router.sites import (
+    BadRow,
+    NetworkDiff,
+    NetworkFile,
+    Site,
+    canonical_rows,
+    diff_networks,
+    network_digest,
+    read_csv,
+    read_geojson,
+)
+from shared.contracts import NETWORK_CHANGED, NetworkChanged, derived_id
+from shared.errors import UserError
+from shared.postgres import Connection, Pool, transact
+
+LARGEST_FILE_BYTES = 256 * 1024 * 1024
+_READERS = {".csv": read_csv, ".geojson": read_geojson, ".json": read_geojson}
+
+
+class NetworkRefused(UserError):  # noqa: N818 - it says what happened to the file
+    """The file has bad rows; nothing of it was used."""
+
+    def __init__(self, file: str, bad: tuple[BadRow, ...]) -> None:
+        lines = [f"  row {row.row} {row.site_id or '-'}: {row.field}: {row.reason}" for row in bad]
+        super().__init__(
+            "\n".join([f"{file} is refused, {len(bad)} faults:", *lines]), "correct the file; nothing was changed"
+        )
+        self.bad = bad
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a file would change (or changed): `revision` is the one after it, equal to `before` for no change."""
+
+    before: int
+    revision: int
+    sites: int
+    diff: NetworkDiff
+
+
+def read_network_file(path: Path) -> tuple[Site, ...]:
+    """The sites of a .csv or .geojson file. Raises NetworkRefused with every bad row and its reason."""
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise UserError(f"{path} is neither .csv nor .geojson", "name the file for what it holds")
+    try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise UserError(f"{path} is larger than {LARGEST_FILE_BYTES // 1024**2} MiB")
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path} is not UTF-8 (byte {error.start})", "save it as UTF-8; spreadsheets call it 'CSV UTF-8'"
+        ) from error
+    read: NetworkFile = reader(text)
+    if read.bad:
+        raise NetworkRefused(str(path), read.bad)
+    return read.sites
+
+
+def sites_of(revision: Revision | None) -> tuple[Site, ...]:
+    """The sites of a kept revision; none of no revision."""
+    return tuple(Site.from_row(row) for row in orjson.loads(revision.sites)) if revision else ()
+
+
+async def preview(pool: Pool, sites: tuple[Site, ...]) -> Change:
+    """What importing `sites` would change, without changing it."""
+    async with pool.acquire(timeout=5) as connection:
+        before = await db.revision(connection)
+    return _change(before, sites)
+
+
+async def apply(pool: Pool, sites: tuple[Site, ...], now: datetime) -> Change:
+    """Put `sites` into effect as the next revision, and have it announced; no revision when nothing changes."""
+
+    async def write(connection: Connection) -> Change:
+        await db.lock_for_writing(connection)
+        change = _change(await db.revision(connection), sites)
+        if change.revision == change.before:
+            return change
+        digest = network_digest(sites)
+        await db.add_revision(connection, Revision(change.revision, digest, canonical_rows(sites).decode(), now))
+        await announcements.add(connection, _announcement(change, digest, now), now)
+        return change
+
+    return await transact(pool, write)
+
+
+async def difference(pool: Pool, older: int | None, newer: int | None) -> Change:
+    """What differs between two kept revisions; by default between the newest and the one before it."""
+    async with pool.acquire(timeout=5) as connection:
+        after = await db.revision(connection, newer)
+        if after is None:
+            raise UserError(f"there is no network revision {newer}" if newer else "no network has been imported yet")
+        number = after.revision - 1 if older is None else older
+        before = await db.revision(connection, number) if number else None
+    if number and before is None:
+        raise UserError(f"there is no network revision {number}")
+    sites = sites_of(after)
+    return Change(number, after.revision, len(sites), diff_networks(sites_of(before), sites))
+
+
+def _change(before: Revision | None, sites: tuple[Site, ...]) -> Change:
+    number = before.revision if before else 0
+    diff = diff_networks(sites_of(before), sites)
+    return Change(number, number + 1 if diff else number, len(sites), diff)
+
+
+def _announcement(change: Change, digest: str, now: datetime) -> Announcement:
+    fact = NETWORK_CHANGED.fact(
+        NetworkChanged(
+            revision=change.revision,
+            digest=digest,
+            sites=change.sites,
+            added=len(change.diff.added),
+            changed=len(change.diff.changed),
+            removed=len(change.diff.removed),
+            changed_at=now,
+        ),
+        id=derived_id("network", change.revision, digest),
+        source=SOURCE,
+        subject=f"network/{change.revision}",
+        time=now,
+    )
+    return Announcement(fact.id, NETWORK_CHANGED.name, b"network", fact.to_bytes())

@@ -1,0 +1,85 @@
+"""Publishing policies: a file is checked against the network, kept as the next version for ever, and announced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from services.router.db import announcements
+from services.router.db import network as db
+from services.router.db.announcements import Announcement
+from services.router.db.network import PublishedPolicy
+from services.router.default_policy import default_policy_text
+from services.router.emission import SOURCE
+from services.router.network import sites_of
+from services.router.policy import Finding, Policy, check
+from services.router.snapshot import Snapshot
+from shared.contracts import POLICIES_PUBLISHED, PolicyPublished, derived_id
+from shared.errors import UserError
+from shared.postgres import Connection, Pool, open_pool, transact
+from shared.settings import Settings
+
+
+class PolicyRefused(UserError):  # noqa: N818 - it says what happened to the file
+    """The policy contradicts the network or the 1+N rules; nothing was published."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        lines = "\n".join(f"  {finding}" for finding in findings)
+        super().__init__(f"the policy is refused:\n{lines}", "correct the file; nothing was published")
+        self.findings = tuple(findings)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What publishing did; `is_new` is False when this very text is in effect already."""
+
+    version: int
+    findings: tuple[Finding, ...]
+    """Warnings for a person to read."""
+    is_new: bool
+
+
+async def publish(pool: Pool, text: str, now: datetime) -> Publication:
+    """Put the policy in `text` into effect as the next version.
+
+    Raises PolicyInvalid for a text that is no policy, PolicyRefused for one that does not fit the network.
+    """
+    Policy.from_toml(text, version=1)
+
+    async def write(connection: Connection) -> Publication:
+        await db.lock_for_writing(connection)
+        before = await db.policy(connection)
+        version = before.version + 1 if before else 1
+        policy = Policy.from_toml(text, version)
+        network = await db.revision(connection)
+        findings = check(policy, Snapshot.build(sites_of(network), network.revision if network else 0))
+        if any(finding.level == "error" for finding in findings):
+            raise PolicyRefused(findings)
+        if before and before.toml == text:
+            return Publication(before.version, tuple(findings), is_new=False)
+        digest = sha256(text.encode()).hexdigest()
+        await db.add_policy(connection, PublishedPolicy(version, digest, text, now))
+        await announcements.add(connection, _announcement(version, digest, now), now)
+        return Publication(version, tuple(findings), is_new=True)
+
+    return await transact(pool, write)
+
+
+async def publish_default(settings: Settings) -> int | None:
+    """Publish the bundled policy when there is none yet; returns its version, None when one is in effect."""
+    async with open_pool(settings, "router", max_size=1) as pool:
+        async with pool.acquire(timeout=5) as connection:
+            if await db.policy(connection) is not None:
+                return None
+        return (await publish(pool, default_policy_text(), datetime.now(UTC))).version
+
+
+def _announcement(version: int, digest: str, now: datetime) -> Announcement:
+    fact = POLICIES_PUBLISHED.fact(
+        PolicyPublished(version=version, digest=digest, published_at=now),
+        id=derived_id("policy", version, digest),
+        source=SOURCE,
+        subject=f"policy/{version}",
+        time=now,
+    )
+    return Announcement(fact.id, POLICIES_PUBLISHED.name, b"policy", fact.to_bytes())

@@ -1,0 +1,90 @@
+"""Raw records to what happened to which lead. A record that is no fact of its topic is set aside with the reason."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from services.router.domain import Answered, Due, Erased, LeadFeatures, Received, Stimulus
+from shared.contracts import LEADS_ANSWERED, LEADS_DUE, LEADS_RECEIVED, PEOPLE_ERASED
+from shared.kafka import Record
+
+
+class Arrival(NamedTuple):
+    """One thing that happened to one lead."""
+
+    topic: str
+    lead_id: str
+    stimulus: Stimulus
+    traceparent: str | None
+    received: LeadFeatures | None = None
+    """Set for leads.received."""
+    person_id: str | None = None
+    """Set for leads.received and people.erased."""
+
+
+class Reading(NamedTuple):
+    """A batch, read."""
+
+    arrivals: list[Arrival]
+    dead: list[tuple[Record, str]]
+    """Records that can never be handled, with a reason that quotes nothing of them."""
+
+
+def read(records: Sequence[Record]) -> Reading:
+    """Read every record on its own: a bad one does not keep its neighbours."""
+    arrivals: list[Arrival] = []
+    dead: list[tuple[Record, str]] = []
+    for record in records:
+        try:
+            arrivals += _READERS[record.topic](record.value)
+        except ValidationError as error:
+            dead.append((record, _reason(error)))
+        except ValueError as error:
+            dead.append((record, str(error)))
+    return Reading(arrivals, dead)
+
+
+def _received(raw: bytes) -> list[Arrival]:
+    fact = LEADS_RECEIVED.read(raw)
+    features = LeadFeatures.of(fact.data)
+    received = Received(str(fact.id))
+    return [Arrival(LEADS_RECEIVED.name, features.lead_id, received, fact.traceparent, features, features.person_id)]
+
+
+def _answered(raw: bytes) -> list[Arrival]:
+    fact = LEADS_ANSWERED.read(raw)
+    lead_id = str(fact.data.lead_id)
+    return [Arrival(LEADS_ANSWERED.name, lead_id, Answered.of(str(fact.id), fact.data), fact.traceparent)]
+
+
+def _due(raw: bytes) -> list[Arrival]:
+    fact = LEADS_DUE.read(raw)
+    return [Arrival(LEADS_DUE.name, str(fact.data.lead_id), Due.of(str(fact.id), fact.data), fact.traceparent)]
+
+
+def _erased(raw: bytes) -> list[Arrival]:
+    fact = PEOPLE_ERASED.read(raw)
+    erased, person_id = Erased(str(fact.id)), str(fact.data.person_id)
+    return [
+        Arrival(PEOPLE_ERASED.name, str(lead_id), erased, fact.traceparent, person_id=person_id)
+        for lead_id in sorted(fact.data.lead_ids)
+    ]
+
+
+_READERS = {
+    LEADS_RECEIVED.name: _received,
+    LEADS_ANSWERED.name: _answered,
+    LEADS_DUE.name: _due,
+    PEOPLE_ERASED.name: _erased,
+}
+TOPICS_READ = (LEADS_RECEIVED, LEADS_ANSWERED, LEADS_DUE, PEOPLE_ERASED)
+"""What one consumer group reads, so that everything about a lead is decided in one place."""
+
+
+def _reason(error: ValidationError) -> str:
+    # Where and what kind only: pydantic's messages and inputs quote the record.
+    faults = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(
+        f"{'.'.join(str(part) for part in fault['loc']) or 'record'}: {fault['type']}" for fault in faults[:5]
+    )

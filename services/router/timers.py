@@ -1,0 +1,132 @@
+"""The router's clock: finds what is due in PostgreSQL and says so on Kafka. It never decides; the ledger does.
+
+Everything is found by the state of a row, so a sweep that was lost, cut short or done twice changes nothing. Several
+routers sweep at once: rows are claimed with SKIP LOCKED and marked, and asked for again only when still due later.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.router.db import announcements, timers
+from services.router.emission import SOURCE
+from services.router.metrics import RouterMetrics
+from services.router.reload import InEffect
+from services.router.settings import RouterSettings
+from shared.contracts import LEADS_DUE, LeadDue, derived_id
+from shared.kafka import Producer
+from shared.postgres import Connection, Pool, PostgresUnavailable, transact
+from shared.telemetry import get_logger
+from shared.tracing import child
+
+
+def due_record(due: timers.Due, kind: Literal["respond_by", "retry"], cause: str, now: datetime) -> tuple[bytes, bytes]:
+    """Key and value of a leads.due record; `cause` tells apart the times that one epoch may be asked for again."""
+    fact = LEADS_DUE.fact(
+        LeadDue(lead_id=due.lead_id, epoch=due.epoch, due=kind, due_at=due.due_at),
+        id=derived_id("due", due.lead_id, due.epoch, kind, cause),
+        source=SOURCE,
+        subject=str(due.lead_id),
+        # A deadline passes once: said again, it is the same fact to the byte.
+        time=due.due_at if kind == "respond_by" else now,
+        traceparent=child(due.traceparent, f"due{due.epoch}"),
+    )
+    return str(due.lead_id).encode(), fact.to_bytes()
+
+
+class Timers:
+    """One router's sweeper."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        producer: Producer,
+        in_effect: Callable[[], InEffect],
+        settings: RouterSettings,
+        metrics: RouterMetrics,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._pool = pool
+        self._producer = producer
+        self._in_effect = in_effect
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep until `stop`. An outage of PostgreSQL or Kafka is logged and waited out."""
+        log = get_logger()
+        while not stop.is_set():
+            try:
+                published = await self.sweep()
+            except (PostgresUnavailable, TimeoutError, OSError) as error:
+                log.warning("timers.sweep_failed", error=type(error).__name__)
+                published = 0
+            # What was asked for may be followed by more of its kind; an empty sweep lets the machine rest.
+            if not published:
+                await _sleep_or_stop(stop, self._settings.router_sweep_s)
+
+    async def sweep(self) -> int:
+        """Look once at everything; returns how many leads were asked for."""
+        now = self._clock()
+        await self._publish_announcements(now)
+        snapshot, policy = self._in_effect().snapshot, self._in_effect().policy
+        batch = policy.retry.batch
+        limits = {site.site_id: site.open_lead_limit for site in snapshot.sites if site.open_lead_limit is not None}
+        full_before = now - timedelta(minutes=policy.retry.full_minutes)
+        published = await self._ask(
+            now, "respond_by", "", lambda connection: timers.claim_silent(connection, now, batch)
+        )
+        published += await self._ask(
+            now,
+            "retry",
+            f"{snapshot.revision}.{policy.version}",
+            lambda connection: timers.claim_outdated(connection, snapshot.revision, policy.version, now, batch),
+        )
+        published += await self._ask(
+            now,
+            "retry",
+            "room",
+            lambda connection: timers.claim_roomless(connection, limits, full_before, now, batch),
+        )
+        oldest = await transact(self._pool, lambda connection: timers.oldest(connection, now))
+        self._metrics.saw_oldest(oldest, now)
+        return published
+
+    async def _ask(
+        self,
+        now: datetime,
+        kind: Literal["respond_by", "retry"],
+        cause: str,
+        claim: Callable[[Connection], Awaitable[list[timers.Due]]],
+    ) -> int:
+        due = await transact(self._pool, claim)
+        if due:
+            # Published after the claim is committed: a crash in between leaves the mark, and the lead is asked for
+            # again when the mark is old.
+            await self._producer.publish(LEADS_DUE.name, [due_record(one, kind, cause, now) for one in due])
+            self._metrics.asked_for(kind, len(due))
+            get_logger().info("timers.asked", due=kind, leads=len(due), cause=cause or kind)
+        return len(due)
+
+    async def _publish_announcements(self, now: datetime) -> None:
+        async def publish(connection: Connection) -> int:
+            waiting = await announcements.lock_unpublished(connection, 100)
+            for one in waiting:
+                await self._producer.publish(one.topic, [(one.key, one.value)])
+            if waiting:
+                await announcements.mark_published(connection, [one.fact_id for one in waiting], now)
+            return len(waiting)
+
+        published = await transact(self._pool, publish)
+        if published:
+            get_logger().info("timers.announced", facts=published)
+
+
+async def _sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
