@@ -11,6 +11,7 @@ from rich.console import Console
 
 from deploy.local import Stack
 from deploy.local_services import LocalServices, prepare
+from deploy.progress import StartProgress
 from deploy.supervisor import Supervisor
 from shared.settings import Settings
 
@@ -25,7 +26,8 @@ async def running(folder: Path, brokers: int) -> AsyncIterator[Settings]:
         console.print(f"[dim]·[/] {step}")
 
     stack = Stack(folder, brokers=brokers)
-    await stack.start(progress=say)
+    with StartProgress(console) as progress:
+        await asyncio.to_thread(stack.start, progress.step)
     supervisor = Supervisor(folder / "logs", say=say)
     try:
         settings = Settings(data_folder=folder)
@@ -38,7 +40,7 @@ async def running(folder: Path, brokers: int) -> AsyncIterator[Settings]:
             await supervisor.stop()
             services.forget()
     finally:
-        await stack.stop()
+        await asyncio.to_thread(stack.stop)
 
 
 def up(

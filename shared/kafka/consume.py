@@ -15,12 +15,14 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy, StreamMessage
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
 from shared.contracts import Topic
 from shared.kafka.produce import ProducerBroken
+from shared.postgres import PostgresUnavailable
 from shared.settings import Settings
 from shared.telemetry import Progress, get_logger
 
@@ -142,7 +144,7 @@ def _with_pause(handle: Handler, group: str, progress: Progress) -> Callable[[li
                 # The type only: a message may quote the record.
                 error=type(error).__name__,
                 retry_in_s=round(pause_s, 2),
-                exc_info=not isinstance(error, TimeoutError | OSError),
+                exc_info=not isinstance(error, TimeoutError | OSError | KafkaError | PostgresUnavailable),
             )
             progress.failed(type(error).__name__)
             await asyncio.sleep(pause_s)

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from shared.settings import Settings
 from shared.telemetry.logs import get_logger
@@ -72,7 +73,7 @@ async def serve_health(
     )
 
 
-async def serve(app: Starlette, host: str, port: int, stop: asyncio.Event, *, name: str) -> None:
+async def serve(app: ASGIApp, host: str, port: int, stop: asyncio.Event, *, name: str) -> None:
     """Serve `app` until `stop`, then finish the requests in flight within 5 s. Signals stay with the process."""
     listener = socket.create_server((host, port), backlog=1024)
     config = uvicorn.Config(

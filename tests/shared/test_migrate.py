@@ -1,23 +1,40 @@
 """Migrations are applied once, as their owner, and an edited file is refused."""
 
 import asyncio
+import itertools
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
+from deploy.local import Stack
 from shared import migrate as module
 from shared.errors import UserError
 from shared.migrate import SERVICES, Migration, migrate, migrations_of, pending
 
+_numbers = itertools.count(1)
 
-async def test_a_fresh_database_gets_every_migration_once(postgres_dsn: str) -> None:
+
+@pytest.fixture
+async def fresh_postgres_dsn(stack: Stack) -> AsyncIterator[str]:
+    """A database that nothing was applied to; the module's own one is shared by tests in any order."""
+    name = f"migrate_{next(_numbers)}"
+    connection = await asyncpg.connect(stack.postgres_dsn)
+    await connection.execute(f"CREATE DATABASE {name}")
+    yield stack.postgres.dsn_of(name)
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
+async def test_a_fresh_database_gets_every_migration_once(fresh_postgres_dsn: str) -> None:
     expected = [f"{m.service}/{m.name}" for service in SERVICES for m in migrations_of(service)]
 
-    waiting, first, second = await pending(postgres_dsn), await migrate(postgres_dsn), await migrate(postgres_dsn)
+    dsn = fresh_postgres_dsn
+    waiting, first, second = await pending(dsn), await migrate(dsn), await migrate(dsn)
 
     assert waiting == first == expected
     assert second == []
-    assert await pending(postgres_dsn) == []
+    assert await pending(dsn) == []
 
 
 async def test_two_deployments_at_once_do_the_work_once(fresh_postgres_dsn: str) -> None:
