@@ -5,6 +5,6 @@ Out: answers through `store_notifier.answers`, reveals through `store_notifier.c
 Promised: no contact is in a page until a person asks for that one; a page that was away misses nothing; every form
 works without scripts; a log-in sees its own site only.
 
-`main` mounts it: `live = LiveInboxes(settings, pool, log)`, run `live.run(stop)` beside the server, and put
+`main` mounts it: `live = LiveInboxes(settings, pool, log)`, `live.run(stop)` beside the server, and
 `*inbox_routes(...)` among the routes.
 """

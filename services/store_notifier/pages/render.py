@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 import jinja2
 
@@ -18,15 +17,17 @@ FOLDER = Path(__file__).parent
 ASSETS = FOLDER / "static"
 
 
-class Contact(Protocol):
-    """What may be shown of a person, once."""
+@dataclass(frozen=True)
+class Contact:
+    """What may be shown of a person, once. Never logged."""
 
-    @property
-    def name(self) -> str | None: ...  # noqa: D102
-    @property
-    def phone(self) -> str | None: ...  # noqa: D102
-    @property
-    def email(self) -> str | None: ...  # noqa: D102
+    name: str | None
+    phone: str | None
+    """E.164."""
+    email: str | None
+
+    def __repr__(self) -> str:
+        return "Contact(...)"
 
 
 @dataclass(frozen=True)
