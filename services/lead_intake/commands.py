@@ -1,0 +1,179 @@
+"""`waypost source ...`, `waypost privacy erase` and `waypost send`."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from services.lead_intake import db_people, db_sources
+from services.lead_intake.db_sources import Source
+from services.lead_intake.erase import Erased, erase_person
+from services.lead_intake.people import email_token, phone_token, to_address, to_e164
+from services.lead_intake.send import Sent, collect, post_files
+from services.lead_intake.settings import IntakeSettings
+from services.lead_intake.source_keys import hash_of, make_key
+from shared.errors import UserError
+from shared.keys import load_keys
+from shared.postgres import Connection, PostgresUnavailable, open_pool, transact
+from shared.vocabulary import PublicText, Slug
+
+source_app = typer.Typer(help="Lead sources and their keys.", no_args_is_help=True)
+privacy_app = typer.Typer(help="What people may ask for about their data.", no_args_is_help=True)
+
+T = TypeVar("T")
+_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
+_PUBLIC: TypeAdapter[str] = TypeAdapter(PublicText)
+
+
+@source_app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="Lower-case name of the source, such as web-form.")],
+    consent_version: Annotated[
+        str | None,
+        typer.Option(help="Text version that its people agree to; needed for ADF, which cannot say it per lead."),
+    ] = None,
+    key_only: Annotated[bool, typer.Option("--key-only", help="Print the key alone, for scripts.")] = False,
+) -> None:
+    """Add a source, or one more key to it, and show the key once."""
+    source = Source(
+        _valid(Slug, name, "a source's name"), consent_version and _valid(PublicText, consent_version, "it")
+    )
+    key = make_key(os.urandom)
+    now = datetime.now(UTC)
+
+    async def work(connection: Connection) -> None:
+        await db_sources.add_source(connection, source, now)
+        await db_sources.add_key(connection, source.source, hash_of(key), now)
+
+    _run(work)
+    if key_only:
+        typer.echo(key)
+        return
+    typer.echo(f"Source {source.source} sends with this key, which is not shown again:\n\n    {key}\n")
+
+
+@source_app.command("list")
+def list_() -> None:
+    """Show every source and its keys (by id, never the keys)."""
+    rows = _run(db_sources.list_keys)
+    table = Table("source", "key id", "consent text", "since", "revoked")
+    for row in rows:
+        revoked = f"{row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else ""
+        table.add_row(
+            row["source"], row["key_id"], row["consent_version"] or "", f"{row['created_at']:%Y-%m-%d %H:%M}", revoked
+        )
+    Console().print(table if rows else "No source yet: add one with `waypost source add NAME`.")
+
+
+@source_app.command("revoke")
+def revoke(
+    name: Annotated[str, typer.Argument(help="The source.")],
+    key_id: Annotated[str, typer.Option(help="Id of one key, as `source list` shows it; all keys without it.")] = "",
+) -> None:
+    """Revoke a source's keys; running intakes refuse them within 5 seconds."""
+
+    async def work(connection: Connection) -> int:
+        return await db_sources.revoke_keys(connection, name, key_id.lower(), datetime.now(UTC))
+
+    revoked = _run(work)
+    if not revoked:
+        raise UserError(f"source {name} has no such key in use", "see `waypost source list`")
+    typer.echo(f"{revoked} key(s) of {name} revoked.")
+
+
+@privacy_app.command("erase")
+def erase(
+    phone: Annotated[str, typer.Option(help="Phone of the person.")] = "",
+    email: Annotated[str, typer.Option(help="E-mail address of the person.")] = "",
+    person: Annotated[str, typer.Option(help="The person_id, as facts and ledger carry it.")] = "",
+) -> None:
+    """Erase a person: contacts and recognition are deleted, and every service is told."""
+    if sum(map(bool, (phone, email, person))) != 1:
+        raise UserError("say who is to be erased", "give one of --phone, --email, --person")
+    settings = IntakeSettings()
+    token = _token(settings, phone, email) if not person else None
+    person_id = _person_id(person) if person else None
+
+    async def work(connection: Connection) -> Erased | None:
+        found = person_id
+        if token is not None:
+            found = (await db_people.persons_of(connection, [token])).get(token)
+        return await erase_person(connection, found, datetime.now(UTC)) if found else None
+
+    erased = _run(work, settings)
+    if erased is None:
+        raise UserError("nobody is known by that, so nothing was erased", "check it for typing errors")
+    typer.echo(
+        f"Person {erased.person_id} erased: {erased.contacts} contact(s) of {erased.leads} lead(s) and "
+        f"{erased.tokens} recognition token(s) deleted. The services are told through people.erased."
+    )
+
+
+def send(
+    files: Annotated[list[Path], typer.Argument(help=".json, .ndjson and .xml (ADF) files, or folders of them.")],
+    key: Annotated[str, typer.Option(envvar="WAYPOST_SOURCE_KEY", help="Key of the source that sends.")],
+    url: Annotated[str, typer.Option(help="Address of the intake; default: the running one's.")] = "",
+) -> None:
+    """Send lead files to the intake and show what became of each lead; exit 1 unless all were accepted."""
+    base = url or IntakeSettings().intake_url
+    if not base:
+        raise UserError("no address of the intake", "run `waypost up` in this folder, or give --url http://host:port")
+    sent = asyncio.run(post_files(base, key, collect(files)))
+    Console().print(_table(sent))
+    refused = sum(not one.accepted for one in sent)
+    if refused:
+        raise UserError(f"{refused} of {len(sent)} leads were not accepted", "the table says why")
+
+
+def _table(sent: list[Sent]) -> Table:
+    table = Table("file", "lead", "status", "lead id", "remarks")
+    for one in sent:
+        table.add_row(one.file, str(one.number), str(one.status), one.lead_id, one.remarks)
+    return table
+
+
+def _token(settings: IntakeSettings, phone: str, email: str) -> bytes:
+    pepper = load_keys(settings.key_file).pepper
+    try:
+        if phone:
+            return phone_token(pepper, to_e164(phone, settings.intake_phone_region))
+        return email_token(pepper, to_address(email))
+    except ValueError as error:
+        raise UserError(f"what was given {error}") from None
+
+
+def _person_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UserError("--person takes a UUID", "find it with `waypost lead ID`") from None
+
+
+def _valid(kind: TypeAdapter[str], text: str, rule: str) -> str:
+    try:
+        return kind.validate_python(text)
+    except ValidationError:
+        raise UserError(rule) from None
+
+
+def _run(work: Callable[[Connection], Awaitable[T]], settings: IntakeSettings | None = None) -> T:
+    settings = settings or IntakeSettings()
+
+    async def run() -> T:
+        async with open_pool(settings, "lead_intake", max_size=1) as pool:
+            return await transact(pool, work, tries=2)
+
+    try:
+        return asyncio.run(run())
+    except (PostgresUnavailable, OSError) as error:
+        raise UserError(
+            f"PostgreSQL is not reachable ({type(error).__name__})", "check it with `waypost doctor`"
+        ) from None

@@ -1,0 +1,177 @@
+"""Every statement of the hot path and the outbox, over whole batches. Other statements: `db_people`, `db_sources`.
+
+Writers that meet always take rows in the same order (table by table, sorted by key), so they queue and never deadlock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.lead_intake.domain import Lead
+from shared.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One use of an Idempotency-Key."""
+
+    source: str
+    key: str
+    fingerprint: bytes
+    lead_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A fact to publish; `id` is None until the row is written."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    traceparent: str | None
+    id: int | None = None
+
+
+async def claim_keys(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
+    """Write the keys that are new; waits for a transaction that is writing the same key."""
+    ordered = sorted(claims, key=lambda claim: (claim.source, claim.key))
+    await connection.execute(
+        """INSERT INTO idempotency (source, key, fingerprint, lead_id, created_at)
+           SELECT *, $5 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[])
+           ON CONFLICT DO NOTHING""",
+        [claim.source for claim in ordered],
+        [claim.key for claim in ordered],
+        [claim.fingerprint for claim in ordered],
+        [claim.lead_id for claim in ordered],
+        now,
+    )
+
+
+async def holders_of_keys(connection: Connection, claims: Sequence[Claim]) -> dict[tuple[str, str], Claim]:
+    """Who holds each key now, by (source, key)."""
+    rows = await connection.fetch(
+        """SELECT source, key, fingerprint, lead_id FROM idempotency
+           JOIN unnest($1::text[], $2::text[]) AS asked (source, key) USING (source, key)""",
+        [claim.source for claim in claims],
+        [claim.key for claim in claims],
+    )
+    return {(row["source"], row["key"]): Claim(*row) for row in rows}
+
+
+async def point_key(connection: Connection, claim: Claim, lead_id: UUID) -> None:
+    """Let a key that was just claimed answer with an earlier lead."""
+    await connection.execute(
+        "UPDATE idempotency SET lead_id = $3 WHERE source = $1 AND key = $2", claim.source, claim.key, lead_id
+    )
+
+
+async def release_key(connection: Connection, claim: Claim) -> None:
+    """Give back a key whose lead was refused after all."""
+    await connection.execute("DELETE FROM idempotency WHERE source = $1 AND key = $2", claim.source, claim.key)
+
+
+async def claim_source_ids(connection: Connection, leads: Sequence[Lead]) -> None:
+    """Write the senders' lead ids that are new; waits for a transaction that is writing the same one."""
+    ordered = sorted(leads, key=lambda lead: (lead.source, lead.source_lead_id or ""))
+    await connection.execute(
+        """INSERT INTO source_leads (source, source_lead_id, lead_id)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[]) ON CONFLICT DO NOTHING""",
+        [lead.source for lead in ordered],
+        [lead.source_lead_id for lead in ordered],
+        [lead.lead_id for lead in ordered],
+    )
+
+
+async def leads_of_source_ids(
+    connection: Connection, leads: Sequence[Lead]
+) -> dict[tuple[str, str], tuple[UUID, UUID | None]]:
+    """The lead of each sender's id with its person, by (source, source_lead_id); the person of a new one is None."""
+    rows = await connection.fetch(
+        """SELECT source, source_lead_id, lead_id, person_id
+           FROM source_leads
+           JOIN unnest($1::text[], $2::text[]) AS asked (source, source_lead_id) USING (source, source_lead_id)
+           LEFT JOIN leads USING (lead_id)""",
+        [lead.source for lead in leads],
+        [lead.source_lead_id for lead in leads],
+    )
+    return {(row["source"], row["source_lead_id"]): (row["lead_id"], row["person_id"]) for row in rows}
+
+
+async def insert_leads(
+    connection: Connection, leads: Sequence[Lead], persons: Sequence[UUID], sealed: Sequence[bytes], key_id: str
+) -> None:
+    """Write the leads with their persons and sealed contacts.
+
+    What is there already was written by this very batch, in a transaction whose COMMIT was never answered.
+    """
+    await connection.execute(
+        """WITH given AS (
+               SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+                                    $7::bytea[])
+                   AS given (lead_id, person_id, intent, source, channel, received_at, sealed)),
+           written AS (
+               INSERT INTO leads (lead_id, person_id, intent, source, channel, received_at)
+               SELECT lead_id, person_id, intent, source, channel, received_at FROM given
+               ON CONFLICT DO NOTHING)
+           INSERT INTO contacts (lead_id, key_id, sealed) SELECT lead_id, $8, sealed FROM given
+           ON CONFLICT DO NOTHING""",
+        [lead.lead_id for lead in leads],
+        persons,
+        [lead.intent for lead in leads],
+        [lead.source for lead in leads],
+        [lead.channel for lead in leads],
+        [lead.received_at for lead in leads],
+        sealed,
+        key_id,
+    )
+
+
+async def insert_outbox(connection: Connection, rows: Sequence[OutboxRow], now: datetime) -> list[int]:
+    """Write facts to publish and return their row ids, in the same order."""
+    written = await connection.fetch(
+        """INSERT INTO outbox (topic, key, value, traceparent, created_at)
+           SELECT topic, key, value, traceparent, $5
+           FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[])
+                WITH ORDINALITY AS given (topic, key, value, traceparent, place)
+           ORDER BY place
+           RETURNING id""",
+        [row.topic for row in rows],
+        [row.key for row in rows],
+        [row.value for row in rows],
+        [row.traceparent for row in rows],
+        now,
+    )
+    # Identity values are given in the order of the rows.
+    return sorted(row["id"] for row in written)
+
+
+async def take_leftovers(connection: Connection, older_than: datetime, limit: int) -> list[OutboxRow]:
+    """Rows that are still there, oldest first, locked against other sweepers until the transaction ends."""
+    rows = await connection.fetch(
+        """SELECT topic, key, value, traceparent, id FROM outbox WHERE created_at < $1
+           ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED""",
+        older_than,
+        limit,
+    )
+    return [OutboxRow(*row) for row in rows]
+
+
+async def delete_outbox(connection: Connection, ids: Sequence[int]) -> None:
+    """Forget facts that Kafka has acknowledged; not flushed, for a lost deletion only repeats a fact."""
+    await connection.execute(
+        """DELETE FROM outbox WHERE id = ANY($1::bigint[])
+           AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'""",
+        ids,
+    )
+
+
+async def count_outbox(connection: Connection) -> tuple[int, datetime | None]:
+    """How many facts wait for Kafka, and since when the oldest does."""
+    row = await connection.fetchrow("SELECT count(*) AS waiting, min(created_at) AS oldest FROM outbox")
+    return (row["waiting"], row["oldest"]) if row else (0, None)
+
+
+async def forget_keys(connection: Connection, before: datetime) -> None:
+    """Drop Idempotency-Keys that are past their time."""
+    await connection.execute("DELETE FROM idempotency WHERE created_at < $1", before)

@@ -1,0 +1,108 @@
+"""The intake, wired: read top to bottom."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from services.lead_intake.accept import Acceptance
+from services.lead_intake.contacts import Contacts
+from services.lead_intake.domain import Rules
+from services.lead_intake.handlers import Intake, count_answers, routes
+from services.lead_intake.limits import Door
+from services.lead_intake.outbox import Outbox
+from services.lead_intake.places import load_places
+from services.lead_intake.record import Entry, Recorded, record
+from services.lead_intake.seal import Seal
+from services.lead_intake.settings import IntakeSettings
+from services.lead_intake.source_keys import SourceKeys
+from services.lead_intake.state import StateKeeper
+from shared.contracts import LEADS_DECIDED
+from shared.kafka import DeadLetters, Producer, make_broker, run_broker, subscribe
+from shared.keys import load_keys
+from shared.postgres import Connection, acquire, open_pool, transact
+from shared.telemetry import Progress, configure_logging, serve_health
+from shared.telemetry.health import serve
+
+SERVICE = "lead_intake"
+
+
+async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
+    """Run the intake until `stop`; what was taken by then is committed, answered and, if Kafka is there, published."""
+    configure_logging(settings, SERVICE)
+    keys = load_keys(settings.key_file)
+    clock = partial(datetime.now, UTC)
+    registry = CollectorRegistry()
+    progress = Progress()
+    seal = Seal(keys, os.urandom)
+
+    async with open_pool(settings, SERVICE) as pool, Producer(settings, f"{SERVICE}-dead") as dead_producer:
+        outbox = Outbox(pool, partial(Producer, settings, SERVICE), clock, registry)
+
+        async def record_batch(entries: Sequence[Entry]) -> Recorded:
+            async def work(connection: Connection) -> Recorded:
+                return await record(connection, entries, seal, clock(), uuid4)
+
+            return await transact(pool, work)
+
+        acceptance = Acceptance(record_batch, outbox, settings, registry)
+        intake = Intake(
+            pool=pool,
+            acceptance=acceptance,
+            source_keys=SourceKeys(pool, time.monotonic),
+            contacts=Contacts(pool, keys, seal, clock),
+            rules=Rules(keys.pepper, load_places(), settings.intake_phone_region),
+            settings=settings,
+            clock=clock,
+            random_bytes=os.urandom,
+            answered=count_answers(registry),
+        )
+
+        broker = make_broker(settings, SERVICE)
+        keeper = StateKeeper(pool, DeadLetters(dead_producer, SERVICE), clock)
+        subscribe(
+            broker, [LEADS_DECIDED], group="lead-intake", handle=keeper.handle, settings=settings, progress=progress
+        )
+
+        async def postgres_answers() -> str:
+            async with acquire(pool) as connection:
+                await connection.execute("SELECT 1")
+            return ""
+
+        # Stopped in this order: no more requests, then the last commit, then the last publish.
+        answered, committed = asyncio.Event(), asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(serve_health(settings, progress, registry, {"postgres": postgres_answers}, stop))
+            tasks.create_task(run_broker(broker, stop))
+            tasks.create_task(_then(acceptance.run(answered), committed))
+            tasks.create_task(outbox.run(committed))
+            app = guarded(routes(intake), settings)
+            await _then(serve(app, settings.intake_host, settings.intake_port, stop, name=SERVICE), answered)
+
+
+def guarded(app: ASGIApp, settings: IntakeSettings) -> ASGIApp:
+    """The guard around the routes, and CORS around both, so that a browser form may read a refusal too."""
+    door = Door(app, settings.intake_max_in_flight)
+    if not settings.intake_allowed_origins:
+        return door
+    return CORSMiddleware(
+        door,
+        allow_origins=settings.intake_allowed_origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("authorization", "content-type", "idempotency-key", "traceparent"),
+        allow_credentials=False,
+    )
+
+
+async def _then(work: Awaitable[None], done: asyncio.Event) -> None:
+    try:
+        await work
+    finally:
+        done.set()

@@ -1,0 +1,159 @@
+"""One transaction for a batch of leads: which are new, who they are about, and what is to be published.
+
+Everything that can be sent twice is claimed by a unique row first: the Idempotency-Key, then the sender's own lead id,
+then the person's tokens. A claim waits for whoever is writing the same row, so the answer is the same in all processes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from services.lead_intake import db, db_people
+from services.lead_intake.db import Claim, OutboxRow
+from services.lead_intake.domain import Lead, received_fact
+from services.lead_intake.faults import Fault
+from services.lead_intake.people import share_out
+from services.lead_intake.problems import Problem, refused
+from services.lead_intake.seal import Seal
+from shared.contracts import LEADS_RECEIVED
+from shared.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A lead that asks to be accepted, and its Idempotency-Key when it came with one."""
+
+    lead: Lead
+    claim: Claim | None = None
+
+
+Outcome: TypeAlias = UUID | Problem
+"""The id of the accepted lead (an earlier one's, when this is a repeat), or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a batch came to, in its order; `outbox` are the rows written, with their ids."""
+
+    outcomes: list[Outcome]
+    outbox: list[OutboxRow]
+
+
+async def record(
+    connection: Connection, entries: Sequence[Entry], seal: Seal, now: datetime, new_person: Callable[[], UUID]
+) -> Recorded:
+    """Write a batch inside the caller's transaction; nothing counts before its commit."""
+    settled: dict[UUID, Outcome] = {}
+    await _settle_keys(connection, entries, now, settled)
+    await _settle_source_ids(connection, [e for e in entries if e.lead.lead_id not in settled], settled)
+    new = [entry.lead for entry in entries if entry.lead.lead_id not in settled]
+    outbox = await _write(connection, new, seal, now, new_person) if new else []
+    settled.update((lead.lead_id, lead.lead_id) for lead in new)
+    return Recorded([_final(settled, entry.lead.lead_id) for entry in entries], outbox)
+
+
+def _final(settled: dict[UUID, Outcome], lead_id: UUID) -> Outcome:
+    outcome = settled[lead_id]
+    # A repeat points at the first of its kind; that one may be in this batch and may itself have been refused.
+    while isinstance(outcome, UUID) and settled.get(outcome, outcome) != outcome:
+        outcome = settled[outcome]
+    return outcome
+
+
+async def _settle_keys(
+    connection: Connection, entries: Sequence[Entry], now: datetime, settled: dict[UUID, Outcome]
+) -> None:
+    claims = [entry.claim for entry in entries if entry.claim]
+    if not claims:
+        return
+    await db.claim_keys(connection, claims, now)
+    holders = await db.holders_of_keys(connection, claims)
+    for claim in claims:
+        holder = holders[claim.source, claim.key]
+        if holder.lead_id == claim.lead_id:
+            continue
+        same = holder.fingerprint == claim.fingerprint
+        settled[claim.lead_id] = holder.lead_id if same else _key_reused()
+
+
+async def _settle_source_ids(connection: Connection, entries: Sequence[Entry], settled: dict[UUID, Outcome]) -> None:
+    named = [entry for entry in entries if entry.lead.source_lead_id]
+    if not named:
+        return
+    leads = [entry.lead for entry in named]
+    await db.claim_source_ids(connection, leads)
+    holders = await db.leads_of_source_ids(connection, leads)
+    persons = await db_people.persons_of(connection, [token for lead in leads for token in lead.tokens])
+    batch = {lead.lead_id: lead for lead in leads}
+    for entry in named:
+        lead = entry.lead
+        holder_id, holder_person = holders[lead.source, lead.source_lead_id or ""]
+        if holder_id == lead.lead_id:
+            continue
+        if holder_id in batch:
+            same_person = bool(set(lead.tokens) & set(batch[holder_id].tokens))
+        else:
+            same_person = holder_person in {persons.get(token) for token in lead.tokens} - {None}
+        if same_person:
+            settled[lead.lead_id] = holder_id
+            if entry.claim:
+                await db.point_key(connection, entry.claim, holder_id)
+        else:
+            settled[lead.lead_id] = _source_id_reused()
+            if entry.claim:
+                # Else a retry with this key would be told that the lead was accepted.
+                await db.release_key(connection, entry.claim)
+
+
+async def _write(
+    connection: Connection, leads: Sequence[Lead], seal: Seal, now: datetime, new_person: Callable[[], UUID]
+) -> list[OutboxRow]:
+    persons = await _recognise(connection, leads, new_person)
+    sealed = [seal.close(lead.lead_id, lead.contact) for lead in leads]
+    await db.insert_leads(connection, leads, persons, sealed, seal.key_id)
+    rows = [
+        OutboxRow(
+            LEADS_RECEIVED.name,
+            str(lead.lead_id).encode(),
+            received_fact(lead, person).to_bytes(),
+            lead.traceparent,
+        )
+        for lead, person in zip(leads, persons, strict=True)
+    ]
+    ids = await db.insert_outbox(connection, rows, now)
+    return [
+        OutboxRow(row.topic, row.key, row.value, row.traceparent, row_id) for row, row_id in zip(rows, ids, strict=True)
+    ]
+
+
+async def _recognise(connection: Connection, leads: Sequence[Lead], new_person: Callable[[], UUID]) -> list[UUID]:
+    tokens = [token for lead in leads for token in lead.tokens]
+    while True:
+        known = await db_people.persons_of(connection, tokens)
+        persons, unknown = share_out([lead.tokens for lead in leads], known, new_person)
+        if not unknown:
+            return persons
+        # Another intake may write one of these tokens between the two statements. Its row is committed once ours was
+        # refused, so undo, look again and find it: one person never gets two ids.
+        attempt = connection.transaction()
+        await attempt.start()
+        if await db_people.insert_tokens(connection, unknown) == len(unknown):
+            await attempt.commit()
+            return persons
+        await attempt.rollback()
+
+
+def _key_reused() -> Problem:
+    return Problem(
+        422,
+        "idempotency-key-reused",
+        "The Idempotency-Key was used for another body",
+        "use a new key for a new lead, and the same key only to send the same bytes again",
+    )
+
+
+def _source_id_reused() -> Problem:
+    problem = refused([Fault("/source_lead_id", "names an earlier lead of another person, or of one who was erased")])
+    return Problem(409, problem.slug, problem.title, faults=problem.faults)

@@ -1,0 +1,79 @@
+"""Who sends a lead: bearer keys, 256 random bits each, of which PostgreSQL keeps only the SHA-256."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+
+from services.lead_intake import db_sources
+from services.lead_intake.db_sources import Source
+from services.lead_intake.problems import Problem, unavailable
+from shared.postgres import Connection, Pool, PostgresUnavailable, transact
+
+KEY_PREFIX = "wpk_"
+REREAD_AFTER = timedelta(seconds=5)
+"""A revoked key works for at most this long."""
+REREAD_ON_MISS_AFTER = timedelta(seconds=1)
+"""A new key works after at most this long; guesses cannot make more than one query in that time."""
+
+
+def make_key(random_bytes: Callable[[int], bytes]) -> str:
+    """A new key in the form that a source puts behind `Bearer`."""
+    return KEY_PREFIX + base64.urlsafe_b64encode(random_bytes(32)).decode().rstrip("=")
+
+
+def hash_of(key: str) -> bytes:
+    """What is stored. A plain hash is enough: nobody can guess 256 random bits."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+class SourceKeys:
+    """The valid keys, kept in memory so that a lead costs no query for its key."""
+
+    def __init__(self, pool: Pool, monotonic_s: Callable[[], float]) -> None:
+        self._pool = pool
+        self._monotonic_s = monotonic_s
+        self._sources: dict[bytes, Source] = {}
+        self._read_at_s = float("-inf")
+        self._reading = asyncio.Lock()
+
+    async def source_of(self, authorization: bytes | None) -> Source:
+        """The source that an Authorization header names. Raises Problem 401, or 503 when that cannot be known."""
+        scheme, _, key = (authorization or b"").decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not key:
+            raise _unauthorised("send the source's key as `Authorization: Bearer KEY`")
+        hashed = hash_of(key.strip())
+        if self._age_s() > REREAD_AFTER.total_seconds():
+            await self._reread(REREAD_AFTER)
+        if hashed not in self._sources and self._age_s() > REREAD_ON_MISS_AFTER.total_seconds():
+            await self._reread(REREAD_ON_MISS_AFTER)
+        source = self._sources.get(hashed)
+        if source is None:
+            raise _unauthorised("the key is unknown or revoked; `waypost source list` shows the keys in use")
+        return source
+
+    def _age_s(self) -> float:
+        return self._monotonic_s() - self._read_at_s
+
+    async def _reread(self, unless_younger: timedelta) -> None:
+        async with self._reading:
+            if self._age_s() <= unless_younger.total_seconds():
+                return
+            try:
+                async with asyncio.timeout(3):
+                    self._sources = await transact(self._pool, _read_keys, tries=2)
+            except (PostgresUnavailable, TimeoutError) as error:
+                # A good sender must not be told that its key is bad because PostgreSQL rests.
+                raise unavailable(retry_after_s=5) from error
+            self._read_at_s = self._monotonic_s()
+
+
+async def _read_keys(connection: Connection) -> dict[bytes, Source]:
+    return await db_sources.valid_keys(connection)
+
+
+def _unauthorised(detail: str) -> Problem:
+    return Problem(
+        401, "unauthorised", "The sender is not known", detail, headers={"www-authenticate": 'Bearer realm="waypost"'}
+    )
