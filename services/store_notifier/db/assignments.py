@@ -18,13 +18,14 @@ async def advance(connection: Connection, assignments: Sequence[Assignment]) -> 
     assignments = sorted(assignments, key=lambda assignment: assignment.lead_id)
     rows = await connection.fetch(
         """INSERT INTO assignments AS a (lead_id, epoch, decision_id, state, site_id, assignment_epoch, respond_by,
-                                         decided_at)
+                                         decided_at, traceparent)
            SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::int[],
-                                $7::timestamptz[], $8::timestamptz[])
+                                $7::timestamptz[], $8::timestamptz[], $9::text[])
            ON CONFLICT (lead_id) DO UPDATE
            SET epoch = excluded.epoch, decision_id = excluded.decision_id, state = excluded.state,
                site_id = excluded.site_id, assignment_epoch = excluded.assignment_epoch,
-               respond_by = excluded.respond_by, decided_at = excluded.decided_at
+               respond_by = excluded.respond_by, decided_at = excluded.decided_at,
+               traceparent = excluded.traceparent
            WHERE excluded.epoch > a.epoch
            RETURNING lead_id""",
         [a.lead_id for a in assignments],
@@ -35,6 +36,7 @@ async def advance(connection: Connection, assignments: Sequence[Assignment]) -> 
         [a.assignment_epoch for a in assignments],
         [a.respond_by for a in assignments],
         [a.decided_at for a in assignments],
+        [a.traceparent for a in assignments],
     )
     return {row["lead_id"] for row in rows}
 
@@ -69,6 +71,7 @@ def _assignment(row: asyncpg.Record) -> Assignment:
         assignment_epoch=row["assignment_epoch"],
         respond_by=row["respond_by"],
         decided_at=row["decided_at"],
+        traceparent=row["traceparent"],
     )
 
 

@@ -68,7 +68,7 @@ async def add(connection: Connection, deliveries: Sequence[NewDelivery]) -> set[
 async def void_before(
     connection: Connection, lead_ids: Sequence[UUID], epochs: Sequence[int], now: datetime
 ) -> list[asyncpg.Record]:
-    """Void what still waits for earlier epochs of the leads, and return it. What is under way is settled by its sender."""
+    """Void what still waits for earlier epochs of the leads, and return it. Its sender settles what is under way."""
     return await connection.fetch(
         """UPDATE deliveries d SET status = 4, finished_at = $3 FROM unnest($1::uuid[], $2::int[]) n(lead_id, epoch)
            WHERE d.lead_id = n.lead_id AND d.epoch < n.epoch AND d.status = 0 RETURNING d.*""",
@@ -79,9 +79,15 @@ async def void_before(
 
 
 async def claim(
-    connection: Connection, endpoint_ids: Sequence[UUID], now: datetime, lease: UUID, lease_until: datetime
+    connection: Connection,
+    endpoint_ids: Sequence[UUID],
+    now: datetime,
+    *,
+    lease: UUID,
+    lease_until: datetime,
+    limit: int,
 ) -> list[asyncpg.Record]:
-    """Lease what is due at the locked endpoints, at most cap minus in flight of each; a failing one gets a single probe.
+    """Lease what is due at the locked endpoints, at most cap minus in flight of each; a failing one gets one probe.
 
     The endpoints must have been locked by an earlier statement of this transaction: only then does this one see
     whatever a handler committed before, and whatever it commits later wakes the endpoint again.
@@ -95,7 +101,7 @@ async def claim(
                SELECT d.delivery_id FROM head CROSS JOIN LATERAL (
                    SELECT delivery_id FROM deliveries
                    WHERE endpoint_id = head.endpoint_id AND status = 0 AND next_at <= $2
-                   ORDER BY next_at LIMIT greatest(head.room, 0) FOR UPDATE SKIP LOCKED) d),
+                   ORDER BY next_at LIMIT greatest(head.room, 0) FOR UPDATE SKIP LOCKED) d LIMIT $6),
            claimed AS (
                UPDATE deliveries d SET status = 1, attempt = d.attempt + 1, lease = $3, lease_until = $4 FROM picked
                -- status again: under READ COMMITTED the row may have been taken since it was picked
@@ -112,6 +118,7 @@ async def claim(
         lease,
         lease_until,
         BREAKER_THRESHOLD,
+        limit,
     )
 
 
@@ -149,7 +156,7 @@ class Settled:
 
 
 async def settle(connection: Connection, settled: Sequence[Settled], now: datetime) -> set[UUID]:
-    """Store what became of the deliveries and return those that were still the caller's: a lost lease changes nothing."""
+    """Store what became of deliveries and return those that were still the caller's: a lost lease changes nothing."""
     rows = await connection.fetch(
         """UPDATE deliveries d
            SET status = s.status, next_at = coalesce(s.next_at, d.next_at), lease = NULL, lease_until = NULL,
@@ -201,7 +208,7 @@ async def log_attempts(connection: Connection, attempts: Sequence[Attempt]) -> N
 async def out_of_channels(connection: Connection, decision_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """Of these decisions, the open assignments whose site has no inbox and no delivery that arrived or still may."""
     return await connection.fetch(
-        """SELECT a.lead_id, a.epoch, a.site_id FROM assignments a
+        """SELECT a.lead_id, a.epoch, a.site_id, a.traceparent FROM assignments a
            WHERE a.decision_id = ANY($1) AND a.state = 'assigned'
              AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.decision_id = a.decision_id AND d.status <= 2)
              AND NOT EXISTS (SELECT 1 FROM endpoints e

@@ -110,11 +110,11 @@ async def claim_due(connection: Connection, now: datetime, limit: int) -> list[a
     )
 
 
-async def next_wake(connection: Connection, now: datetime) -> datetime | None:
+async def next_wake(connection: Connection) -> datetime | None:
     """When the next endpoint will have something due, as far as is known now."""
     value: datetime | None = await connection.fetchval(
         """SELECT min(greatest(next_at, coalesce(open_until, next_at))) FROM endpoints
-           WHERE next_at IS NOT NULL AND status = 'active'""",
+           WHERE next_at IS NOT NULL AND status = 'active'"""
     )
     return value
 

@@ -128,7 +128,7 @@ async def open_items_before(
     return await connection.fetch(
         """SELECT i.lead_id, i.epoch, i.state FROM inbox_items i
            JOIN unnest($1::uuid[], $2::int[]) n(lead_id, epoch) ON i.lead_id = n.lead_id AND i.epoch < n.epoch
-           WHERE i.state IN ('open', 'accepted')""",
+           WHERE i.state IN ('open', 'accepted') ORDER BY i.lead_id, i.epoch""",
         lead_ids,
         epochs,
     )

@@ -26,7 +26,8 @@ async def put(connection: Connection, facts: Sequence[Waiting]) -> None:
         return
     await connection.execute(
         """INSERT INTO outbox (topic, key, value) SELECT topic, key, value
-           FROM unnest($1::text[], $2::bytea[], $3::bytea[]) WITH ORDINALITY f(topic, key, value, place) ORDER BY place""",
+           FROM unnest($1::text[], $2::bytea[], $3::bytea[]) WITH ORDINALITY f(topic, key, value, place)
+           ORDER BY place""",
         [fact.topic for fact in facts],
         [fact.key for fact in facts],
         [fact.value for fact in facts],

@@ -10,7 +10,7 @@ from services.store_notifier.domain.answering import (
     holds,
     judge,
 )
-from services.store_notifier.domain.deciding import state_after
+from services.store_notifier.domain.deciding import item_changes, state_after
 from services.store_notifier.domain.retrying import (
     BREAKER_THRESHOLD,
     Delivered,
@@ -43,6 +43,7 @@ __all__ = [
     "breaker_after",
     "classify",
     "holds",
+    "item_changes",
     "judge",
     "next_step",
     "state_after",

@@ -32,6 +32,7 @@ class Assignment:
     assignment_epoch: int | None
     respond_by: datetime | None
     decided_at: datetime
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
 """What a decision of the router means for the notifier."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from services.store_notifier.domain.answering import Assignment, State
-from shared.contracts import ClosedReason, LeadAssigned, LeadClosed, LeadDecided, LeadJoined
+from shared.contracts import Cause, ClosedReason, LeadAssigned, LeadClosed, LeadDecided, LeadJoined
 
 _CLOSED = {
     ClosedReason.ACCEPTED: State.ACCEPTED,
@@ -10,7 +13,7 @@ _CLOSED = {
 }
 
 
-def state_after(decision: LeadDecided) -> Assignment:
+def state_after(decision: LeadDecided, traceparent: str | None) -> Assignment:
     """Where the lead stands after `decision`."""
     state, site_id, assignment_epoch, respond_by = State.WAITING, None, None, None
     match decision:
@@ -31,4 +34,21 @@ def state_after(decision: LeadDecided) -> Assignment:
         assignment_epoch=assignment_epoch,
         respond_by=respond_by,
         decided_at=decision.decided_at,
+        traceparent=traceparent,
     )
+
+
+def item_changes(decisions: Iterable[LeadDecided]) -> dict[tuple[UUID, int], tuple[str, str | None]]:
+    """How decisions, in the order of their epochs, change earlier inbox items: (lead, epoch) -> (state, result)."""
+    changes: dict[tuple[UUID, int], tuple[str, str | None]] = {}
+    for decision in decisions:
+        if isinstance(decision, LeadClosed) and decision.assignment_epoch is not None:
+            item = (decision.lead_id, decision.assignment_epoch)
+            if decision.reason is ClosedReason.ACCEPTED:
+                changes[item] = ("accepted", None)
+            elif decision.reason is ClosedReason.OUTCOME:
+                changes[item] = ("outcome", decision.result)
+        elif decision.epoch > 1 and decision.cause in (Cause.DECLINED, Cause.SILENT, Cause.UNDELIVERABLE):
+            said_no = decision.cause is Cause.DECLINED
+            changes[decision.lead_id, decision.epoch - 1] = ("declined" if said_no else "moved_on", None)
+    return changes

@@ -127,7 +127,7 @@ _OPEN_S, _LONGEST_OPEN_S = 30.0, 300.0
 def breaker_after(
     failures: int, open_until: datetime | None, now: datetime, *, delivered: bool
 ) -> tuple[int, datetime | None]:
-    """An endpoint's failures in a row, and until when to leave it alone: 30 s, doubled by each failed probe up to 5 min.
+    """An endpoint's failures in a row, and until when to leave it alone: 30 s, doubled by each failed probe to 5 min.
 
     Requests that were already under way when it opened do not prolong it.
     """

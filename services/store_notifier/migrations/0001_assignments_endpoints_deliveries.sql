@@ -9,6 +9,7 @@ CREATE TABLE assignments (
     assignment_epoch integer,
     respond_by timestamptz,
     decided_at timestamptz NOT NULL,
+    traceparent text,
     CHECK (state NOT IN ('assigned', 'accepted') OR (site_id IS NOT NULL AND assignment_epoch IS NOT NULL)),
     CHECK (state <> 'assigned' OR (respond_by IS NOT NULL AND assignment_epoch = epoch))
 );

@@ -1,0 +1,152 @@
+"""One signed POST to a store's system: Standard Webhooks 1.0 headers around a CloudEvents 1.0 body.
+
+The body is thin: what, where, until when, and two links. Name and phone are fetched by a signed request of their own,
+so that they never lie in a store's request log, and never with a store that no longer holds the lead.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+import orjson
+
+from services.store_notifier.dial import AddressGuard, BlockedAddressError
+from services.store_notifier.domain import Kind, Outcome, classify
+from shared import signatures, tracing
+from shared.contracts import CLOUDEVENTS_CONTENT_TYPE
+
+EVENT_TYPE = "waypost.assignment.created.v1"
+CONNECT_TIMEOUT_S = 3.0
+MOST_RESPONSE_BYTES = 16 * 1024
+"""Read and thrown away so that the connection can be used again; a longer answer costs the connection instead."""
+KEEP_ALIVE_S = 75.0
+"""Most stores of one CRM vendor share a host, and a TLS handshake costs a hundred times a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One attempt: where to, signed with what, about which assignment."""
+
+    delivery_id: UUID
+    endpoint_id: UUID
+    attempt: int
+    url: str
+    secrets: tuple[str, ...]
+    body: bytes
+    traceparent: str | None
+
+
+def open_session(guard: AddressGuard, total_timeout_s: float) -> aiohttp.ClientSession:
+    """The one client of a process: no cookies, no proxies from the environment, no decompression, guarded sockets."""
+    connector = aiohttp.TCPConnector(
+        limit=0,  # the scheduler bounds what is in flight
+        socket_factory=guard.open_socket,
+        keepalive_timeout=KEEP_ALIVE_S,
+        ttl_dns_cache=10,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        timeout=aiohttp.ClientTimeout(total=total_timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+        headers={"user-agent": "Waypost/1", "accept-encoding": "identity"},
+    )
+
+
+def body_of(delivery: asyncpg.Record, public_url: str) -> bytes:
+    """The CloudEvent that tells a site of its assignment; the same bytes at every attempt."""
+    lead_id, epoch = str(delivery["lead_id"]), delivery["epoch"]
+    assignment: dict[str, Any] = {
+        "lead_id": lead_id,
+        "epoch": epoch,
+        "site_id": delivery["site_id"],
+        "intent": delivery["intent"],
+        "distance_m": delivery["distance_m"],
+        "respond_by": delivery["expires_at"],
+    }
+    if delivery["vehicle"] is not None:
+        assignment["vehicle"] = orjson.Fragment(delivery["vehicle"])
+    path = f"{public_url}/v1/assignments/{lead_id}/{epoch}"
+    event = {
+        "specversion": "1.0",
+        "id": str(delivery["delivery_id"]),
+        "source": "/waypost/store_notifier",
+        "type": EVENT_TYPE,
+        "subject": lead_id,
+        "time": delivery["decided_at"],
+        "datacontenttype": "application/json",
+        "data": {"assignment": assignment, "answer_url": f"{path}/answer", "contact_url": f"{path}/contact"},
+    }
+    if delivery["traceparent"] is not None:
+        event["traceparent"] = delivery["traceparent"]
+    return orjson.dumps(event, option=orjson.OPT_UTC_Z)
+
+
+async def send(session: aiohttp.ClientSession, webhook: Webhook, now: datetime) -> Outcome:
+    """Make one attempt. Never raises for what the other side does; a cancelled attempt has an unknown outcome."""
+    headers = {
+        "content-type": CLOUDEVENTS_CONTENT_TYPE,
+        "waypost-endpoint": str(webhook.endpoint_id),
+        "waypost-attempt": str(webhook.attempt),
+        **signatures.headers(webhook.secrets, str(webhook.delivery_id), now, webhook.body),
+    }
+    trace = tracing.child(webhook.traceparent, f"{webhook.delivery_id}/{webhook.attempt}")
+    if trace is not None:
+        headers["traceparent"] = trace
+    try:
+        async with session.post(webhook.url, data=webhook.body, headers=headers, allow_redirects=False) as response:
+            outcome = Outcome(
+                classify(response.status),
+                f"HTTP {response.status}",
+                response.status,
+                _retry_after_s(response.headers.get("retry-after"), now),
+            )
+            await _drain(response)
+            return outcome
+    except TimeoutError:
+        return Outcome(Kind.TRANSIENT, "no answer in time")
+    except aiohttp.ClientConnectorCertificateError:
+        return Outcome(Kind.MISCONFIGURED, "the certificate is not valid for this host")
+    except aiohttp.ClientConnectorDNSError:
+        return Outcome(Kind.TRANSIENT, "the host name was not found")
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error.os_error, BlockedAddressError):
+            return Outcome(Kind.BLOCKED, "the address must not be called")
+        return Outcome(Kind.TRANSIENT, "no connection")
+    except aiohttp.InvalidURL:
+        return Outcome(Kind.MISCONFIGURED, "the address is not a URL")
+    except (aiohttp.ClientError, OSError) as error:
+        return Outcome(Kind.TRANSIENT, f"the connection failed ({type(error).__name__})")
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    # The status line has said everything. A body that drips, never ends or breaks off changes nothing, and is left.
+    try:
+        read = 0
+        while chunk := await response.content.readany():
+            read += len(chunk)
+            if read > MOST_RESPONSE_BYTES:
+                response.close()
+                return
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        response.close()
+
+
+def _retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Retry-After in seconds or as a date (RFC 9110, 10.2.3); None when there is none or it makes no sense."""
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value[:10])
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        return None
+    return max(0.0, (at - now).total_seconds())

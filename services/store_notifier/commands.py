@@ -1,0 +1,157 @@
+"""`waypost endpoint`: where a site receives its assignments. A secret or key is printed once and can never be read."""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+from uuid import UUID, uuid4
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from services.store_notifier import endpoints
+from services.store_notifier.db import endpoints as rows
+from services.store_notifier.dial import AddressGuard
+from services.store_notifier.endpoint_url import check_url
+from services.store_notifier.settings import NotifierSettings, read_settings
+from shared.errors import UserError
+from shared.keys import load_keys
+from shared.postgres import Pool, PostgresUnavailable, acquire, open_pool
+from shared.vocabulary import Slug
+
+T = TypeVar("T")
+_SLUG = TypeAdapter(Slug)
+
+endpoint_app = typer.Typer(help="Where a site receives its assignments.", no_args_is_help=True)
+
+EndpointId = Annotated[UUID, typer.Argument(help="Id of the endpoint, from `waypost endpoint list`.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+
+
+@endpoint_app.command()
+def add(
+    site: Annotated[str, typer.Option(help="Id of the site.")],
+    url: Annotated[str | None, typer.Option(help="Address of the store's system that takes signed webhooks.")] = None,
+    inbox: Annotated[bool, typer.Option("--inbox", help="Give the site a key for its live inbox page.")] = False,
+    in_flight: Annotated[
+        int, typer.Option(help="Requests to the webhook under way at once, at most.", min=1, max=64)
+    ] = 2,
+    as_json: Json = False,
+) -> None:
+    """Add a webhook or the live inbox to a site, and print its secret or key: the only time it is shown."""
+    if (url is None) == (not inbox):
+        raise UserError("an endpoint is either a webhook or the inbox", "give --url or --inbox")
+    site_id = _site(site)
+
+    async def work(settings: NotifierSettings, pool: Pool) -> dict[str, str]:
+        now = datetime.now(UTC)
+        if url is None:
+            key = await endpoints.add_inbox(pool, site_id, os.urandom, now)
+            page = f"{settings.public_url}/inbox/{site_id}"
+            return {"endpoint_id": str(endpoints.inbox_endpoint_id(site_id)), "key": key, "page": page}
+        checked = await check_url(url, AddressGuard(settings.notifier_allow_networks))
+        endpoint_id, sealing_key = uuid4(), load_keys(settings.key_file).endpoint_key
+        secret = await endpoints.add_webhook(
+            pool,
+            endpoint_id,
+            site_id,
+            checked,
+            in_flight_cap=in_flight,
+            key=sealing_key,
+            random_bytes=os.urandom,
+            now=now,
+        )
+        return {"endpoint_id": str(endpoint_id), "secret": secret}
+
+    _show(_run(work), as_json=as_json)
+
+
+@endpoint_app.command("list")
+def list_(site: Annotated[str | None, typer.Option(help="Only this site's.")] = None, as_json: Json = False) -> None:
+    """List endpoints with what waits for them, what arrived and what failed."""
+
+    async def work(_: NotifierSettings, pool: Pool) -> list[dict[str, object]]:
+        async with acquire(pool) as connection:
+            return [dict(row) for row in await rows.listed(connection, site)]
+
+    found = _run(work)
+    if as_json:
+        typer.echo(json.dumps(found, default=str, indent=2))
+        return
+    table = Table("endpoint", "site", "kind", "address", "state", "waiting", "delivered", "failed")
+    for row in found:
+        numbers = [str(row[name]) for name in ("waiting", "delivered", "failed")]
+        address = str(row["url"] or "live inbox")
+        table.add_row(str(row["endpoint_id"]), str(row["site_id"]), str(row["kind"]), address, _state(row), *numbers)
+    Console().print(table)
+
+
+@endpoint_app.command()
+def rotate(endpoint_id: EndpointId, as_json: Json = False) -> None:
+    """Give an endpoint a new secret (the old one signs for 24 h more) or inbox key (the old one ends now)."""
+
+    async def work(settings: NotifierSettings, pool: Pool) -> dict[str, str]:
+        sealing_key = load_keys(settings.key_file).endpoint_key
+        secret = await endpoints.rotate(
+            pool, endpoint_id, key=sealing_key, random_bytes=os.urandom, now=datetime.now(UTC)
+        )
+        return {"endpoint_id": str(endpoint_id), "secret": secret}
+
+    _show(_run(work), as_json=as_json)
+
+
+@endpoint_app.command()
+def disable(
+    endpoint_id: EndpointId,
+    reason: Annotated[str, typer.Option(help="Shown in `waypost endpoint list`.")] = "by an operator",
+) -> None:
+    """Send nothing to an endpoint and refuse its answers, until it is enabled."""
+    _run(lambda _, pool: endpoints.disable(pool, endpoint_id, reason))
+    typer.echo(f"disabled {endpoint_id}")
+
+
+@endpoint_app.command()
+def enable(endpoint_id: EndpointId) -> None:
+    """Send to an endpoint again, from the next assignment on."""
+    _run(lambda _, pool: endpoints.enable(pool, endpoint_id, datetime.now(UTC)))
+    typer.echo(f"enabled {endpoint_id}")
+
+
+def _site(text: str) -> str:
+    try:
+        return _SLUG.validate_python(text)
+    except ValidationError:
+        raise UserError(
+            "a site id has lower-case letters, digits, - and _ only", "see `waypost network show`"
+        ) from None
+
+
+def _state(row: dict[str, object]) -> str:
+    if row["status"] == "disabled":
+        return f"disabled: {row['disabled_reason']}"
+    return f"failing ({row['failures']} in a row)" if row["failures"] else "active"
+
+
+def _show(values: dict[str, str], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(values))
+        return
+    for name, value in values.items():
+        typer.echo(f"{name.replace('_', ' '):<12} {value}")
+    typer.echo("The secret or key is not shown again.")
+
+
+def _run(work: Callable[[NotifierSettings, Pool], Awaitable[T]]) -> T:
+    async def run() -> T:
+        settings = read_settings()
+        async with open_pool(settings, "store_notifier", max_size=2) as pool:
+            return await work(settings, pool)
+
+    try:
+        return asyncio.run(run())
+    except (PostgresUnavailable, OSError) as error:
+        raise UserError("PostgreSQL cannot be reached", f"run `waypost doctor` ({type(error).__name__})") from error

@@ -1,0 +1,64 @@
+"""Tidying that keeps the queues honest: lost senders, deliveries that came too late, and what nobody needs any more."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+
+from services.store_notifier.db import answers, deliveries, endpoints
+from services.store_notifier.listening import wait_any
+from services.store_notifier.scheduler import reap
+from services.store_notifier.settings import NotifierSettings
+from services.store_notifier.settling import fail_hopeless
+from shared.postgres import Connection, Pool, PostgresUnavailable, transact
+from shared.telemetry import get_logger
+
+EVERY_S = 1.0
+ROWS = 500
+FORGET_EVERY_ROUNDS = 300
+FORGET_REQUESTS_AFTER = timedelta(days=1)
+"""Far longer than a signature stays fresh, so that no request can come twice."""
+
+
+class Sweeper:
+    """Runs beside every scheduler; several of them share the work row by row."""
+
+    def __init__(self, pool: Pool, settings: NotifierSettings, rng: Random, clock: Callable[[], datetime]) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._rng = rng
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep once a second until `stop`."""
+        rounds = 0
+        while not stop.is_set():
+            try:
+                await self.sweep(self._clock())
+                if rounds % FORGET_EVERY_ROUNDS == 0:
+                    await self.forget(self._clock())
+            except PostgresUnavailable as error:
+                get_logger().warning("sweep.postgres_unavailable", error=str(error))
+            rounds += 1
+            await wait_any(asyncio.Event(), stop, EVERY_S)
+
+    async def sweep(self, now: datetime) -> None:
+        """Take back lost deliveries, give up hopeless ones, wake forgotten endpoints."""
+        plan = self._settings.retry_plan
+        reaped = await transact(self._pool, partial(reap, now=now, rng=self._rng, plan=plan, limit=ROWS))
+        hopeless = await transact(self._pool, partial(fail_hopeless, now=now, limit=ROWS))
+        forgotten = await transact(self._pool, partial(endpoints.wake_forgotten, now=now))
+        if reaped or hopeless or forgotten:
+            get_logger().info("deliveries.swept", reaped=reaped, hopeless=hopeless, woken=forgotten)
+
+    async def forget(self, now: datetime) -> None:
+        """Delete what is older than it needs to be."""
+        before = now - timedelta(days=self._settings.notifier_keep_days)
+
+        async def work(connection: Connection) -> int:
+            await answers.forget_requests(connection, now - FORGET_REQUESTS_AFTER)
+            return await deliveries.forget_finished(connection, before, ROWS)
+
+        while await transact(self._pool, work) == ROWS:
+            pass
