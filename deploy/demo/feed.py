@@ -99,13 +99,15 @@ async def _send(http: aiohttp.ClientSession, intake_url: str, key: str, run: str
         text = await response.text()
         if response.status not in (202, 207):
             raise UserError(f"the intake answered {response.status} to {sending.name}: {text[:300]}")
-        return list(_lead_ids(sending, text))
+        return list(_lead_ids(sending, response.content_type, text))
 
 
-def _lead_ids(sending: Sending, text: str) -> Iterator[UUID]:
-    answers = (
-        [json.loads(line) for line in text.splitlines()] if "ndjson" in sending.content_type else [json.loads(text)]
-    )
+def _lead_ids(sending: Sending, content_type: str, text: str) -> Iterator[UUID]:
+    if content_type == "application/x-ndjson":
+        answers = [json.loads(line) for line in text.splitlines()]
+    else:
+        answer = json.loads(text)
+        answers = answer.get("results", [answer])
     for answer in answers:
         if "lead_id" not in answer:
             raise UserError(f"the intake refused a lead of {sending.name}: {json.dumps(answer)[:300]}")

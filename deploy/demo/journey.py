@@ -62,6 +62,9 @@ class Board:
     """All journeys by lead id. Facts may arrive before the sender has its 202, so either side may open an entry."""
 
     journeys: dict[UUID, Journey] = field(default_factory=dict)
+    network_revision: int = 0
+    """Newest that was announced since the watch began; 0: none."""
+    policy_version: int = 0
 
     def sent(self, lead_id: UUID, number: int, file: str, intent: str, whence: str) -> Journey:
         """The sender holds a 202 for this lead."""

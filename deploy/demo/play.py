@@ -2,22 +2,25 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 from rich.console import Console
 
 from deploy.demo.feed import play, read_play
 from deploy.demo.journey import Board
-from deploy.demo.prepare import prepare
-from deploy.demo.store_process import StoreProcess, small_store
+from deploy.demo.prepare import Prepared, prepare
+from deploy.demo.store_process import small_store
 from deploy.demo.table import Screen
-from deploy.demo.totals import count, totals_table
+from deploy.demo.totals import count, pages_table, store_line, totals_table
 from deploy.demo.verdict import audit_verdict
 from deploy.demo.watch import watching
+from shared.errors import UserError
 from shared.settings import Settings
 
 REDRAW_S = 0.2
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended."""
+TAKE_OVER_WITHIN_S = 30.0
 SETTLE_WITHIN_S = 240.0
 """After the last form. The longest story is a silence: a minute to answer, the timer's round, and a second site."""
 
@@ -25,55 +28,66 @@ SETTLE_WITHIN_S = 240.0
 async def run_demo(
     settings: Settings, *, exit_when_done: bool, stop: asyncio.Event, console: Console | None = None
 ) -> int:
-    """Set up, play, show, judge. Returns the exit code: 0 when every acknowledged lead has its place and the audit is clean.
+    """Set up, play, show, judge. Returns 0 when every acknowledged lead has its place and the audit is clean, else 1.
 
     Needs the stack and all four services of `settings` running, the notifier with loopback targets allowed (the small
     store listens there). Without `exit_when_done` it stays after the verdict until `stop` is set (Ctrl-C); a stop
     before the verdict ends it at once with 130. Raises UserError when a step of the set-up or a file is refused.
     """
     console = console or Console()
-    async with small_store() as store:
+    began = datetime.now(UTC)
+    board = Board()
+    async with small_store() as store, watching(settings, board) as watch:
         console.print("[dim]·[/] setting up network, policy, sources and endpoints", highlight=False)
         prepared = await prepare(settings, store.url)
         await store.trust(prepared.agreed)
-        board = Board()
-        async with watching(settings, board):
-            with Screen(console, lambda: board.played) as screen:
-                sending = asyncio.create_task(play(settings.intake_url, prepared.source_keys, board, read_play()))
-                try:
-                    settled = await _show_until_settled(sending, board, screen, stop)
-                finally:
-                    sending.cancel()
-            if not settled and stop.is_set():
-                return INTERRUPTED
-            totals = count(board.played)
-            console.print(totals_table(totals))
-            console.print(_store_line(store), highlight=False)
-            for lost in totals.lost:
-                console.print(f"without a place: {lost}", style="red", highlight=False)
-            clean = await audit_verdict(settings, console)
-            console.print(prepared.pages(), highlight=False, soft_wrap=True)
-            if not exit_when_done:
-                console.print("Everything stays up and the store answers what you send. Ctrl-C ends it.", highlight=False)
-                await stop.wait()
+        await _taken_over(prepared, board, watch)
+        with Screen(console, lambda: board.played) as screen:
+            sending = asyncio.create_task(play(settings.intake_url, prepared.source_keys, board, read_play()))
+            try:
+                await _show_until_settled(sending, watch, board, screen, stop)
+            finally:
+                sending.cancel()
+        if stop.is_set():
+            return INTERRUPTED
+        totals = count(board.played)
+        console.print(totals_table(totals))
+        console.print(store_line(store.did), highlight=False)
+        for lost in totals.lost:
+            console.print(f"without a place: {lost}", style="red", highlight=False)
+        clean = await audit_verdict(settings, began, console)
+        console.print(pages_table(prepared.pages, settings.intake_url))
+        if not exit_when_done:
+            console.print("Everything stays up and the store answers what you send. Ctrl-C ends it.", highlight=False)
+            await stop.wait()
     return 0 if clean and not totals.lost else 1
 
 
-async def _show_until_settled(sending: asyncio.Task[None], board: Board, screen: Screen, stop: asyncio.Event) -> bool:
-    """Redraw until nothing more can happen (True), the time is up or `stop` is set (False)."""
+async def _taken_over(prepared: Prepared, board: Board, watch: asyncio.Task[None]) -> None:
+    """Wait until the new network and policy are on their topics, and a moment for the routers that read them there."""
+    try:
+        async with asyncio.timeout(TAKE_OVER_WITHIN_S):
+            while board.network_revision < prepared.network_revision or board.policy_version < prepared.policy_version:
+                if watch.done():
+                    watch.result()
+                await asyncio.sleep(REDRAW_S)
+    except TimeoutError as error:
+        raise UserError("no router announces the demo's network", "is the router running? `waypost doctor`") from error
+    await asyncio.sleep(1.0)
+
+
+async def _show_until_settled(
+    sending: asyncio.Task[None], watch: asyncio.Task[None], board: Board, screen: Screen, stop: asyncio.Event
+) -> None:
+    """Redraw until nothing more can happen, the time is up or `stop` is set."""
     deadline = None
     while not stop.is_set():
         screen.refresh()
+        if watch.done():
+            watch.result()
         if sending.done():
             sending.result()  # a refused file ends the play here, with its reason
             deadline = deadline or time.monotonic() + SETTLE_WITHIN_S
-            if all(journey.settled for journey in board.played):
-                return True
-            if time.monotonic() > deadline:
-                return False
+            if all(journey.settled for journey in board.played) or time.monotonic() > deadline:
+                return
         await asyncio.sleep(REDRAW_S)
-    return False
-
-
-def _store_line(store: StoreProcess) -> str:
-    return "the small store: " + ", ".join(f"{number} x {what}" for what, number in sorted(store.did.items()))

@@ -104,9 +104,10 @@ class SmallStore:
     async def post(self, endpoint: Endpoint, url: str, body: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """One signed request, repeated with doubling waits while the other side cannot take it (429, 5xx, no line)."""
         content = json.dumps(body).encode()
-        status = 503
+        # One id for all tries: whoever took the first of them recognises the second.
+        message_id, status = f"msg_{uuid4().hex}", 503
         for attempt in range(TRIES):
-            signed = headers([endpoint.secret], f"msg_{uuid4().hex}", datetime.now(UTC), content)
+            signed = headers([endpoint.secret], message_id, datetime.now(UTC), content)
             signed |= {"waypost-endpoint": endpoint.endpoint_id, "content-type": "application/json"}
             try:
                 async with self.http.post(url, data=content, headers=signed) as response:

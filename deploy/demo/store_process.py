@@ -27,23 +27,22 @@ class Agreed:
 class StoreProcess:
     """The running store."""
 
-    process: asyncio.subprocess.Process
     url: str
+    stdin: asyncio.StreamWriter
+    stdout: asyncio.StreamReader
     did: Counter[str] = field(default_factory=Counter)
     """What it reported: `received`, `contact 200`, `accepted 202`, `declined 202`, `silent`, `refused` and so on."""
 
     async def trust(self, endpoints: Iterable[Agreed]) -> None:
         """Tell it the secrets of its endpoints."""
-        assert self.process.stdin is not None
         for each in endpoints:
             line = {"site_id": each.site_id, "endpoint_id": each.endpoint_id, "secret": each.secret}
-            self.process.stdin.write(json.dumps(line).encode() + b"\n")
-        await self.process.stdin.drain()
+            self.stdin.write(json.dumps(line).encode() + b"\n")
+        await self.stdin.drain()
 
     async def listen(self) -> None:
         """Count what it reports, until its output ends."""
-        assert self.process.stdout is not None
-        while line := await self.process.stdout.readline():
+        while line := await self.stdout.readline():
             said = json.loads(line)
             what = said.get("answer", said["event"])
             self.did[f"{what} {said['status']}" if "status" in said else what] += 1
@@ -56,23 +55,26 @@ async def small_store() -> AsyncIterator[StoreProcess]:
         sys.executable, "-m", "deploy.demo.small_store",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stdout is not None
+    stdin, stdout = process.stdin, process.stdout
+    if stdin is None or stdout is None:
+        raise RuntimeError("a child that was started with pipes has none")
     try:
         async with asyncio.timeout(START_WITHIN_S):
-            first = await process.stdout.readline()
+            first = await stdout.readline()
         if not first:
             raise UserError("the demo's small store did not start", "its reason stands above")
-        store = StoreProcess(process, f"http://127.0.0.1:{json.loads(first)['port']}")
+        store = StoreProcess(f"http://127.0.0.1:{json.loads(first)['port']}", stdin, stdout)
         listening = asyncio.create_task(store.listen())
-        yield store
+        try:
+            yield store
+        finally:
+            listening.cancel()
     finally:
         # Closing its input ends it; the signal is for a store that no longer reads.
-        process.stdin.close()
+        stdin.close()
         try:
             async with asyncio.timeout(STOP_WITHIN_S):
                 await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()
-    await listening

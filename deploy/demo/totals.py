@@ -1,13 +1,14 @@
-"""The figures after the play, and whether it may end with 0. Pure: the caller prints."""
+"""The figures and addresses after the play. Pure: the caller prints."""
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 
 from deploy.demo.journey import Journey
+from deploy.demo.prepare import Page
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,22 @@ def totals_table(totals: Totals) -> Table:
     table.add_row("neither at a site nor waiting", str(len(totals.lost)))
     table.add_row("form to store, p50", _seconds(totals.p50_s))
     table.add_row("form to store, p99", _seconds(totals.p99_s))
+    return table
+
+
+def store_line(did: Mapping[str, int]) -> str:
+    """What the small store reports, in one line."""
+    return "the small store: " + ", ".join(f"{what} {number}" for what, number in sorted(did.items()))
+
+
+def pages_table(pages: Sequence[Page], intake_url: str) -> Table:
+    """Where to look next: inbox pages with their keys, and the front door."""
+    table = Table(title="Pages (log in with the key)", title_justify="left")
+    for name in ("site", "address", "key"):
+        table.add_column(name, overflow="fold")
+    for page in pages:
+        table.add_row(page.site_id, page.url, page.key)
+    table.add_row("leads go to", f"{intake_url}/v1/leads", "make one: waypost source add NAME")
     return table
 
 

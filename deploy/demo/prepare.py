@@ -1,0 +1,108 @@
+"""Everything that must be in place before the first lead: network, policy, sources with keys, endpoints of stores."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from deploy.demo.feed import SOURCES
+from deploy.demo.make_network import FOLDER
+from deploy.demo.store_process import Agreed
+from services.lead_intake import db_sources
+from services.lead_intake.db_sources import Source
+from services.lead_intake.source_keys import hash_of, make_key
+from services.router import network, policies
+from services.store_notifier.db import endpoints as endpoint_rows
+from services.store_notifier.endpoints import inbox_endpoint_id, inbox_key, key_sha256, seal
+from shared.keys import load_keys
+from shared.postgres import Connection, open_pool, transact
+from shared.settings import Settings
+from shared.signatures import make_secret
+from shared.vocabulary import SiteStatus
+
+CONSENT_VERSION = "2026-01"
+"""What a source's leads agreed to when they do not say it themselves, as ADF mails do not."""
+PAGES = ("ningbo-haishu-store", "xian-weiyang-store", "suzhou-huqiu-store", "suzhou-huqiu-store-2")
+"""Sites whose inbox the demo opens: those that never answer by themselves, and the two of the mall."""
+IN_FLIGHT = 4
+
+
+@dataclass(frozen=True)
+class Page:
+    """One site's inbox and the key that opens it."""
+
+    site_id: str
+    url: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the play needs to know of the set-up."""
+
+    network_revision: int
+    """The revision that this made and that routers must take over; 0 when the network was in effect already."""
+    policy_version: int
+    """Likewise."""
+    source_keys: dict[str, str]
+    agreed: tuple[Agreed, ...]
+    pages: tuple[Page, ...]
+
+
+async def prepare(settings: Settings, store_url: str) -> Prepared:
+    """Set the demo up; on a stack that has seen a demo before it replaces what that one left.
+
+    Raises UserError when the network or the policy is refused.
+    """
+    now = datetime.now(UTC)
+    sites = network.read_network_file(FOLDER / "network.csv")
+    async with open_pool(settings, "router", max_size=1) as pool:
+        change = await network.apply(pool, sites, now)
+        policy = await policies.publish(pool, (FOLDER / "policy.toml").read_text(encoding="utf-8"), now)
+    async with open_pool(settings, "lead_intake", max_size=1) as pool:
+        source_keys = await transact(pool, lambda connection: _add_sources(connection, now))
+    endpoint_key = load_keys(settings.key_file).endpoint_key
+    open_sites = [site.site_id for site in sites if site.status is SiteStatus.OPEN]
+    async with open_pool(settings, "store_notifier", max_size=1) as pool:
+        agreed = await transact(
+            pool, lambda connection: _add_webhooks(connection, open_sites, store_url, endpoint_key, now)
+        )
+        keys = await transact(pool, lambda connection: _open_inboxes(connection, now))
+    pages = tuple(Page(site_id, f"{settings.notifier_url}/inbox/{site_id}", key) for site_id, key in keys.items())
+    revision = change.revision if change.revision != change.before else 0
+    return Prepared(revision, policy.version if policy.is_new else 0, source_keys, agreed, pages)
+
+
+async def _add_sources(connection: Connection, now: datetime) -> dict[str, str]:
+    keys = {source: make_key(os.urandom) for source in SOURCES.values()}
+    for source, key in keys.items():
+        await db_sources.add_source(connection, Source(source, CONSENT_VERSION), now)
+        await db_sources.add_key(connection, source, hash_of(key), now)
+    return keys
+
+
+async def _add_webhooks(
+    connection: Connection, site_ids: Sequence[str], store_url: str, endpoint_key: bytes, now: datetime
+) -> tuple[Agreed, ...]:
+    # An earlier demo's store listens no more; its endpoints would only be retried.
+    for old in await endpoint_rows.of_sites(connection, site_ids):
+        if old["kind"] == "webhook" and old["status"] == "active":
+            await endpoint_rows.set_status(connection, old["endpoint_id"], "disabled", "the demo ended")
+    agreed = []
+    for site_id in site_ids:
+        endpoint_id, secret = uuid4(), make_secret(os.urandom(32))
+        sealed = seal(secret, endpoint_id, endpoint_key, os.urandom)
+        url = f"{store_url}/hooks/{site_id}"
+        await endpoint_rows.add_webhook(connection, endpoint_id, site_id, url, sealed, IN_FLIGHT, now)
+        agreed.append(Agreed(site_id, str(endpoint_id), secret))
+    return tuple(agreed)
+
+
+async def _open_inboxes(connection: Connection, now: datetime) -> dict[str, str]:
+    keys = {site_id: inbox_key(os.urandom) for site_id in PAGES}
+    for site_id, key in keys.items():
+        endpoint_id, digest = inbox_endpoint_id(site_id), key_sha256(key)
+        if not await endpoint_rows.put_inbox(connection, endpoint_id, site_id, digest, now):
+            await endpoint_rows.rotate_key(connection, endpoint_id, digest)
+    return keys
