@@ -8,10 +8,8 @@ Nothing but wheels and pinned jars: no Docker, no Java of the system, no rights.
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +17,8 @@ from typing import Self
 
 from deploy.disk import require_space
 from deploy.kafka.cluster import KafkaCluster
-from deploy.kafka.jars import LOCK_FILE, fetch, read_lock
-from deploy.kafka.java import KafkaJava, archive_name
+from deploy.kafka.jars import Progress
+from deploy.kafka.java import kafka_java
 from deploy.kafka.probe import wait_for_coordinator
 from deploy.leftovers import Leftovers
 from deploy.postgres import Postgres
@@ -35,9 +33,6 @@ DEFAULT_FOLDER = CHECKOUT / ".waypost" if (CHECKOUT / "pyproject.toml").exists()
 """In the checkout; where the command was called, when Waypost was installed from a wheel."""
 CACHE = DEFAULT_FOLDER / "cache"
 """Jars and start-up archive, shared by all data folders."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what is being done, steps done, steps in all); from any thread."""
 
 
 def _say_nothing(_step: str, _done: int, _total: int) -> None:
@@ -103,7 +98,7 @@ class Stack:
             def child(name: str) -> Child:
                 return Child(name, self.folder / "logs" / f"{name}.log", leftovers)
 
-            kafka = KafkaCluster(self.folder / "kafka", self.brokers, child, self._java(progress))
+            kafka = KafkaCluster(self.folder / "kafka", self.brokers, child, kafka_java(self._cache, progress))
             opened.callback(kafka.stop)
             postgres = Postgres(self.folder / "postgres", child)
             opened.callback(postgres.stop)
@@ -143,11 +138,6 @@ class Stack:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.stop)
-
-    def _java(self, progress: Progress) -> KafkaJava:
-        jars = fetch(read_lock(), self._cache / "jars", progress)
-        digest = hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
-        return KafkaJava(jars, self._cache / archive_name(digest))
 
     def _started(self) -> tuple[KafkaCluster, Postgres]:
         if self._parts is None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +27,8 @@ class Command:
     argv: Sequence[str]
     death_signal: signal.Signals = signal.SIGKILL
     account: str = "-"
-    environment: Sequence[str] = ()
-    """Assignments `K=V` on top of our own environment."""
+    environment: Mapping[str, str] | None = None
+    """The whole environment; None hands ours down. Secrets go here: anybody may read the arguments of a process."""
 
 
 class Child:
@@ -69,8 +69,8 @@ class Child:
             self._process = _spawn(command, log.fileno())
         self._leftovers.add(self.name, self._process.pid)
 
-    def wait(self, timeout_s: float) -> bool:
-        """Whether it ended within the time."""
+    def wait(self, timeout_s: float | None) -> bool:
+        """Whether it ended within the time (None waits for ever)."""
         if self._process is None:
             return True
         try:
@@ -115,27 +115,36 @@ class Child:
 
 def _spawn(command: Command, log: int) -> subprocess.Popen[bytes]:
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(command.death_signal))]
-    argv = [*launcher, command.account, *command.environment, "--", *command.argv]
+    argv = [*launcher, command.account, *command.argv]
+
+    def start() -> subprocess.Popen[bytes]:
+        null = subprocess.DEVNULL
+        return subprocess.Popen(
+            argv, stdin=null, stdout=log, stderr=log, env=command.environment, start_new_session=True
+        )
+
     done: Future[subprocess.Popen[bytes]] = Future()
-    _spawner(os.getpid()).put((argv, log, done))
+    _spawner(os.getpid()).put((start, done))
     return done.result()
 
 
+Order = tuple[Callable[[], subprocess.Popen[bytes]], Future[subprocess.Popen[bytes]]]
+
+
 @functools.cache
-def _spawner(_pid: int) -> "queue.SimpleQueue[tuple[list[str], int, Future[subprocess.Popen[bytes]]]]":
+def _spawner(_pid: int) -> queue.SimpleQueue[Order]:
     # The kernel's parent-death signal is tied to the *thread* that started the child (prctl(2)). A worker thread of
-    # an executor ends long before the process, so one thread that never ends starts them all.
-    requests: queue.SimpleQueue[tuple[list[str], int, Future[subprocess.Popen[bytes]]]] = queue.SimpleQueue()
+    # an executor ends long before the process, so one thread that never ends starts them all. One per process id,
+    # because a fork has no threads.
+    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
 
     def serve() -> None:
         while True:
-            argv, log, done = requests.get()
+            start, done = orders.get()
             try:
-                done.set_result(
-                    subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-                )
+                done.set_result(start())
             except OSError as error:
                 done.set_exception(error)
 
     threading.Thread(target=serve, name="waypost-spawner", daemon=True).start()
-    return requests
+    return orders

