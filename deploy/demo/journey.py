@@ -69,7 +69,8 @@ class Board:
     def sent(self, lead_id: UUID, number: int, file: str, intent: str, whence: str) -> Journey:
         """The sender holds a 202 for this lead."""
         journey = self.journeys.setdefault(lead_id, Journey())
-        journey.number, journey.file, journey.intent, journey.whence = number, file, intent, whence
+        journey.number, journey.file, journey.whence = number, file, whence
+        journey.intent = journey.intent or intent
         return journey
 
     @property
@@ -84,7 +85,7 @@ class Board:
             return
         journey.epoch = decision.epoch
         journey.received_at = decision.received_at
-        journey.intent = journey.intent or decision.intent
+        journey.intent = decision.intent  # as the intake read it; the sender's word may be broader
         if decision.cause in {Cause.DECLINED, Cause.SILENT, Cause.UNDELIVERABLE}:
             journey.moves += 1
         match decision:

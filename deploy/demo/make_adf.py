@@ -1,8 +1,8 @@
 """The ADF 1.0 mails of the demo, in the spellings that real senders use.
 
-Format: Auto-lead Data Format, version 1.0 (2000-05-03). It has no word for service work, so workshop leads say it in
-`<service>` or `<comments>`; it knows `interest="test-drive"`, `buy`, `sell` and `trade-in`. Consent travels in the
-comments of the customer as the sender's form put it there.
+Format: Auto-lead Data Format, version 1.0 (2000-05-03). It knows `interest="buy"`, `test-drive`, `sell` and `trade-in`
+but no workshop, so workshop leads name the work in the provider's `<service>`; the vendor is the store that is wished
+for. It cannot say consent: the text that people agree to is registered with the source.
 """
 
 from collections.abc import Iterator
@@ -10,19 +10,21 @@ from collections.abc import Iterator
 
 def adf_files() -> Iterator[tuple[str, bytes]]:
     """(What the file shows, its bytes) of every mail."""
-    yield "plain", document(prospect(61, "test-drive", "Suzhou", "Kunshan"))
+    yield "plain", document(prospect(61, "test-drive", "苏州市", "昆山市"))
     yield "chinese", document(prospect(62, "buy", "重庆市", "南岸区", name="测试人员62"))
     yield (
         "two-prospects",
         document(prospect(63, "test-drive", "Nanjing", "Jianye") + prospect(64, "trade-in", "Changsha", "Yuelu")),
     )
+    yield "service", document(prospect(75, "buy", "苏州", "吴江区", service="mechanical repair"))
+    yield "wished-vendor", document(prospect(76, "buy", "长沙市", "开福区", vendor="changsha-yuelu-store"))
     yield "used", document(prospect(65, "buy", "Zhengzhou", "Erqi", vehicle_status="used"))
     yield "resend", document(prospect(66, "buy", "Wuxi", "Huishan", status="resend"))
     # The standard's own sample begins like this; no XML parser takes the first line as it is.
     yield (
         "header-of-the-standard",
         b'<?ADF VERSION "1.0"?>\n<?XML VERSION "1.0"?>\n'
-        + document(prospect(67, "test-drive", "Xi'an", "Yanta"), header=""),
+        + document(prospect(67, "test-drive", "西安", "雁塔区"), header=""),
     )
     yield "blank-line-first", b"\n" + document(prospect(68, "buy", "Foshan", "Shunde"))
     yield (
@@ -63,8 +65,10 @@ def prospect(
     status: str = "new",
     vehicle_status: str = "new",
     comments: str = "sent by a web form",
+    vendor: str = "nearest store",
+    service: str = "",
 ) -> str:
-    """One prospect: date, vehicle, customer with consent, vendor and provider."""
+    """One prospect: date, vehicle, customer, vendor and provider."""
     return f"""\
   <prospect status="{status}">
     <id sequence="1" source="demo-portal">P-{person:04d}</id>
@@ -88,10 +92,11 @@ def prospect(
       </contact>
     </customer>
     <vendor>
-      <vendorname>nearest store</vendorname>
+      <vendorname>{vendor}</vendorname>
     </vendor>
     <provider>
       <name part="full">demo-portal</name>
+      <service>{service}</service>
     </provider>
   </prospect>
 """

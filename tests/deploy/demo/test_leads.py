@@ -1,6 +1,5 @@
 """The committed leads are what their scripts make, the intake takes every one, and each shows what its name says."""
 
-import json
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,10 +8,13 @@ import pytest
 from deploy.demo.feed import CONTENT_TYPES, LEADS, SOURCES, Sending, read_play
 from deploy.demo.make_leads import make_leads
 from deploy.demo.make_network import FOLDER
+from deploy.demo.prepare import CONSENT_VERSION
 from deploy.demo.small_store import ACCEPT, answer_of
+from services.lead_intake.db_sources import Source
 from services.lead_intake.domain import Lead, Rules, accept_draft
 from services.lead_intake.draft import Draft
 from services.lead_intake.places import load_places
+from services.lead_intake.sources.formats import format_of, read_leads
 from services.router.geo import ecef_m
 from services.router.network import read_network_file
 from services.router.policy import Policy, check
@@ -30,15 +32,16 @@ def network() -> Snapshot:
 
 
 def leads_of(sending: Sending) -> list[Lead]:
-    """What the intake makes of one JSON file."""
-    bodies = sending.body.splitlines() if sending.name.endswith(".ndjson") else [sending.body]
-    return [
-        accept_draft(
-            Draft.model_validate(json.loads(body)), RULES,
-            lead_id=UUID(int=number), source="demo", received_at=NOW, traceparent="",
+    """What the intake makes of one file, by its own readers."""
+    source = Source("demo", CONSENT_VERSION)
+    name, charset = format_of(sending.content_type.encode(), b"")
+    leads = []
+    for number, item in read_leads(name, sending.body, charset, source, RULES.places, NOW):
+        assert isinstance(item, Draft), (sending.name, item)
+        leads.append(
+            accept_draft(item, RULES, lead_id=UUID(int=number), source="demo", received_at=NOW, traceparent="")
         )
-        for number, body in enumerate(bodies, start=1)
-    ]  # fmt: skip
+    return leads
 
 
 def leads_named(what: str) -> list[Lead]:
@@ -75,8 +78,8 @@ def test_every_file_has_a_kind_that_the_play_knows_how_to_send() -> None:
         assert len(sending.whences) == len(sending.intents) >= 1
 
 
-def test_the_intake_takes_every_form_and_app_call_and_they_cover_every_intent() -> None:
-    leads = [lead for sending in read_play() if sending.kind != "adf" for lead in leads_of(sending)]
+def test_the_intake_takes_every_lead_and_they_cover_every_intent_and_accuracy() -> None:
+    leads = [lead for sending in read_play() for lead in leads_of(sending)]
     assert {lead.intent for lead in leads} == set(Intent)
     assert {lead.place.accuracy if lead.place else None for lead in leads} == {*Accuracy, None}
     assert {lead.place.given_datum for lead in leads if lead.place} >= {"wgs84", "gcj02"}
@@ -84,8 +87,8 @@ def test_the_intake_takes_every_form_and_app_call_and_they_cover_every_intent() 
 
 def test_nobody_in_the_play_exists() -> None:
     for sending in read_play():
-        for lead in leads_of(sending) if sending.kind != "adf" else []:
-            assert (lead.contact.name or "").startswith("Test Person ")
+        for lead in leads_of(sending):
+            assert (lead.contact.name or "").startswith(("Test Person ", "测试人员"))
             assert (lead.contact.phone or "").startswith("+861740000")
             assert lead.contact.email is None or lead.contact.email.endswith("@example.com")
 
@@ -93,7 +96,7 @@ def test_nobody_in_the_play_exists() -> None:
 def test_only_the_pair_that_shows_joining_is_one_person_in_two_spellings() -> None:
     first, second = leads_named("form-same-person") + leads_named("app-same-person")
     assert first.tokens[0] == second.tokens[0]
-    leads = [lead for sending in read_play() if sending.kind != "adf" for lead in leads_of(sending)]
+    leads = [lead for sending in read_play() for lead in leads_of(sending)]
     assert len({lead.tokens[0] for lead in leads}) == len(leads) - 1
 
 
@@ -157,3 +160,22 @@ def test_one_wish_can_be_honoured_and_the_other_cannot(network: Snapshot) -> Non
     assert nearest(network, can)[0][0] != wished.site_id
     assert set(POLICY.intents[can.intent].requires) <= wished.capabilities
     assert not set(POLICY.intents[cannot.intent].requires) <= refused.capabilities
+
+
+def test_the_number_of_leads_that_the_screen_expects_is_the_number_that_the_intake_reads() -> None:
+    for sending in read_play():
+        assert len(leads_of(sending)) == len(sending.whences), sending.name
+
+
+def test_adf_mails_in_the_wild_say_work_wish_and_place() -> None:
+    (service,), (wish,), (nowhere,) = (
+        leads_named("adf-service"),
+        leads_named("adf-wished-vendor"),
+        leads_named("adf-place-unknown"),
+    )
+    assert service.intent is Intent.MECHANICAL_REPAIR
+    assert service.place is not None
+    assert service.place.accuracy is Accuracy.DISTRICT
+    assert wish.preferred_site_id == "changsha-yuelu-store"
+    assert nowhere.place is None
+    assert leads_named("adf-gbk")[0].contact.name == "测试人员69"
