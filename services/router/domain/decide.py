@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.router.domain.choose import Chooser, Reach
 from services.router.domain.ledger import (
@@ -15,7 +16,6 @@ from services.router.domain.ledger import (
     LeadLedger,
     LeadState,
     LiveLead,
-    Received,
     Stale,
     StaleReason,
 )
@@ -25,7 +25,7 @@ from services.router.domain.transition import next_step
 from services.router.geo import ecef_m
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
-from shared.contracts import ClosedReason, WaitingReason
+from shared.contracts import Cause, ClosedReason, WaitingReason
 from shared.vocabulary import Intent
 
 
@@ -48,12 +48,8 @@ class _Plan(NamedTuple):
     join_group: str | None
 
 
-class _Hit(NamedTuple):
-    """Where a lead is and the nearest sites of its plan."""
-
-    point_m: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
-    distances_mm: list[int]
-    indexes: list[int]
+_Hit = tuple[int, list[int], list[int]]
+"""Place of a lead in its batch, and its nearest sites: distances in mm, indexes into the snapshot."""
 
 
 class Batch:
@@ -73,6 +69,7 @@ class Batch:
         self._now = now
         self._chooser = Chooser(snapshot, loads, policy.tie_band_m, policy.candidates, replaying=replaying)
         self._write = TurnWriter(now, snapshot.revision, policy.version)
+        self._points_m: NDArray[np.float64] = np.empty((0, 3))
         self._plans: dict[Intent, _Plan] = {}
         self._rows: dict[str, LeadLedger] = {}
         self._live: dict[tuple[str, str], str] = {}
@@ -83,20 +80,20 @@ class Batch:
         return [self._answer(ask, hit) for ask, hit in zip(asks, hits, strict=True)]
 
     def _search(self, asks: Sequence[Ask]) -> list[_Hit | None]:
-        """The nearest sites of every lead with a place: one vectorised query per kind of work."""
+        """The nearest sites of every lead with a place: one vectorised query per intent."""
         hits: list[_Hit | None] = [None] * len(asks)
-        by_plan: dict[Reach, list[int]] = {}
-        for place, ask in enumerate(asks):
-            if ask.lead.point is not None:
-                by_plan.setdefault(self._plan(ask.lead.intent).reach, []).append(place)
-        for reach, places in by_plan.items():
-            degrees = np.array([asks[place].lead.point for place in places], dtype=np.float64)
-            points_m = ecef_m(degrees[:, 0], degrees[:, 1])
-            distances_mm, indexes = self._snapshot.nearest(reach.key, points_m, self._chooser.width)
-            for place, point_m, mm, index in zip(
-                places, points_m, distances_mm.tolist(), indexes.tolist(), strict=True
-            ):
-                hits[place] = _Hit(point_m, mm, index)
+        places_by_intent: dict[Intent, list[int]] = {}
+        degrees = np.zeros((len(asks), 2))
+        for place, (lead, _, _, _) in enumerate(asks):
+            if lead.point is not None:
+                degrees[place] = lead.point
+                places_by_intent.setdefault(lead.intent, []).append(place)
+        self._points_m = ecef_m(degrees[:, 0], degrees[:, 1])
+        for intent, places in places_by_intent.items():
+            key = self._plan(intent).reach.key
+            distances_mm, indexes = self._snapshot.nearest(key, self._points_m[places], self._chooser.width)
+            for hit in zip(places, distances_mm.tolist(), indexes.tolist(), strict=True):
+                hits[hit[0]] = hit
         return hits
 
     def _plan(self, intent: Intent) -> _Plan:
@@ -120,44 +117,45 @@ class Batch:
         if isinstance(step, StaleReason):
             return Stale(lead.lead_id, step)
         if step.frees is not None:
-            self._chooser.add(step.frees, -1)
+            self._chooser.free(step.frees)
+        plan = self._plan(lead.intent)
         turn = self._write.begin(lead, ledger, step, stimulus.fact_id)
         if step.closes is not None:
-            result = stimulus.result if isinstance(stimulus, Answered) else None
-            decided = close(turn, step.closes, result)
+            decided = close(turn, step.closes, stimulus.result if isinstance(stimulus, Answered) else None)
+        elif step.cause is Cause.RECEIVED and (joins := self._live_lead(lead, plan.join_group, live)) is not None:
+            decided = join(turn, *joins)
         else:
-            joins = self._live_lead(lead, live) if isinstance(stimulus, Received) else None
-            decided = self._route(turn, hit) if joins is None else join(turn, *joins)
+            decided = self._route(turn, plan, hit)
         self._rows[lead.lead_id] = decided.after
         return decided
 
-    def _route(self, turn: Turn, hit: _Hit | None) -> Decided:
-        lead = turn.lead
-        plan = self._plan(lead.intent)
-        if plan.join_group is not None:
-            self._live.setdefault((lead.person_id, plan.join_group), lead.lead_id)
+    def _route(self, turn: Turn, plan: _Plan, hit: _Hit | None) -> Decided:
         if hit is None:
             return wait(turn, WaitingReason.LOCATION_UNCLEAR, "")
-        choice = self._chooser.choose(lead, turn.excluded, plan.reach, *hit)
+        choice = self._chooser.choose(turn.lead, turn.excluded, plan.reach, self._points_m, *hit)
         if choice.waiting is not None:
             return wait(turn, choice.waiting, choice.candidates)
-        self._chooser.add(choice.site_id, 1)
         return assign(turn, choice, plan.respond_by, plan.respond_by_text)
 
-    def _live_lead(self, lead: LeadFeatures, live: LiveLead | None) -> tuple[str, str | None] | None:
-        """The live lead that this one joins, and its holder: the ledger's, else one that this batch made."""
-        group = self._plan(lead.intent).join_group
+    def _live_lead(self, lead: LeadFeatures, group: str | None, live: LiveLead | None) -> tuple[str, str | None] | None:
+        """The live lead that this one joins, and its holder: the ledger's, else one of this batch; None for neither.
+
+        Without one, this lead is the one that later leads of the batch join.
+        """
         if group is None:
             return None
         if live is not None and live.lead_id != lead.lead_id:
             row = self._rows.get(live.lead_id)
             if self._is_live(live) if row is None else _is_live_row(row):
                 return live.lead_id, live.site_id if row is None else row.site_id
-        earlier = self._live.get((lead.person_id, group))
-        if earlier is None:
+        first = self._live.setdefault((lead.person_id, group), lead.lead_id)
+        if first == lead.lead_id:
             return None
-        row = self._rows[earlier]
-        return (earlier, row.site_id) if _is_live_row(row) else None
+        row = self._rows[first]
+        if _is_live_row(row):
+            return first, row.site_id
+        self._live[lead.person_id, group] = lead.lead_id
+        return None
 
     def _is_live(self, live: LiveLead) -> bool:
         if live.closed is ClosedReason.ACCEPTED:

@@ -49,7 +49,7 @@ class TurnWriter:
             excluded,
             step.frees,
             f'{{"decision_id":"{id_text}","lead_id":"{lead.lead_id}","epoch":{epoch},"person_id":"{lead.person_id}",'
-            f'"intent":"{lead.intent.value}","cause":"{step.cause.value}","cause_id":"{cause_id}",'
+            f'"intent":"{lead.intent}","cause":"{step.cause}","cause_id":"{cause_id}",'
             f'"received_at":"{utc_text(lead.received_at)}",{self._from_decided_at}',
         )
 
