@@ -18,7 +18,7 @@ from services.lead_intake.db_sources import Source
 from services.lead_intake.erase import Erased, erase_person
 from services.lead_intake.people import email_token, phone_token, to_address, to_e164
 from services.lead_intake.send import Sent, collect, post_files
-from services.lead_intake.settings import IntakeSettings
+from services.lead_intake.settings import IntakeSettings, read_settings
 from services.lead_intake.source_keys import hash_of, make_key
 from shared.errors import UserError
 from shared.keys import load_keys
@@ -31,6 +31,7 @@ privacy_app = typer.Typer(help="What people may ask for about their data.", no_a
 T = TypeVar("T")
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 _PUBLIC: TypeAdapter[str] = TypeAdapter(PublicText)
+_TEXT_VERSION_RULE = "a text version may hold letters, digits, spaces and . , : + / -, and nothing like a phone number"
 
 
 @source_app.command("add")
@@ -44,7 +45,8 @@ def add(
 ) -> None:
     """Add a source, or one more key to it, and show the key once."""
     source = Source(
-        _valid(Slug, name, "a source's name"), consent_version and _valid(PublicText, consent_version, "it")
+        _valid(_SLUG, name, "a source's name may hold lower-case letters, digits, dash and underscore"),
+        _valid(_PUBLIC, consent_version, _TEXT_VERSION_RULE) if consent_version else None,
     )
     key = make_key(os.urandom)
     now = datetime.now(UTC)
@@ -98,7 +100,7 @@ def erase(
     """Erase a person: contacts and recognition are deleted, and every service is told."""
     if sum(map(bool, (phone, email, person))) != 1:
         raise UserError("say who is to be erased", "give one of --phone, --email, --person")
-    settings = IntakeSettings()
+    settings = read_settings()
     token = _token(settings, phone, email) if not person else None
     person_id = _person_id(person) if person else None
 
@@ -123,7 +125,7 @@ def send(
     url: Annotated[str, typer.Option(help="Address of the intake; default: the running one's.")] = "",
 ) -> None:
     """Send lead files to the intake and show what became of each lead; exit 1 unless all were accepted."""
-    base = url or IntakeSettings().intake_url
+    base = url or read_settings().intake_url
     if not base:
         raise UserError("no address of the intake", "run `waypost up` in this folder, or give --url http://host:port")
     sent = asyncio.run(post_files(base, key, collect(files)))
@@ -165,7 +167,7 @@ def _valid(kind: TypeAdapter[str], text: str, rule: str) -> str:
 
 
 def _run(work: Callable[[Connection], Awaitable[T]], settings: IntakeSettings | None = None) -> T:
-    settings = settings or IntakeSettings()
+    settings = settings or read_settings()
 
     async def run() -> T:
         async with open_pool(settings, "lead_intake", max_size=1) as pool:

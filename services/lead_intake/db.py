@@ -88,8 +88,8 @@ async def leads_of_source_ids(
 ) -> dict[tuple[str, str], tuple[UUID, UUID | None]]:
     """The lead of each sender's id with its person, by (source, source_lead_id); the person of a new one is None."""
     rows = await connection.fetch(
-        """SELECT source, source_lead_id, lead_id, person_id
-           FROM source_leads
+        """SELECT held.source, source_lead_id, lead_id, person_id
+           FROM source_leads AS held
            JOIN unnest($1::text[], $2::text[]) AS asked (source, source_lead_id) USING (source, source_lead_id)
            LEFT JOIN leads USING (lead_id)""",
         [lead.source for lead in leads],

@@ -197,7 +197,7 @@ def _document(lead: Lead | Problem, outcome: Outcome) -> dict[str, object]:
     if isinstance(outcome, Problem):
         return {"problem": outcome.document()}
     document: dict[str, object] = {
-        "lead_id": outcome,
+        "lead_id": str(outcome),
         "status": "accepted",
         "status_url": f"/v1/leads/{outcome}",
     }
@@ -233,12 +233,12 @@ async def _tell_state(intake: Intake, scope: Scope, send: Send) -> None:
     if state is None or state.source != source.source:
         raise _no_lead()
     document = {
-        "lead_id": state.lead_id,
+        "lead_id": str(state.lead_id),
         "state": state.state,
         "epoch": state.epoch,
         "reason": state.reason,
         "site_id": state.site_id,
-        "joins_lead_id": state.joins_lead_id,
+        "joins_lead_id": state.joins_lead_id and str(state.joins_lead_id),
         "received_at": state.received_at,
         "decided_at": state.decided_at,
     }

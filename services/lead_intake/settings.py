@@ -33,3 +33,8 @@ class IntakeSettings(Settings):
     """A lead that is not committed by then is answered 503."""
     intake_idempotency: timedelta = timedelta(days=7)
     """How long an Idempotency-Key is remembered."""
+
+
+def read_settings() -> IntakeSettings:
+    """The settings of this process, read once by the command."""
+    return IntakeSettings()
