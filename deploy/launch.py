@@ -1,6 +1,6 @@
 """Become another program that ends when its parent does.
 
-    launch.py PARENT SIGNAL ACCOUNT [KEY=VALUE ...] -- PROGRAM [ARGUMENT ...]
+    launch.py PARENT SIGNAL ACCOUNT PROGRAM [ARGUMENT ...]
 
 Run as a script (`python -I -S`, about 15 ms) instead of in a `preexec_fn`, which is unsafe in a parent with threads.
 The process id stays the same: the program replaces this one.
@@ -25,17 +25,11 @@ CAPABILITY_VERSION_3 = 0x20080522
 
 def main(arguments: list[str]) -> None:
     """Never returns: replaces the process, or exits 127 with the reason on stderr."""
-    split = arguments.index("--")
-    parent, signal_number, account, *assignments = arguments[:split]
-    program = arguments[split + 1 :]
-    # Before the change of account, which would look at the wrong home and clear the death signal.
-    for assignment in assignments:
-        key, _, value = assignment.partition("=")
-        os.environ[key] = value  # noqa: TID251 - this is the environment of the program to come
+    parent, signal_number, account, *program = arguments
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         if account != "-":
-            _change_account(libc, account)
+            _change_account(libc, account)  # first: it clears the death signal
         _check(libc.prctl(PR_SET_PDEATHSIG, int(signal_number), 0, 0, 0), "set the parent-death signal")
         if os.getppid() != int(parent):  # it died before the line above took effect
             sys.exit("the parent is gone")

@@ -47,15 +47,16 @@ def fetch_all() -> None:
 
 def lock() -> None:
     """Resolve `jgo.toml` and write `jgo.lock.toml`."""
-    from jgo.env import EnvironmentBuilder, EnvironmentSpec, LinkStrategy
+    from jgo.env import EnvironmentSpec, LockFile
     from jgo.maven import MavenContext
 
-    with tempfile.TemporaryDirectory(prefix="waypost-lock-") as folder:
-        builder = EnvironmentBuilder(MavenContext(repo_cache=Path(folder) / "repository"), Path(folder) / "environment")
-        builder.link_strategy = LinkStrategy.COPY
-        builder.from_spec(EnvironmentSpec.load(LOCK_FILE.with_name("jgo.toml")))
-        (pinned,) = Path(folder).rglob("jgo.lock.toml")
-        LOCK_FILE.write_text(pinned.read_text())
+    spec = EnvironmentSpec.load(LOCK_FILE.with_name("jgo.toml"))
+    with tempfile.TemporaryDirectory(prefix="waypost-lock-") as repository:
+        context = MavenContext(repo_cache=Path(repository))
+        wanted = [context.create_dependency(coordinate) for coordinate in spec.coordinates]
+        named, needed = context.resolver.resolve(wanted)
+        at_run_time = [dependency for dependency in needed if dependency.scope in ("compile", "runtime")]
+        LockFile.from_resolved_dependencies([*named, *at_run_time], environment_name=spec.name).save(LOCK_FILE)
     print(f"{LOCK_FILE}: {len(read_lock())} jars")
 
 

@@ -42,5 +42,7 @@ def make_archive(java: KafkaJava, progress: Progress) -> None:
             cluster.kill()
         if not draft.exists():
             raise children[0].failure("writing its start-up archive")
+        for outdated in java.archive.parent.glob("kafka-*.aot"):
+            outdated.unlink()
         draft.replace(java.archive)
     progress(what, 2, 2)
