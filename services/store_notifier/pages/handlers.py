@@ -87,7 +87,7 @@ class InboxPages:
         refuse_cross_site(request)
         fields = await read_form(request)
         token = await self._sessions.open(reader.site_id, fields.get("key", ""))
-        self._log.info("inbox log-in", site_id=reader.site_id, opened=token is not None)
+        self._log.info("inbox.log_in", site_id=reader.site_id, opened=token is not None)
         if token is None:
             return HTMLResponse(self._renderer.login(reader, wrong=True), status_code=403)
         response = RedirectResponse(reader.base, status_code=303)
@@ -124,7 +124,7 @@ class InboxPages:
         await self._card(said.site_id, said.lead_id, said.epoch)
         verdict = await self._answer(said)
         self._log.info(
-            "inbox answer",
+            "inbox.answered",
             site_id=said.site_id,
             lead_id=str(said.lead_id),
             epoch=said.epoch,

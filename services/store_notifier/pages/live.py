@@ -109,10 +109,12 @@ class LiveInboxes:
             try:
                 async with self._listening() as lost:
                     await lost.wait()
-                self._log.warning("inbox listener lost its connection; pages are served by polling")
+                self._log.warning("inbox.listener_lost", until_then="pages are served by polling")
             except RETRIABLE as error:
                 self._log.warning(
-                    "inbox listener cannot connect; pages are served by polling", error=type(error).__name__
+                    "inbox.listener_cannot_connect",
+                    until_then="pages are served by polling",
+                    error=type(error).__name__,
                 )
             await asyncio.sleep(random.uniform(0.5, 2))  # noqa: S311 - spreads reconnections, not a secret
 
@@ -144,7 +146,7 @@ class LiveInboxes:
                 async with acquire(self._pool) as connection:
                     seqs = await db.last_seqs(connection, sorted(self._watches))
             except (*RETRIABLE, PostgresUnavailable) as error:
-                self._log.warning("inbox poll failed", error=type(error).__name__)
+                self._log.warning("inbox.poll_failed", error=type(error).__name__)
                 continue
             for site_id, seq in seqs.items():
                 self.changed(site_id, seq)
