@@ -53,6 +53,7 @@ class LocalServices:
             "WAYPOST_DATA_FOLDER": str(self._folder),
             "WAYPOST_KAFKA": self._settings.require_kafka(),
             "WAYPOST_POSTGRES": self._settings.require_postgres(),
+            "WAYPOST_TOPIC_PREFIX": self._settings.topic_prefix,
             "WAYPOST_INTAKE_URL": self.intake_url,
             "WAYPOST_NOTIFIER_URL": self.notifier_url,
             "WAYPOST_INTAKE_PORT": self.intake_url.rsplit(":", 1)[1],
@@ -62,6 +63,11 @@ class LocalServices:
             "WAYPOST_HEALTH_PORT": str(self.health_ports[service]),
         }
 
+    @staticmethod
+    def arguments(service: str) -> list[str]:
+        """The command line of a service process."""
+        return [sys.executable, "-m", "services.cli", "run", service]
+
     async def start(self, say: Say) -> None:
         """Start all, wait until each is ready, then publish the addresses.
 
@@ -69,9 +75,7 @@ class LocalServices:
         """
         for service in SERVICES:
             say(f"starting {service}")
-            self._supervisor.start(
-                service, [sys.executable, "-m", "services.cli", "run", service], self.environment(service)
-            )
+            self._supervisor.start(service, self.arguments(service), self.environment(service))
         async with aiohttp.ClientSession() as session:
             for service in SERVICES:
                 await self._wait_until_ready(session, service)

@@ -1,0 +1,77 @@
+"""One installation per test: what a fault leaves behind must not help or hurt the next."""
+
+import asyncio
+import itertools
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiohttp import web
+
+from deploy.local import Stack
+from tests.faults.load import SITES_WITH_WEBHOOKS, Load, Sites
+from tests.faults.system import NETWORK, System, installation
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+async def system(stack: Stack, tmp_path: Path) -> AsyncIterator[System]:
+    """All services running on a database and topics of their own."""
+    name = f"faults_{os.getpid()}_{next(_numbers)}"
+    connection = await asyncpg.connect(stack.postgres_dsn)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    async with installation(stack, stack.postgres.dsn_of(name), f"{name}.", tmp_path) as running:
+        yield running
+    connection = await asyncpg.connect(stack.postgres_dsn)
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
+@pytest.fixture
+async def sites(system: System) -> AsyncIterator[Sites]:
+    """Webhook endpoints of a dozen sites, listening."""
+    sites = Sites(system)
+    app = web.Application()
+    app.router.add_post("/hooks/{site_id}", sites.receive)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks"
+    names = [line.split(",", 1)[0] for line in NETWORK.read_text(encoding="utf-8").splitlines()[1:]]
+    step = len(names) // SITES_WITH_WEBHOOKS
+    for site_id in names[::step][:SITES_WITH_WEBHOOKS]:
+        arguments = ("endpoint", "add", "--site", site_id, "--url", f"{url}/{site_id}", "--json")
+        added = json.loads(await system.clean(*arguments))
+        sites.secrets[site_id] = (added["endpoint_id"], added["secret"])
+    yield sites
+    await runner.cleanup()
+
+
+Fault = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+async def load(system: System) -> Load:
+    """A sender with its key."""
+    key = await system.clean("source", "add", "load", "--key-only")
+    return Load(system, key.strip())
+
+
+@asynccontextmanager
+async def under(load: Load, per_s: int) -> AsyncIterator[None]:
+    """Leads keep coming while the block breaks something, from two seconds before to two seconds after."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(load.run(per_s, stop))
+    try:
+        await asyncio.sleep(2)
+        yield
+        await asyncio.sleep(2)
+    finally:
+        stop.set()
+        await running

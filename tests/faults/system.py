@@ -1,0 +1,122 @@
+"""A whole Waypost for fault tests: real services as processes on the session stack, and the proof after each fault."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from pydantic import SecretStr
+
+from deploy.local import Stack
+from deploy.local_services import LocalServices, prepare
+from deploy.supervisor import Supervisor
+from shared.settings import Settings
+
+NETWORK = Path(__file__).parents[2] / "deploy" / "demo" / "network.csv"
+SETTLE_WITHIN_S = 90
+
+
+@dataclass
+class System:
+    """A running installation with its own database, topics and data folder."""
+
+    stack: Stack
+    settings: Settings
+    supervisor: Supervisor
+    services: LocalServices
+    said: list[str]
+    """What the supervisor had to say: one line for every service that ended by itself."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a command of this installation is told."""
+        return self.services.environment("command")
+
+    async def command(self, *arguments: str) -> tuple[int, str]:
+        """Exit status and standard output of `waypost ARGUMENTS`; standard error is added when it failed."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.cli", *arguments),
+            env=dict(self.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, errors = await process.communicate()
+        status = process.returncode if process.returncode is not None else -1
+        return status, output.decode() + (errors.decode() if status else "")
+
+    async def clean(self, *arguments: str) -> str:
+        """Output of a command that must succeed."""
+        status, output = await self.command(*arguments)
+        assert status == 0, f"waypost {' '.join(arguments)} ended with {status}:\n{output}"
+        return output
+
+    async def prove(self, acknowledged: set[str]) -> dict[str, Any]:
+        """Every invariant that the audit can judge, for everything so far; returns the count's report.
+
+        I1 every acknowledged lead is in the ledger, I2 one holder at most, I3 only forward, I4 the equation is exact,
+        I5 replay finds nothing unexplained, and I9 the lag is gone within the time that `--wait` gives.
+        """
+        await self.settled(acknowledged)
+        report: dict[str, Any] = json.loads(await self.clean("audit", "count", "--wait", "60", "--json"))
+        await self.clean("audit", "replay", "--wait", "60", "--json")
+        await self.clean("audit", "verify", "--json")
+        return report
+
+    async def settled(self, acknowledged: set[str]) -> None:
+        """Wait until every acknowledged lead has a decision. Fails naming how many are missing."""
+        connection = await asyncpg.connect(self.settings.require_postgres())
+        missing = len(acknowledged)
+        try:
+            async with asyncio.timeout(SETTLE_WITHIN_S):
+                while missing:
+                    missing = await connection.fetchval(
+                        "SELECT count(*) FROM unnest($1::uuid[]) AS accepted(lead_id) "
+                        "WHERE NOT EXISTS (SELECT FROM router.decisions d WHERE d.lead_id = accepted.lead_id)",
+                        list(acknowledged),
+                    )
+                    await asyncio.sleep(0.2 if missing else 0)
+        except TimeoutError:
+            raise AssertionError(
+                f"{missing} of {len(acknowledged)} acknowledged leads have no decision after {SETTLE_WITHIN_S} s"
+            ) from None
+        finally:
+            await connection.close()
+
+    async def kill_again_and_again(self, service: str, rounds: int, pause_s: float) -> None:
+        """kill -9 a service `rounds` times, each time after it has run again for `pause_s`."""
+        for _ in range(rounds):
+            await self.running(service)
+            await asyncio.sleep(pause_s)
+            self.supervisor.kill(service)
+        await self.running(service)
+
+    async def running(self, service: str) -> None:
+        """Wait until the supervisor has started it again."""
+        async with asyncio.timeout(60):
+            while not self.supervisor.pid(service):
+                await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def installation(stack: Stack, dsn: str, topic_prefix: str, folder: Path) -> AsyncIterator[System]:
+    """Everything started and the demo's network imported; ends with every process of it."""
+    settings = Settings(
+        kafka=stack.kafka_bootstrap, postgres=SecretStr(dsn), topic_prefix=topic_prefix, data_folder=folder
+    )
+    said: list[str] = []
+    await prepare(settings, said.append)
+    supervisor = Supervisor(folder / "logs", said.append)
+    services = LocalServices(settings, supervisor)
+    system = System(stack, settings, supervisor, services, said)
+    try:
+        await services.start(said.append)
+        await system.clean("network", "import", str(NETWORK), "--apply")
+        yield system
+    finally:
+        await supervisor.stop()

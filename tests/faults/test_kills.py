@@ -1,0 +1,64 @@
+"""kill -9 in mid-batch, again and again: nothing is lost, nobody holds a lead twice, and the audit is clean."""
+
+import asyncio
+import json
+
+import pytest
+
+from tests.faults.conftest import under
+from tests.faults.load import Load, Sites
+from tests.faults.system import System
+
+PER_S = 40
+
+
+@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.faults)], ids=["short", "long"])
+@pytest.mark.parametrize("service", ["lead_intake", "router", "store_notifier"])
+async def test_a_killed_service_loses_nothing(
+    system: System, sites: Sites, load: Load, service: str, rounds: int
+) -> None:
+    async with under(load, PER_S):
+        await system.kill_again_and_again(service, rounds, pause_s=1.5)
+
+    report = await system.prove(load.acknowledged)
+    assert len([line for line in system.said if service in line]) >= rounds, "the fault did not happen"
+    assert report["terms"]["accepted"]["count"] >= len(load.acknowledged) > 2 * PER_S
+    assert sites.seen, "no site was told anything"
+
+
+async def test_the_audit_itself_may_be_killed(system: System, load: Load) -> None:
+    async with under(load, PER_S):
+        await system.kill_again_and_again("audit", 2, pause_s=1.5)
+
+    await system.prove(load.acknowledged)
+
+
+@pytest.mark.parametrize("rounds", [2, pytest.param(12, marks=pytest.mark.faults)], ids=["short", "long"])
+async def test_routers_that_come_and_go_share_the_work_without_a_double_holder(
+    system: System, load: Load, rounds: int
+) -> None:
+    second = "router-2"
+    environment = system.services.environment("router") | {"WAYPOST_HEALTH_PORT": "0"}
+    async with under(load, PER_S):
+        system.supervisor.start(second, system.services.arguments("router"), environment)
+        for turn in range(rounds):
+            await system.running(second)
+            await asyncio.sleep(3)
+            # Alternately, so that each takes over the other's partitions in the middle of its batches.
+            system.supervisor.kill(second if turn % 2 else "router")
+
+    await system.prove(load.acknowledged)
+
+
+async def test_a_stopping_service_finishes_its_batch_within_ten_seconds(system: System, load: Load) -> None:
+    async with under(load, PER_S):
+        begun = asyncio.get_running_loop().time()
+        await system.supervisor.stop()
+        took_s = asyncio.get_running_loop().time() - begun
+    killed = [line for line in system.said if "killed" in line]
+
+    assert killed == []
+    assert took_s < 11
+    logs = (system.settings.data_folder / "logs" / "router.log").read_text()
+    events = [json.loads(line).get("event") for line in logs.splitlines() if line.startswith("{")]
+    assert events[-1] == "process.stopped"
