@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.router.db.ledger import LeadRow
+from services.router.db.ledger import KeptDecision, LeadRow
+from services.router.db.recording import FirstDecision
 from services.router.domain import (
     NEW,
     Ask,
@@ -65,6 +66,7 @@ class Questions:
         self._erased = {
             a.lead_id: a.stimulus for a in arrivals if isinstance(a.stimulus, Erased) and a.lead_id not in self.known
         }
+        self._traceparents = {(a.lead_id, a.stimulus.fact_id): a.traceparent for a in arrivals}
         self.erased_early: list[tuple[str, str]] = []
         """Lead and person of erasures that came before their leads."""
         self.stale: Counter[tuple[str, str]] = Counter()
@@ -127,6 +129,23 @@ class Questions:
         closed = ClosedReason(oldest.closed) if oldest.closed else None
         return LiveLead(oldest.lead_id, LeadState(oldest.state), oldest.site_id, closed, oldest.changed_at)
 
-    def in_the_way(self, person_id: str, join_group: str | None) -> list[str]:
-        """Live leads that a new live lead replaces: accepted longer ago than the window, or grouped otherwise then."""
-        return [row.lead_id for row in self._live.get(person_id, ()) if row.join_group == join_group]
+    def in_the_way(self, rows: Sequence[FirstDecision]) -> set[str]:
+        """Live leads that new live leads replace: accepted before the window, or grouped otherwise at their time."""
+        return {
+            live.lead_id
+            for row in rows
+            if row.person_id in self._live and row.outcome in ("assigned", "waiting")
+            for live in self._live[row.person_id]
+            if live.join_group == row.join_group is not None
+        }
+
+    def epoch_of(self, lead_id: str) -> int:
+        """The epoch of the lead's row once the first decisions of this batch are written."""
+        return self.known[lead_id].epoch if lead_id in self.known else 1
+
+    def traceparent_of(self, kept: KeptDecision) -> str | None:
+        """The trace context of the fact that caused a kept decision."""
+        row = self.known.get(kept.lead_id)
+        if kept.epoch == 1 and row is not None:
+            return row.traceparent
+        return self._traceparents.get((kept.lead_id, kept.cause_id))

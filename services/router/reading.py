@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from services.router.domain import Answered, Due, Erased, LeadFeatures, Received, Stimulus
 from shared.contracts import LEADS_ANSWERED, LEADS_DUE, LEADS_RECEIVED, PEOPLE_ERASED
 from shared.kafka import Record
+from shared.tracing import is_traceparent
 
 
 class Arrival(NamedTuple):
@@ -49,25 +50,27 @@ def _received(raw: bytes) -> list[Arrival]:
     fact = LEADS_RECEIVED.read(raw)
     features = LeadFeatures.of(fact.data)
     received = Received(str(fact.id))
-    return [Arrival(LEADS_RECEIVED.name, features.lead_id, received, fact.traceparent, features, features.person_id)]
+    return [
+        Arrival(LEADS_RECEIVED.name, features.lead_id, received, _trace(fact.traceparent), features, features.person_id)
+    ]
 
 
 def _answered(raw: bytes) -> list[Arrival]:
     fact = LEADS_ANSWERED.read(raw)
     lead_id = str(fact.data.lead_id)
-    return [Arrival(LEADS_ANSWERED.name, lead_id, Answered.of(str(fact.id), fact.data), fact.traceparent)]
+    return [Arrival(LEADS_ANSWERED.name, lead_id, Answered.of(str(fact.id), fact.data), _trace(fact.traceparent))]
 
 
 def _due(raw: bytes) -> list[Arrival]:
     fact = LEADS_DUE.read(raw)
-    return [Arrival(LEADS_DUE.name, str(fact.data.lead_id), Due.of(str(fact.id), fact.data), fact.traceparent)]
+    return [Arrival(LEADS_DUE.name, str(fact.data.lead_id), Due.of(str(fact.id), fact.data), _trace(fact.traceparent))]
 
 
 def _erased(raw: bytes) -> list[Arrival]:
     fact = PEOPLE_ERASED.read(raw)
     erased, person_id = Erased(str(fact.id)), str(fact.data.person_id)
     return [
-        Arrival(PEOPLE_ERASED.name, str(lead_id), erased, fact.traceparent, person_id=person_id)
+        Arrival(PEOPLE_ERASED.name, str(lead_id), erased, _trace(fact.traceparent), person_id=person_id)
         for lead_id in sorted(fact.data.lead_ids)
     ]
 
@@ -88,3 +91,8 @@ def _reason(error: ValidationError) -> str:
     return "; ".join(
         f"{'.'.join(str(part) for part in fault['loc']) or 'record'}: {fault['type']}" for fault in faults[:5]
     )
+
+
+def _trace(traceparent: str | None) -> str | None:
+    # Anything may stand there; only what is a trace context is kept and carried on.
+    return traceparent if is_traceparent(traceparent) else None

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 import orjson
 
-from services.router.db import ledger, loads
-from services.router.db.ledger import DecisionRow, KeptDecision, MovedLead, NewLead
+from services.router.db import ledger, loads, recording
+from services.router.db.ledger import KeptDecision
+from services.router.db.recording import FirstDecision, FurtherDecision, MovedLead
 from services.router.domain import Ask, Decided, LeadLedger, LeadState, Stale, decide_batch
 from services.router.emission import decided_fact
+from services.router.policy import Policy
 from services.router.questions import Questions
 from services.router.reading import Arrival
 from services.router.reload import InEffect
@@ -68,7 +70,7 @@ async def settle(
     answers = decide_batch([question.ask for question in questions], snapshot, policy, seen, now)
 
     if asked.erased_early:
-        noted = await ledger.remember_erased(
+        noted = await recording.remember_erased(
             connection,
             [lead_id for lead_id, _ in asked.erased_early],
             [person for _, person in asked.erased_early],
@@ -77,37 +79,34 @@ async def settle(
         if noted < len(asked.erased_early):
             raise Overtaken
     stale = asked.stale
-    decided: list[tuple[Arrival, Ask, Decided]] = []
+    decided: list[Answer] = []
     for (arrival, ask), answer in zip(questions, answers, strict=True):
         if isinstance(answer, Stale):
             stale[arrival.topic, answer.reason.value] += 1
         else:
             decided.append((arrival, ask, answer))
-    emissions = [_emit_kept(one) for one in kept]
+    emissions = [_emit_kept(one, asked.traceparent_of(one)) for one in kept]
     if not decided:
         return Settled(emissions, Counter(), stale, len(kept))
 
-    decisions, fresh = _as_rows(decided, now)
-    won = await ledger.add_decisions(connection, decisions, now, snapshot.revision, policy.version)
-    if len(won) < len(decisions):
-        lost = {row.lead_id for row in decisions if (row.lead_id, row.epoch) not in won}
+    lost = await _record(connection, decided, asked, in_effect, now)
+    if lost:
         others = await ledger.first_decisions(connection, sorted(lost))
-        if lost & asked.known.keys() or len(others) < len(lost):
-            raise Overtaken
-        emissions += [_emit_kept(one) for one in others]
-        decided = [one for one in decided if one[2].lead_id not in lost]
-        fresh = [one for one, row in zip(fresh, decisions, strict=True) if row.lead_id not in lost]
+        emissions += [_emit_kept(one, asked.traceparent_of(one)) for one in others]
         kept += others
-    await _move(connection, decided, asked, in_effect, now)
+        decided = [answer for answer in decided if answer[2].lead_id not in lost]
+    emissions += [
+        decided_fact(one.decision_id, one.lead_id, now, _next_step(arrival.traceparent, one.epoch), one.record)
+        for arrival, _, one in decided
+    ]
     spent: Counter[str] = Counter()
     for _, _, one in decided:
         for site_id, change in one.deltas:
             spent[site_id] += change
     held = await loads.spend(connection, spent)
-    over = [site_id for site_id, load in held.items() if spent[site_id] > 0 and load > _limit_of(snapshot, site_id)]
-    if over:
+    if any(spent[site_id] > 0 and load > _limit_of(snapshot, site_id) for site_id, load in held.items()):
         raise NoRoom
-    return Settled(emissions + fresh, Counter([one.outcome for _, _, one in decided]), stale, len(kept))
+    return Settled(emissions, Counter([one.outcome for _, _, one in decided]), stale, len(kept))
 
 
 async def _repeated(connection: Connection, asked: Questions) -> list[KeptDecision]:
@@ -123,88 +122,75 @@ async def _repeated(connection: Connection, asked: Questions) -> list[KeptDecisi
 Answer = tuple[Arrival, Ask, Decided]
 
 
-def _as_rows(decided: Sequence[Answer], now: datetime) -> tuple[list[DecisionRow], list[tuple[bytes, bytes]]]:
-    """The ledger's rows and the records of the same decisions, side by side."""
-    rows, emissions = [], []
-    for arrival, ask, one in decided:
-        traceparent = child(arrival.traceparent, f"decided{one.epoch}")
-        rows.append(
-            DecisionRow(
-                one.lead_id,
-                one.epoch,
-                one.decision_id,
-                one.outcome,
-                one.site_id,
-                ask.stimulus.fact_id,
-                traceparent,
-                one.record.decode(),
-            )
-        )
-        emissions.append(decided_fact(one.decision_id, one.lead_id, now, traceparent, one.record))
-    return rows, emissions
-
-
-def _emit_kept(kept: KeptDecision) -> tuple[bytes, bytes]:
-    return decided_fact(kept.decision_id, kept.lead_id, kept.decided_at, kept.traceparent, kept.record.encode())
-
-
-async def _move(
+async def _record(
     connection: Connection, decided: Sequence[Answer], asked: Questions, in_effect: InEffect, now: datetime
-) -> None:
-    """Bring every lead to where its last decision of this batch puts it. Raises Overtaken when one moved meanwhile."""
+) -> frozenset[str]:
+    """Write the decisions and where they put their leads; returns the new leads that another router had decided.
+
+    Raises Overtaken when the batch must be read again.
+    """
     revision, version = in_effect.snapshot.revision, in_effect.policy.version
-    last: dict[str, Answer] = {one.lead_id: (arrival, ask, one) for arrival, ask, one in decided}
-    first: dict[str, Arrival] = {}
-    for arrival, ask, _ in decided:
-        first.setdefault(ask.lead.lead_id, arrival)
-    new, moved, ended = [], [], set[str]()
-    for lead_id, (_, ask, one) in last.items():
-        if lead_id not in asked.known:
-            row = _new_lead(ask, one, in_effect.policy.join_group(ask.lead.intent), first[lead_id].traceparent)
-            new.append(row)
-            if row.live:
-                ended.update(asked.in_the_way(row.person_id, row.join_group))
-    for lead_id, (_, _, one) in last.items():
-        if lead_id in asked.known:
-            known = asked.known[lead_id]
-            moved.append(_moved_lead(known.epoch, one, is_live=known.live and lead_id not in ended))
+    first = [answer for answer in decided if answer[2].epoch == 1]
+    further = [answer for answer in decided if answer[2].epoch > 1]
+    rows = [_first(answer, in_effect.policy) for answer in first]
+    last = {one.lead_id: one for _, _, one in further}
+    ended = asked.in_the_way(rows)
     if ended:
-        await ledger.end_live(connection, sorted(ended))
-    if arrived := asked.noted_erased & last.keys():
-        await ledger.forget_erased(connection, sorted(arrived))
-    if new and await ledger.add_leads(connection, new, now, revision, version) < len(new):
-        raise Overtaken
-    if moved and await ledger.move_leads(connection, moved, now, revision, version) < len(moved):
-        raise Overtaken
+        await recording.end_live(connection, sorted(ended))
+    if arrived := asked.noted_erased & {row.lead_id for row in rows}:
+        await recording.forget_erased(connection, sorted(arrived))
+    lost: frozenset[str] = frozenset()
+    if rows:
+        added = await recording.add_first(connection, rows, now, revision, version)
+        lost = added.lost
+        if not added.all_placed or not lost.isdisjoint(last):
+            raise Overtaken
+    if further:
+        live = {lead_id for lead_id, row in asked.known.items() if row.live and lead_id not in ended}
+        live.update(row.lead_id for row in rows if row.join_group is not None)
+        moved = [_moved(one, asked.epoch_of(lead_id), is_live=lead_id in live) for lead_id, one in last.items()]
+        written = await recording.add_further(
+            connection, [_further(answer) for answer in further], now, revision, version
+        )
+        if written < len(further) or await recording.move_leads(connection, moved, now, revision, version) < len(moved):
+            raise Overtaken
+    return lost
 
 
-def _new_lead(ask: Ask, one: Decided, join_group: str | None, traceparent: str | None) -> NewLead:
-    lead, after = ask.lead, one.after
+def _first(answer: Answer, policy: Policy) -> FirstDecision:
+    arrival, ask, one = answer
+    lead = ask.lead
     lat, lon = lead.point or (None, None)
-    return NewLead(
-        lead.lead_id,
+    return FirstDecision(
         lead.person_id,
-        after.epoch,
-        _state(after),
-        after.closed,
-        after.site_id,
-        after.assignment_epoch,
-        after.respond_by,
-        join_group is not None and _may_be_live(after),
-        join_group,
+        lead.lead_id,
+        one.decision_id,
+        one.outcome,
+        one.site_id,
+        ask.stimulus.fact_id,
+        one.record.decode(),
+        _text(one.respond_by),
+        policy.join_group(lead.intent),
         lead.intent.value,
-        lat,
-        lon,
+        None if lat is None else repr(lat),
+        None if lon is None else repr(lon),
         lead.preferred_site_id,
-        lead.received_at,
-        traceparent,
-        ",".join(after.excluded),
+        lead.received_at.isoformat(),
+        arrival.traceparent,
         _waits_for(one),
     )
 
 
-def _moved_lead(from_epoch: int, one: Decided, *, is_live: bool) -> MovedLead:
+def _further(answer: Answer) -> FurtherDecision:
+    _, ask, one = answer
+    return FurtherDecision(
+        one.lead_id, one.epoch, one.decision_id, one.outcome, one.site_id, ask.stimulus.fact_id, one.record.decode()
+    )
+
+
+def _moved(one: Decided, from_epoch: int, *, is_live: bool) -> MovedLead:
     after = one.after
+    may_be_live = after.state in (LeadState.WAITING, LeadState.HELD) or after.closed is ClosedReason.ACCEPTED
     return MovedLead(
         one.lead_id,
         from_epoch,
@@ -213,15 +199,28 @@ def _moved_lead(from_epoch: int, one: Decided, *, is_live: bool) -> MovedLead:
         after.closed,
         after.site_id,
         after.assignment_epoch,
-        after.respond_by,
-        is_live and _may_be_live(after),
-        ",".join(after.excluded),
+        _text(after.respond_by),
+        is_live and may_be_live,
+        " ".join(after.excluded),
         _waits_for(one),
     )
 
 
+def _emit_kept(kept: KeptDecision, traceparent: str | None) -> tuple[bytes, bytes]:
+    traceparent = _next_step(traceparent, kept.epoch)
+    return decided_fact(kept.decision_id, kept.lead_id, kept.decided_at, traceparent, kept.record.encode())
+
+
+def _next_step(traceparent: str | None, epoch: int) -> str | None:
+    # Derived from the fact that caused the decision: emitted again, it is the same.
+    return child(traceparent, f"decided{epoch}")
+
+
+def _text(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
+
+
 def _limit_of(snapshot: Snapshot, site_id: str) -> float:
-    """Most leads that the site may hold."""
     index = snapshot.index_of(site_id)
     return float("inf") if index is None else snapshot.offers[index].limit
 
@@ -232,16 +231,12 @@ def _state(after: LeadLedger) -> str:
     return after.state.value
 
 
-def _may_be_live(after: LeadLedger) -> bool:
-    return after.state in (LeadState.WAITING, LeadState.HELD) or after.closed is ClosedReason.ACCEPTED
-
-
 def _waits_for(one: Decided) -> str:
     """The full sites that would have taken a waiting lead: it is tried again when one of them has room."""
     if one.outcome != "waiting" or _FULL not in one.record:
         return ""
     candidates = orjson.loads(one.record)["candidates"]
-    return ",".join(candidate["site_id"] for candidate in candidates if candidate.get("lost") == Lost.FULL)
+    return " ".join(candidate["site_id"] for candidate in candidates if candidate.get("lost") == Lost.FULL)
 
 
 _FULL = f'"lost":"{Lost.FULL.value}"'.encode()

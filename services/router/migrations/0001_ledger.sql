@@ -36,7 +36,6 @@ CREATE TABLE decisions (
     network_revision int NOT NULL,
     policy_version   int NOT NULL,
     cause_id         uuid NOT NULL,     -- the fact that caused it: a redelivered fact finds its decision by this
-    traceparent      text,              -- of the emitted fact: emitted again, it has the same bytes
     record           json NOT NULL,
     PRIMARY KEY (lead_id, epoch)
 );

@@ -1,0 +1,213 @@
+"""Writing the ledger: decisions are only ever added, and leads are brought to where their latest one puts them.
+
+Statements take arrays and are one round trip for a batch of any size. Rows are written in one order, so that routers
+wait for one another but do not deadlock.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from services.router.db.arrays import array_text
+from shared.postgres import Connection
+
+
+class FirstDecision(NamedTuple):
+    """A new lead and what was decided when it was received. The order of the fields is the order of writing."""
+
+    person_id: str
+    lead_id: str
+    decision_id: str
+    outcome: str
+    site_id: str | None
+    cause_id: str
+    record: str
+    """Canonical JSON, the data of leads.decided."""
+    respond_by: str | None
+    join_group: str | None
+    intent: str
+    lat: str | None
+    lon: str | None
+    preferred_site_id: str | None
+    received_at: str
+    traceparent: str | None
+    waits_for: str
+    """Site ids separated by spaces: PostgreSQL has no arrays of arrays of different lengths."""
+
+
+class FurtherDecision(NamedTuple):
+    """A decision of a lead that has one already."""
+
+    lead_id: str
+    epoch: int
+    decision_id: str
+    outcome: str
+    site_id: str | None
+    cause_id: str
+    record: str
+
+
+class MovedLead(NamedTuple):
+    """Where further decisions bring a lead; it moves only from the epoch that they were taken on."""
+
+    lead_id: str
+    from_epoch: int
+    epoch: int
+    state: str
+    closed: str | None
+    site_id: str | None
+    assignment_epoch: int | None
+    respond_by: str | None
+    is_live: bool
+    excluded: str
+    """Site ids separated by spaces, as `waits_for`."""
+    waits_for: str
+
+
+class Added(NamedTuple):
+    """What became of rows that others may have written at the same time."""
+
+    lost: frozenset[str]
+    """Leads whose decision was there already."""
+    all_placed: bool
+    """False: a person of the batch has another live lead in the same group since it was read."""
+
+
+_RECORD = FirstDecision._fields.index("record")
+
+
+async def add_first(
+    connection: Connection, rows: Sequence[FirstDecision], decided_at: datetime, revision: int, version: int
+) -> Added:
+    """Write new leads with their first decisions, at most one per lead, whoever else writes it at the same time."""
+    columns = zip(*sorted(rows), strict=True)
+    [row] = await connection.fetch(
+        """WITH new AS MATERIALIZED (
+               SELECT * FROM unnest(
+                   $1::text::uuid[], $2::text::uuid[], $3::text::uuid[], $4::text::text[], $5::text::text[],
+                   $6::text::uuid[], $7::text[], $8::text::timestamptz[], $9::text::text[], $10::text::text[],
+                   $11::text::float8[], $12::text::float8[], $13::text::text[], $14::text::timestamptz[],
+                   $15::text::text[], $16::text::text[])
+                 AS new (person_id, lead_id, decision_id, outcome, site_id, cause_id, record, respond_by, join_group,
+                         intent, lat, lon, preferred_site_id, received_at, traceparent, waits_for)),
+           won AS (
+               INSERT INTO decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at, network_revision,
+                                      policy_version, cause_id, record)
+               SELECT lead_id, 1, decision_id, outcome, site_id, $17, $18, $19, cause_id, record::json FROM new
+               ON CONFLICT (lead_id, epoch) DO NOTHING
+               RETURNING lead_id),
+           placed AS (
+               INSERT INTO leads (lead_id, person_id, epoch, state, closed, site_id, assignment_epoch, respond_by,
+                                  changed_at, live, join_group, network_revision, policy_version, intent, lat, lon,
+                                  preferred_site_id, received_at, traceparent, waits_for)
+               SELECT lead_id, person_id, 1,
+                      CASE outcome WHEN 'assigned' THEN 'held' ELSE outcome END,
+                      CASE outcome WHEN 'closed' THEN 'erased' END,  -- nothing else closes a lead that just came
+                      site_id, CASE outcome WHEN 'assigned' THEN 1 END, respond_by,
+                      $17, join_group IS NOT NULL AND outcome IN ('assigned', 'waiting'), join_group, $18, $19, intent,
+                      lat, lon, preferred_site_id, received_at, traceparent, string_to_array(waits_for, ' ')
+               FROM new JOIN won USING (lead_id)
+               ON CONFLICT DO NOTHING
+               RETURNING 1)
+           SELECT (SELECT count(*) FROM won) AS won, (SELECT count(*) FROM placed) AS placed,
+                  CASE WHEN (SELECT count(*) FROM won) < $20
+                       THEN ARRAY(SELECT lead_id::text FROM new EXCEPT SELECT lead_id::text FROM won) END AS lost""",
+        *[list(column) if number == _RECORD else array_text(column) for number, column in enumerate(columns)],
+        decided_at,
+        revision,
+        version,
+        len(rows),
+    )
+    return Added(frozenset(row["lost"] or ()), all_placed=row["placed"] == row["won"])
+
+
+async def add_further(
+    connection: Connection, rows: Sequence[FurtherDecision], decided_at: datetime, revision: int, version: int
+) -> int:
+    """Write further decisions of (locked) leads; returns how many were not there yet."""
+    lead_id, epoch, decision_id, outcome, site_id, cause_id, record = zip(*sorted(rows), strict=True)
+    status = await connection.execute(
+        """INSERT INTO decisions (lead_id, epoch, decision_id, outcome, site_id, cause_id, record,
+                                  decided_at, network_revision, policy_version)
+           SELECT lead_id, epoch, decision_id, outcome, site_id, cause_id, record::json, $8, $9, $10
+           FROM unnest($1::text::uuid[], $2::int[], $3::text::uuid[], $4::text::text[], $5::text::text[],
+                       $6::text::uuid[], $7::text[])
+             AS new (lead_id, epoch, decision_id, outcome, site_id, cause_id, record)
+           ON CONFLICT (lead_id, epoch) DO NOTHING""",
+        array_text(lead_id),
+        epoch,
+        array_text(decision_id),
+        array_text(outcome),
+        array_text(site_id),
+        array_text(cause_id),
+        record,
+        decided_at,
+        revision,
+        version,
+    )
+    return int(status.split()[-1])
+
+
+async def move_leads(
+    connection: Connection, rows: Sequence[MovedLead], changed_at: datetime, revision: int, version: int
+) -> int:
+    """Bring (locked) leads to where further decisions put them; returns how many were at the epoch before."""
+    lead_id, from_epoch, epoch, state, closed, site_id, assignment, respond_by, is_live, excluded, waits_for = zip(
+        *rows, strict=True
+    )
+    status = await connection.execute(
+        """UPDATE leads SET epoch = new.epoch, state = new.state, closed = new.closed, site_id = new.site_id,
+                  assignment_epoch = new.assignment_epoch, respond_by = new.respond_by, live = new.is_live,
+                  excluded = string_to_array(new.excluded, ' '), waits_for = string_to_array(new.waits_for, ' '),
+                  due_published_at = NULL, changed_at = $12, network_revision = $13, policy_version = $14
+           FROM unnest($1::text::uuid[], $2::int[], $3::int[], $4::text::text[], $5::text::text[], $6::text::text[],
+                       $7::int[], $8::text::timestamptz[], $9::bool[], $10::text::text[], $11::text::text[])
+             AS new (lead_id, from_epoch, epoch, state, closed, site_id, assignment_epoch, respond_by, is_live,
+                     excluded, waits_for)
+           WHERE leads.lead_id = new.lead_id AND leads.epoch = new.from_epoch""",
+        array_text(lead_id),
+        from_epoch,
+        epoch,
+        array_text(state),
+        array_text(closed),
+        array_text(site_id),
+        assignment,
+        array_text(respond_by),
+        is_live,
+        array_text(excluded),
+        array_text(waits_for),
+        changed_at,
+        revision,
+        version,
+    )
+    return int(status.split()[-1])
+
+
+async def end_live(connection: Connection, lead_ids: Sequence[str]) -> None:
+    """Nothing joins these (locked) leads any more."""
+    await connection.execute("UPDATE leads SET live = false WHERE lead_id = ANY($1::uuid[])", lead_ids)
+
+
+async def remember_erased(
+    connection: Connection, lead_ids: Sequence[str], person_ids: Sequence[str], erased_at: datetime
+) -> int:
+    """Note leads that were erased before they arrived here (epoch 0), so that they are closed when they do.
+
+    Returns how many were noted; fewer than given means that the others have arrived meanwhile.
+    """
+    status = await connection.execute(
+        """INSERT INTO leads (lead_id, person_id, epoch, state, closed, changed_at, live, network_revision,
+                              policy_version)
+           SELECT lead_id, person_id, 0, 'closed', 'erased', $3, false, 0, 0
+           FROM unnest($1::uuid[], $2::uuid[]) AS new (lead_id, person_id) ORDER BY person_id, lead_id
+           ON CONFLICT (lead_id) DO NOTHING""",
+        lead_ids,
+        person_ids,
+        erased_at,
+    )
+    return int(status.split()[-1])
+
+
+async def forget_erased(connection: Connection, lead_ids: Sequence[str]) -> None:
+    """Remove the (locked) notes of leads that arrive now, so that they can be written as any other."""
+    await connection.execute("DELETE FROM leads WHERE lead_id = ANY($1::uuid[]) AND epoch = 0", lead_ids)
