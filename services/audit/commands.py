@@ -28,7 +28,7 @@ from services.audit.freshness import Patience, records_behind
 from services.audit.journey import journey_of
 from services.audit.moments import window_of
 from services.audit.replay_jobs import replay_window
-from services.audit.settings import AuditSettings
+from services.audit.settings import AuditSettings, read_settings
 from services.audit.verify import verify as verify_ledger
 from shared.errors import UserError
 
@@ -137,7 +137,7 @@ def _run(work: Callable[[AuditSettings], Awaitable[T]]) -> T:
 
 
 async def _with_settings(work: Callable[[AuditSettings], Awaitable[T]]) -> T:
-    return await work(AuditSettings())
+    return await work(read_settings())
 
 
 def _refuse(error: UserError) -> NoReturn:

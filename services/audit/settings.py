@@ -12,3 +12,8 @@ class AuditSettings(Settings):
     """Records per batch: one transaction, one insert; larger batches catch up faster and hold more memory."""
     audit_replay_chunk: int = Field(default=2_000, ge=1, le=20_000)
     """Decisions that replay reads and decides again at a time."""
+
+
+def read_settings() -> AuditSettings:
+    """The settings of this process."""
+    return AuditSettings()

@@ -19,11 +19,12 @@ async def end_offsets(settings: Settings, topics: Iterable[Topic[Any]]) -> dict[
     )
     try:
         await consumer.start()
-        await consumer.topics()
+        existing = await consumer.topics()
         partitions = [
             TopicPartition(settings.topic_prefix + topic.name, number)
             for topic in topics
-            for number in sorted(consumer.partitions_for_topic(settings.topic_prefix + topic.name) or ())
+            if settings.topic_prefix + topic.name in existing
+            for number in range(topic.partitions)
         ]
         ends = await consumer.end_offsets(partitions) if partitions else {}
         return {(at.topic.removeprefix(settings.topic_prefix), at.partition): end for at, end in ends.items()}

@@ -17,8 +17,6 @@ CREATE TABLE records (
     received_at   timestamptz,           -- of the lead: on received and decided facts
     PRIMARY KEY (topic, partition, record_offset)
 );
--- JSON of one to two kB is read back whole: lz4 costs a third of the default's time at nearly its size.
-ALTER TABLE records ALTER COLUMN value SET COMPRESSION lz4;
 
 -- One lead's journey, and the decisions of one lead in order.
 CREATE INDEX records_by_lead ON records (lead_id, topic, epoch) WHERE lead_id IS NOT NULL;

@@ -1,0 +1,241 @@
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.audit.domain import wording
+from services.audit.domain.timeline import Kept, Reveal, mentions, tell
+from shared.contracts import (
+    DEAD_LETTERS,
+    DELIVERIES_ATTEMPTED,
+    LEADS_ANSWERED,
+    LEADS_DECIDED,
+    LEADS_DUE,
+    LEADS_RECEIVED,
+    Answer,
+    AttemptResult,
+    Candidate,
+    Cause,
+    ClosedReason,
+    DeclineReason,
+    DeliveryAttempted,
+    LeadAnswered,
+    LeadAssigned,
+    LeadClosed,
+    LeadDue,
+    LeadJoined,
+    LeadReceived,
+    LeadWaiting,
+    Lost,
+    Place,
+    RecordDead,
+    Result,
+    Topic,
+    Vehicle,
+    WaitingReason,
+)
+from shared.vocabulary import Accuracy, Channel, Datum, Intent
+from tests.services.audit.world import START
+
+LEAD = UUID(int=7)
+NAMES = {"near": "Lakeside", "middle": "Old Town"}
+RECEIVED = LeadReceived(
+    lead_id=LEAD,
+    person_id=UUID(int=8),
+    intent=Intent.TEST_DRIVE,
+    place=Place(lat=31.301, lon=120.6, accuracy=Accuracy.DISTRICT, given_datum=Datum.GCJ02, adcode="320506"),
+    vehicle=Vehicle(model="E5"),
+    source="website",
+    channel=Channel.FORM,
+    consent_version="1",
+    consent_at=START,
+    received_at=START,
+)
+
+
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def decided(epoch: int, cause: Cause, seconds: float) -> dict[str, Any]:
+    return {
+        "decision_id": UUID(int=100 + epoch),
+        "lead_id": LEAD,
+        "epoch": epoch,
+        "person_id": UUID(int=8),
+        "intent": Intent.TEST_DRIVE,
+        "cause": cause,
+        "cause_id": UUID(int=9),
+        "received_at": START,
+        "decided_at": after(seconds),
+        "network_revision": 3,
+        "policy_version": 1,
+        "engine_version": "1",
+    }
+
+
+ASSIGNED = LeadAssigned(
+    **decided(1, Cause.RECEIVED, 0.009),
+    site_id="near",
+    distance_m=840,
+    respond_by=after(900),
+    candidates=(
+        Candidate(site_id="near", distance_m=840, load=2),
+        Candidate(site_id="middle", distance_m=3215, load=0, lost=Lost.FARTHER),
+    ),
+)
+DECLINED = LeadAnswered(
+    lead_id=LEAD,
+    epoch=1,
+    site_id="near",
+    answer=Answer.DECLINED,
+    decline_reason=DeclineReason.NO_STAFF,
+    answered_at=after(60),
+    via="inbox",
+)
+
+
+def kept(topic: Topic[Any], data: Any, seconds: float, number: int) -> Kept:
+    fact = topic.fact(data, id=UUID(int=1000 + number), source="test", subject=str(LEAD), time=after(seconds))
+    return Kept(topic.name, after(seconds), fact.to_bytes())
+
+
+def test_a_journey_is_told_in_order_with_the_losers_and_why() -> None:
+    attempt = DeliveryAttempted(
+        delivery_id=UUID(int=1),
+        lead_id=LEAD,
+        epoch=1,
+        site_id="near",
+        endpoint_id=UUID(int=2),
+        channel="webhook",
+        attempt=1,
+        result=AttemptResult.DELIVERED,
+        status_code=202,
+        took_ms=40,
+        attempted_at=after(0.1),
+    )
+    moved = LeadAssigned(
+        **decided(2, Cause.DECLINED, 60.02),
+        site_id="middle",
+        distance_m=3215,
+        respond_by=after(960),
+        candidates=(Candidate(site_id="middle", distance_m=3215, load=0),),
+    )
+    records = [
+        kept(LEADS_RECEIVED, RECEIVED, 0, 1),
+        kept(LEADS_DECIDED, ASSIGNED, 0.009, 2),
+        kept(DELIVERIES_ATTEMPTED, attempt, 0.1, 3),
+        kept(LEADS_ANSWERED, DECLINED, 60, 4),
+        kept(LEADS_DECIDED, moved, 60.02, 5),
+    ]
+
+    journey = tell(str(LEAD), records, [Reveal("near", 1, "inbox", after(30))], NAMES, after(70))
+
+    assert journey.request == "test drive, E5"
+    assert journey.where == "31.3010, 120.6000 (middle of the district, given as gcj02, adcode 320506)"
+    assert [(moment.what, moment.text) for moment in journey.moments[1:]] == [
+        ("decided", "given to Lakeside (near), 840 m away: the nearest that can take it"),
+        ("delivery", "Lakeside (near) by webhook: delivered (attempt 1, HTTP 202, 0.040 s)"),
+        ("contact", "Lakeside (near) saw the contact (inbox)"),
+        ("answered", "Lakeside (near) declined: no staff (by inbox)"),
+        (
+            "decided",
+            "the site declined: given to Old Town (middle), 3.2 km away: the nearest that can take it",
+        ),
+    ]
+    [loser] = journey.moments[1].losers
+    assert (loser.site, loser.distance_m, loser.why) == ("Old Town (middle)", 3215, "farther away")
+    assert journey.now == "held by Old Town (middle); 15 min left to answer"
+
+
+def test_a_redelivered_record_is_told_once() -> None:
+    record = kept(LEADS_RECEIVED, RECEIVED, 0, 1)
+
+    assert len(tell(str(LEAD), [record, record], [], {}, START).moments) == 1
+
+
+def test_poison_and_dead_letters_are_part_of_the_story() -> None:
+    dead = RecordDead(
+        source_topic="leads.received",
+        source_partition=0,
+        source_offset=4,
+        consumer="router",
+        reason="unknown intent",
+        raw_base64="",
+        died_at=after(1),
+    )
+    records = [Kept("leads.received", START, b"\xff"), kept(DEAD_LETTERS["leads.received"], dead, 1, 2)]
+
+    journey = tell(str(LEAD), records, [], {}, START)
+
+    assert [moment.what for moment in journey.moments] == ["unreadable", "buried"]
+    assert journey.moments[1].text == "router could not handle a record of leads.received: unknown intent"
+
+
+def test_where_a_lead_is_now_is_said_plainly() -> None:
+    waiting = LeadWaiting(**decided(1, Cause.RECEIVED, 1), reason=WaitingReason.ALL_FULL)
+    joined = LeadJoined(**decided(1, Cause.RECEIVED, 1), joins_lead_id=UUID(int=5), site_id="near")
+    accepted = LeadClosed(**decided(2, Cause.ACCEPTED, 9), reason=ClosedReason.ACCEPTED, site_id="near")
+    won = LeadClosed(**decided(3, Cause.OUTCOME, 9), reason=ClosedReason.OUTCOME, site_id="near", result=Result.WON)
+    erased = LeadClosed(**decided(4, Cause.ERASED, 9), reason=ClosedReason.ERASED)
+
+    def now(decision: Any) -> str:
+        return tell(str(LEAD), [kept(LEADS_DECIDED, decision, 1, 1)], [], NAMES, after(2_000)).now
+
+    assert now(waiting) == "waits: every site in reach is full"
+    assert now(joined) == f"joins lead {UUID(int=5)} of the same person, which Lakeside (near) has"
+    assert now(accepted) == "accepted by Lakeside (near)"
+    assert now(won) == "closed by Lakeside (near): won"
+    assert now(erased) == "closed: the person was erased"
+    assert now(ASSIGNED) == "held by Lakeside (near); its time to answer is over"
+
+
+def test_a_deadline_and_every_answer_have_words() -> None:
+    silent = LeadDue(lead_id=LEAD, epoch=1, due="respond_by", due_at=after(900))
+    answers = [
+        LeadAnswered(lead_id=LEAD, epoch=1, site_id="near", answer=answer, answered_at=after(5), via="webhook")
+        for answer in Answer
+    ]
+    records = [kept(LEADS_DUE, silent, 900, 0)]
+    records += [kept(LEADS_ANSWERED, answer, 5, number) for number, answer in enumerate(answers, 1)]
+
+    texts = [moment.text for moment in tell(str(LEAD), records, [], {}, START).moments]
+
+    assert len(set(texts)) == len(Answer) + 1
+
+
+def test_the_sites_and_revisions_of_a_journey_are_known_before_their_names() -> None:
+    records = [kept(LEADS_DECIDED, ASSIGNED, 0, 1), kept(LEADS_ANSWERED, DECLINED, 60, 2)]
+
+    assert mentions(records) == ({"near", "middle"}, {3})
+
+
+def test_every_word_of_the_contracts_has_a_wording() -> None:
+    pairs: list[tuple[Any, Any]] = [
+        (wording.LOST, Lost),
+        (wording.WAITING, WaitingReason),
+        (wording.CAUSE, Cause),
+        (wording.DECLINED, DeclineReason),
+        (wording.RESULT, Result),
+        (wording.ATTEMPT, AttemptResult),
+    ]
+
+    assert all(set(words) == set(kinds) for words, kinds in pairs)
+
+
+def test_distances_and_durations_are_said_as_people_say_them() -> None:
+    assert [wording.distance(metres) for metres in (0, 999, 1_000, 45_678, 127_400)] == [
+        "0 m",
+        "999 m",
+        "1.0 km",
+        "45.7 km",
+        "127 km",
+    ]
+    assert [wording.duration(seconds) for seconds in (0.0421, 2.34, 90, 3_600, 12_000, 187_200, -5)] == [
+        "0.042 s",
+        "2.3 s",
+        "2 min",
+        "1 h",
+        "3 h 20 min",
+        "2 d 4 h",
+        "-5.0 s",
+    ]

@@ -1,0 +1,266 @@
+"""A small network whose past is written by the real engine: into the owners' tables and, record by record, the ledger."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.audit.handlers import Appended, record_batch
+from services.router.domain import NEW, Answered, Ask, Decided, Due, LeadFeatures, LeadLedger, Received, decide_batch
+from services.router.emission import decided_fact
+from services.router.policy import Policy
+from services.router.snapshot import Site, Snapshot
+from shared.contracts import (
+    LEADS_ANSWERED,
+    LEADS_DUE,
+    LEADS_RECEIVED,
+    NETWORK_CHANGED,
+    POLICIES_PUBLISHED,
+    Answer,
+    DeclineReason,
+    LeadAnswered,
+    LeadDue,
+    LeadReceived,
+    NetworkChanged,
+    Place,
+    PolicyPublished,
+    Result,
+    Topic,
+    derived_id,
+)
+from shared.kafka import Record, partition_of
+from shared.vocabulary import Accuracy, Capability, Channel, Datum, Intent, SiteKind
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+POLICY = "".join(
+    ["candidates = 4\n"]
+    + [
+        f"[intents.{intent.value}]\nrequires = ['{capability}']\nkinds = {kinds}\n"
+        "max_distance_km = 50\nrespond_by_minutes = 15\n"
+        for intent, capability, kinds in (
+            (Intent.PURCHASE, "sales", ["delivery_center", "agent_store"]),
+            (Intent.TEST_DRIVE, "test_drive", ["delivery_center", "agent_store"]),
+            (Intent.VEHICLE_DELIVERY, "vehicle_delivery", ["delivery_center"]),
+            (Intent.USED_VEHICLE, "used_vehicle_sales", ["delivery_center"]),
+            (Intent.TRADE_IN, "used_vehicle_sales", ["delivery_center"]),
+            (Intent.MAINTENANCE, "maintenance", ["delivery_center", "agent_store", "service_point"]),
+            (Intent.MECHANICAL_REPAIR, "mechanical_repair", ["delivery_center", "agent_store"]),
+            (Intent.BODY_REPAIR, "body_repair", ["delivery_center", "agent_store"]),
+            (Intent.PAINT_REPAIR, "paint_repair", ["delivery_center", "agent_store"]),
+        )
+    ]
+)
+
+
+def site(site_id: str, lat: float, lon: float, name: str = "") -> Site:
+    """An agent store that sells and repairs."""
+    able = {Capability.SALES, Capability.TEST_DRIVE, Capability.MAINTENANCE, Capability.BODY_REPAIR}
+    return Site(
+        site_id=site_id,
+        name=name or f"Store {site_id}",
+        kind=SiteKind.AGENT_STORE,
+        city="Suzhou",
+        district="Wuzhong",
+        lat=lat,
+        lon=lon,
+        datum=Datum.WGS84,
+        capabilities=frozenset(able),
+    )
+
+
+SITES = (
+    site("near", 31.3000, 120.6000, "Lakeside"),
+    site("middle", 31.3300, 120.6000, "Old Town"),
+    site("far", 31.4000, 120.6000, "North Gate"),
+)
+
+
+def record_of(topic: str, key: bytes, value: bytes, *, partition: int = 0, offset: int = 0) -> Record:
+    """A record as the consumer hands it over."""
+    return Record(topic, partition, offset, key, value, int(START.timestamp() * 1000))
+
+
+class World:
+    """What intake, the router and Kafka did, without their processes."""
+
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._db = connection
+        self._ends: dict[tuple[str, int], int] = defaultdict(int)
+        self._loads: dict[str, int] = defaultdict(int)
+        self._rows: dict[UUID, LeadLedger] = {}
+        self._leads: dict[UUID, LeadReceived] = {}
+        self._number = 0
+        self.snapshot = Snapshot.build(SITES, 1)
+        self.policy = Policy.from_toml(POLICY, 1)
+
+    # -- what operators did
+
+    async def open_network(self) -> None:
+        """Network revision 1 and policy version 1, written and announced."""
+        rows = orjson.dumps([one.to_row() for one in self.snapshot.sites]).decode()
+        await self._db.execute(
+            "INSERT INTO router.network_revisions VALUES (1, $1, $2, $3)", self.snapshot.digest, rows, START
+        )
+        await self._db.execute("INSERT INTO router.policies VALUES (1, $1, $2, $3)", self.policy.digest, POLICY, START)
+        changed = NetworkChanged(
+            revision=1, digest=self.snapshot.digest, sites=3, added=3, changed=0, removed=0, changed_at=START
+        )
+        await self.publish(NETWORK_CHANGED, b"network", changed, "network-1", START)
+        published = PolicyPublished(version=1, digest=self.policy.digest, published_at=START)
+        await self.publish(POLICIES_PUBLISHED, b"policy", published, "policy-1", START)
+
+    # -- what happened to leads
+
+    async def accept(self, *, lat: float = 31.301, intent: Intent = Intent.PURCHASE, at: datetime = START) -> UUID:
+        """Intake takes a lead; its fact is not published."""
+        self._number += 1
+        lead_id = derived_id("test-lead", id(self), self._number)
+        lead = LeadReceived(
+            lead_id=lead_id,
+            person_id=derived_id("test-person", lead_id),
+            intent=intent,
+            place=Place(lat=lat, lon=120.6, accuracy=Accuracy.POINT, given_datum=Datum.WGS84),
+            source="website",
+            channel=Channel.FORM,
+            consent_version="2026-01",
+            consent_at=at,
+            received_at=at,
+        )
+        self._leads[lead_id] = lead
+        await self._db.execute(
+            """INSERT INTO lead_intake.leads (lead_id, person_id, intent, source, channel, received_at)
+               VALUES ($1, $2, $3, 'website', 'form', $4)""",
+            lead_id,
+            lead.person_id,
+            intent.value,
+            at,
+        )
+        return lead_id
+
+    async def publish_received(self, lead_id: UUID) -> UUID:
+        """Intake's relay publishes the lead; the fact's id."""
+        lead = self._leads[lead_id]
+        return await self.publish(LEADS_RECEIVED, str(lead_id).encode(), lead, f"received-{lead_id}", lead.received_at)
+
+    async def receive(self, *, lat: float = 31.301, at: datetime = START, intent: Intent = Intent.PURCHASE) -> UUID:
+        """A lead is accepted, published and decided."""
+        lead_id = await self.accept(lat=lat, at=at, intent=intent)
+        fact_id = await self.publish_received(lead_id)
+        await self.decide(lead_id, Received(str(fact_id)), at + timedelta(milliseconds=9))
+        return lead_id
+
+    async def decline(self, lead_id: UUID, at: datetime) -> None:
+        """The holder declines, and the router decides the next epoch."""
+        await self._answer(lead_id, at, Answer.DECLINED, decline_reason=DeclineReason.NO_STAFF)
+
+    async def accepted_by_holder(self, lead_id: UUID, at: datetime) -> None:
+        """The holder accepts."""
+        await self._answer(lead_id, at, Answer.ACCEPTED)
+
+    async def report(self, lead_id: UUID, at: datetime, result: Result) -> None:
+        """The site that accepted says what became of the lead."""
+        await self._answer(lead_id, at, Answer.OUTCOME, result=result)
+
+    async def stay_silent(self, lead_id: UUID) -> None:
+        """The time to answer passes."""
+        row = self._rows[lead_id]
+        assert row.respond_by is not None
+        due = LeadDue(lead_id=lead_id, epoch=row.epoch, due="respond_by", due_at=row.respond_by)
+        at = row.respond_by + timedelta(milliseconds=500)
+        fact_id = await self.publish(LEADS_DUE, str(lead_id).encode(), due, f"due-{lead_id}-{row.epoch}", at)
+        await self.decide(lead_id, Due.of(str(fact_id), due), at)
+
+    async def _answer(self, lead_id: UUID, at: datetime, answer: Answer, **said: Any) -> None:
+        row = self._rows[lead_id]
+        fact = LeadAnswered(
+            lead_id=lead_id,
+            epoch=row.assignment_epoch,
+            site_id=row.site_id,
+            answer=answer,
+            answered_at=at,
+            via="inbox",
+            **said,
+        )
+        cause = f"answer-{lead_id}-{row.epoch}"
+        fact_id = await self.publish(LEADS_ANSWERED, str(lead_id).encode(), fact, cause, at)
+        await self.decide(lead_id, Answered.of(str(fact_id), fact), at + timedelta(milliseconds=20))
+
+    # -- what the router did
+
+    async def decide(self, lead_id: UUID, stimulus: Any, now: datetime, *, publish: bool = True) -> Decided:
+        """The real engine decides; its row is written and its fact published."""
+        lead = self._leads[lead_id]
+        ask = Ask(LeadFeatures.of(lead), self._rows.get(lead_id, NEW), stimulus)
+        [decided] = decide_batch([ask], self.snapshot, self.policy, self._loads, now)
+        assert isinstance(decided, Decided)
+        for site_id, change in decided.deltas:
+            self._loads[site_id] += change
+        self._rows[lead_id] = decided.after
+        await self._write(lead, decided, now)
+        if publish:
+            key, value = decided_fact(decided.decision_id, decided.lead_id, now, None, decided.record)
+            await self.append("leads.decided", key, value)
+        return decided
+
+    async def _write(self, lead: LeadReceived, decided: Decided, now: datetime) -> None:
+        said = orjson.loads(decided.record)
+        await self._db.execute(
+            """INSERT INTO router.decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at,
+                                             network_revision, policy_version, cause_id, record)
+               VALUES ($1, $2, $3, $4, $5, $6, 1, 1, $7, $8)""",
+            lead.lead_id,
+            decided.epoch,
+            UUID(decided.decision_id),
+            decided.outcome,
+            said.get("site_id"),
+            now,
+            UUID(said["cause_id"]),
+            decided.record.decode(),
+        )
+        await self._db.execute(
+            """INSERT INTO router.leads (lead_id, person_id, epoch, state, live, network_revision, policy_version,
+                                         received_at, changed_at)
+               VALUES ($1, $2, $3, $4, false, 1, 1, $5, $6)
+               ON CONFLICT (lead_id) DO UPDATE SET epoch = excluded.epoch, state = excluded.state""",
+            lead.lead_id,
+            lead.person_id,
+            decided.epoch,
+            decided.after.state,
+            lead.received_at,
+            now,
+        )
+
+    # -- what Kafka and audit did
+
+    async def publish(self, topic: Topic[Any], key: bytes, data: Any, cause: str, at: datetime) -> UUID:
+        """Publish a fact and have audit read it; the fact's id derives from `cause`."""
+        fact_id = derived_id(cause)
+        fact = topic.fact(data, id=fact_id, source="test", subject=key.decode(), time=at)
+        await self.append(topic.name, key, fact.to_bytes())
+        return fact_id
+
+    async def append(self, topic: str, key: bytes, value: bytes) -> Record:
+        """Give one record the next offset of its partition, and to audit."""
+        partition = partition_of(key, 12) if topic.startswith("leads.") and not topic.endswith(".dead") else 0
+        record = record_of(topic, key, value, partition=partition, offset=self._ends[topic, partition])
+        self._ends[topic, partition] += 1
+        await self.hand_over([record])
+        return record
+
+    async def hand_over(self, records: Sequence[Record]) -> Appended:
+        """One batch through audit's own handler, as the role it runs under."""
+        async with self._db.transaction():
+            await self._db.execute("SET LOCAL ROLE waypost_audit")
+            await self._db.execute("SET LOCAL search_path TO audit")
+            return await record_batch(self._db, records)
+
+    async def tamper(self, statement: str, *arguments: object) -> str:
+        """What somebody with the database's password could do; triggers do not stop them."""
+        async with self._db.transaction():
+            await self._db.execute("SET LOCAL session_replication_role = replica")
+            return await self._db.execute(statement, *arguments)
