@@ -97,7 +97,8 @@ function notice(card, text) {
 
 async function send(form, card) {
   const reveal = form.classList.contains("reveal") ? form.outerHTML : null;
-  for (const button of card.querySelectorAll("button")) button.disabled = true;
+  if (card.getAttribute("aria-busy") === "true") return; // a second click on the way of the first
+  card.setAttribute("aria-busy", "true"); // disabled buttons would lose the focus
   try {
     const answer = await fetch(form.action, {
       method: "POST",
@@ -117,7 +118,7 @@ async function send(form, card) {
       setTimeout(() => hideContact(contact.closest(".card")), CONTACT_MS);
     }
   } catch {
-    for (const button of card.querySelectorAll("button")) button.disabled = false;
+    card.removeAttribute("aria-busy");
     notice(card, inbox.dataset.notSent);
   }
 }
