@@ -1,0 +1,170 @@
+"""From a draft to an accepted lead: what is refused, what is taken with a remark, what may be published."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.lead_intake.domain import received_fact, time_ordered_id
+from services.lead_intake.faults import Refused
+from services.lead_intake.sources.json import read_json
+from shared.contracts import LEADS_RECEIVED
+from shared.datum import from_wgs84
+from shared.vocabulary import Accuracy, Datum
+from tests.services.lead_intake.builders import LEAD_ID, NOW, TRACE, accept, draft, lead_json
+
+PERSON = UUID(int=7)
+
+
+def faults(**changes: Any) -> dict[str, str]:
+    with pytest.raises(Refused) as refused:
+        accept(draft(**changes))
+    return {fault.pointer: fault.detail for fault in refused.value.faults}
+
+
+def test_a_lead_is_published_as_its_fact_without_its_person() -> None:
+    lead = accept(draft(contact={"name": "Test Person", "phone": "13800138000", "email": "test@example.com"}))
+
+    fact = received_fact(lead, PERSON)
+
+    raw = fact.to_bytes()
+    assert LEADS_RECEIVED.read(raw) == fact
+    assert (fact.subject, fact.traceparent, fact.data.person_id) == (str(LEAD_ID), TRACE, PERSON)
+    assert not re.search(rb"Test Person|13800138000|test@example|138 0013", raw)
+
+
+def test_the_same_lead_gives_the_same_fact() -> None:
+    assert received_fact(accept(draft()), PERSON).to_bytes() == received_fact(accept(draft()), PERSON).to_bytes()
+
+
+@given(st.floats(18.2, 53.5), st.floats(73.7, 134.9), st.sampled_from(Datum))
+def test_a_point_is_published_in_wgs84_rounded_and_sealed_exactly(lat: float, lon: float, datum: Datum) -> None:
+    given_lat, given_lon = from_wgs84(lat, lon, datum)
+
+    lead = accept(draft(location={"lat": given_lat, "lon": given_lon, "datum": datum}))
+
+    assert lead.place is not None
+    assert lead.place.accuracy is Accuracy.POINT
+    assert abs(lead.place.lat - lat) <= 0.00006
+    assert abs(lead.place.lon - lon) <= 0.00006
+    assert (lead.place.lat, lead.place.lon) == (round(lead.place.lat, 4), round(lead.place.lon, 4))
+    assert lead.contact.location == {"lat": given_lat, "lon": given_lon, "datum": datum.value}
+
+
+def test_a_point_without_its_datum_is_refused() -> None:
+    assert "gcj02" in faults(location={"lat": 31.3, "lon": 120.6})["/location/datum"]
+
+
+@pytest.mark.parametrize(
+    ("location", "pointer"),
+    [
+        ({"lat": 31.3, "datum": "wgs84"}, "/location/lon"),
+        ({"lat": 91, "lon": 120.6, "datum": "wgs84"}, "/location/lat"),
+        ({"lat": 31.3, "lon": 181, "datum": "wgs84"}, "/location/lon"),
+        ({"lat": 90, "lon": 0, "datum": "gcj02"}, "/location/datum"),
+        ({"adcode": "3205"}, "/location/adcode"),
+        ({"adcode": "３２０５０５"}, "/location/adcode"),
+        ({}, "/location"),
+        ({"district": "长安区"}, "/location/district"),
+    ],
+)
+def test_a_location_that_says_nothing_certain_is_refused_at_its_field(location: dict[str, Any], pointer: str) -> None:
+    assert list(faults(location=location)) == [pointer]
+
+
+def test_an_ambiguous_district_names_the_candidates() -> None:
+    detail = faults(location={"district": "Changan"})["/location/district"]
+
+    assert "石家庄市长安区 (130102)" in detail
+    assert "西安市长安区 (610116)" in detail
+
+
+def test_a_place_outside_the_list_is_taken_and_waits() -> None:
+    lead = accept(draft(location={"city": "拉萨市"}))
+
+    assert lead.place is None
+    assert [remark.pointer for remark in lead.remarks] == ["/location/city"]
+    assert lead.contact.location == {"city": "拉萨市"}
+
+
+def test_an_unlisted_district_is_taken_at_its_citys_centre_with_a_remark() -> None:
+    lead = accept(draft(location={"city": "苏州", "district": "工业园区"}))
+
+    assert lead.place is not None
+    assert (lead.place.accuracy, lead.place.adcode) == (Accuracy.CITY, "320500")
+    assert [remark.pointer for remark in lead.remarks] == ["/location/district"]
+
+
+def test_a_lead_may_come_without_a_place() -> None:
+    assert accept(draft(location=None)).place is None
+
+
+def test_a_phone_or_an_address_is_needed() -> None:
+    assert list(faults(contact={"name": "Test Person"})) == ["/contact"]
+
+
+def test_every_fault_is_told_at_once() -> None:
+    found = faults(contact={"phone": "12345", "email": "nobody"}, location={"lat": 1, "lon": 2})
+
+    assert list(found) == ["/contact/phone", "/contact/email", "/location/datum"]
+    assert "12345" not in str(found)
+    assert "nobody" not in str(found)
+
+
+@pytest.mark.parametrize("model", ["Model <script>", "call 13800138000", "x" * 65, "me@example.com"])
+def test_a_vehicle_that_may_not_be_published_is_sealed_and_loses_no_lead(model: str) -> None:
+    lead = accept(draft(vehicle={"brand": "Way", "model": model}))
+
+    assert lead.vehicle is not None
+    assert (lead.vehicle.brand, lead.vehicle.model) == ("Way", None)
+    assert lead.contact.vehicle == {"brand": "Way", "model": model}
+    assert [remark.pointer for remark in lead.remarks] == ["/vehicle/model"]
+
+
+def test_full_width_letters_of_a_vehicle_are_published_as_plain_ones() -> None:
+    vehicle = accept(draft(vehicle={"model": "Ｏｎｅ（长续航）"})).vehicle
+
+    assert vehicle is not None
+    assert vehicle.model == "One(长续航)"
+
+
+@given(st.binary(min_size=10, max_size=10))
+def test_ids_are_version_7_and_in_the_order_of_time(random_bytes: bytes) -> None:
+    earlier = time_ordered_id(NOW, b"\xff" * 10)
+    later = time_ordered_id(NOW.replace(second=4), random_bytes)
+
+    assert (later.version, later.variant) == (7, "specified in RFC 4122")
+    assert earlier < later
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "vehicle": st.fixed_dictionaries(
+                {}, optional={"brand": st.text(max_size=128), "model": st.text(max_size=128)}
+            ),
+            "campaign": st.text(max_size=128),
+            "location": st.fixed_dictionaries(
+                {}, optional={"city": st.text(max_size=64), "district": st.text(max_size=64)}
+            ),
+            "contact": st.fixed_dictionaries(
+                {"phone": st.text(max_size=64)}, optional={"email": st.text(max_size=254)}
+            ),
+        },
+    )
+)
+def test_whatever_is_written_is_refused_or_published_within_the_contract(changes: dict[str, Any]) -> None:
+    item = read_json(orjson.dumps(lead_json(**changes)))
+    if isinstance(item, Refused):
+        return
+    try:
+        lead = accept(item)
+    except Refused:
+        return
+
+    LEADS_RECEIVED.read(received_fact(lead, PERSON).to_bytes())
