@@ -37,8 +37,3 @@ def surface_mm(chord_m: ArrayLike) -> NDArray[np.int64]:
     """
     half = np.minimum(np.asarray(chord_m, dtype=np.float64) / (2 * MEAN_RADIUS_M), 1.0)
     return np.rint(np.arcsin(half) * (2_000 * MEAN_RADIUS_M)).astype(np.int64)
-
-
-def whole_metres(distance_mm: int) -> int:
-    """Millimetres to the nearest metre, half up: what records and people are shown."""
-    return (distance_mm + 500) // 1000

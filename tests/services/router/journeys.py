@@ -1,0 +1,104 @@
+"""Random lives of leads: facts happen, the ledger decides, and everything that replay needs is kept."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from services.router.domain import (
+    NEW,
+    Answered,
+    Ask,
+    Decided,
+    Due,
+    Erased,
+    LeadFeatures,
+    LeadLedger,
+    LiveLead,
+    Received,
+    Stimulus,
+    decide_batch,
+)
+from services.router.policy import Policy
+from services.router.snapshot import Snapshot
+from shared.contracts import Answer, LeadAnswered, LeadDue, Result
+from tests.services.router.networks import NOW, leads, loads, policies, sites
+
+
+@dataclass(frozen=True)
+class Step:
+    """One decision, with the fact that caused it when it is one that replay is given."""
+
+    lead: LeadFeatures
+    trigger: LeadAnswered | LeadDue | None
+    decided: Decided
+
+
+@dataclass
+class Journey:
+    """Several leads on one network."""
+
+    snapshot: Snapshot
+    policy: Policy
+    steps: list[Step] = field(default_factory=list)
+
+
+@st.composite
+def journeys(draw: st.DrawFn) -> Journey:
+    """Leads arrive and are declined, accepted, forgotten, retried, ended and erased, in batches of one."""
+    journey = Journey(Snapshot.build(draw(sites()), 3), draw(policies))
+    held: Counter[str] = Counter(draw(loads))
+    people: dict[str, LiveLead] = {}
+    rows: dict[str, LeadLedger] = {}
+    arrived = draw(leads(max_size=5))
+    for number in range(draw(st.integers(1, 20))):
+        features = draw(st.sampled_from(arrived))
+        row = rows.get(features.lead_id, NEW)
+        now = NOW + timedelta(hours=number)
+        stimulus, trigger = _fact(draw, number, features, row) if row.epoch else (_received(number), None)
+        ask = Ask(features, row, stimulus, people.get(features.person_id))
+        [decided] = decide_batch([ask], journey.snapshot, journey.policy, held, now)
+        if not isinstance(decided, Decided):
+            continue
+        journey.steps.append(Step(features, trigger, decided))
+        rows[features.lead_id] = decided.after
+        for site_id, change in decided.deltas:
+            held[site_id] += change
+        after = decided.after
+        if after.state is not None and decided.outcome != "joined":
+            people[features.person_id] = LiveLead(features.lead_id, after.state, after.site_id, after.closed, now)
+    return journey
+
+
+def _received(number: int) -> Stimulus:
+    return Received(_id(number))
+
+
+def _fact(
+    draw: st.DrawFn, number: int, features: LeadFeatures, row: LeadLedger
+) -> tuple[Stimulus, LeadAnswered | LeadDue | None]:
+    kind = draw(st.sampled_from([*Answer, Answer.DECLINED, Answer.DECLINED, "respond_by", "retry", "erased"]))
+    at = NOW + timedelta(days=30)
+    if isinstance(kind, Answer):
+        answered = LeadAnswered(
+            lead_id=UUID(features.lead_id),
+            epoch=row.assignment_epoch or row.epoch,
+            site_id=row.site_id or "site-0",
+            answer=kind,
+            result=draw(st.none() | st.sampled_from(Result)) if kind is Answer.OUTCOME else None,
+            answered_at=at,
+            via="webhook",
+        )
+        return Answered.of(_id(number), answered), answered
+    if kind == "erased":
+        return Erased(_id(number)), None
+    due = LeadDue(
+        lead_id=UUID(features.lead_id), epoch=row.epoch, due="retry" if kind == "retry" else "respond_by", due_at=at
+    )
+    return Due.of(_id(number), due), due
+
+
+def _id(number: int) -> str:
+    return str(UUID(int=2_000_000 + number))

@@ -1,0 +1,191 @@
+"""Random networks, policies and leads, and a router so slow and plain that it is right on sight."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from math import log
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from hypothesis import strategies as st
+
+import services.router
+from services.router.domain import NEW, Ask, LeadFeatures, Received
+from services.router.geo import ecef_m, surface_mm
+from services.router.policy import Policy
+from services.router.snapshot import Site
+from shared.contracts import LeadReceived, Place
+from shared.vocabulary import Accuracy, Capability, Channel, Datum, Intent, SiteKind, SiteStatus
+
+NOW = datetime(2026, 6, 1, 9, 30, 0, 250_000, tzinfo=UTC)
+DEFAULT_POLICY = (Path(services.router.__file__).parent / "default_policy.toml").read_text(encoding="utf-8")
+
+
+def policy(*, tie_band_m: float = 50, candidates: int = 5, max_km: float | None = None) -> Policy:
+    """The default policy with other numbers; `max_km` replaces every intent's maximum."""
+    lines = []
+    for line in DEFAULT_POLICY.splitlines():
+        if line.startswith("tie_band_m"):
+            line = f"tie_band_m = {tie_band_m}"
+        if line.startswith("candidates"):
+            line = f"candidates = {candidates}"
+        if line.startswith("max_distance_km") and max_km is not None:
+            line = f"max_distance_km = {max_km}"
+        lines.append(line)
+    return Policy.from_toml("\n".join(lines), 7)
+
+
+def site(
+    site_id: str,
+    lat: float = 31.3,
+    lon: float = 120.6,
+    *,
+    kind: SiteKind = SiteKind.DELIVERY_CENTER,
+    capabilities: Sequence[Capability] = tuple(Capability),
+    status: SiteStatus = SiteStatus.OPEN,
+    weight: int = 1,
+    limit: int | None = None,
+) -> Site:
+    """A delivery center that can do everything, unless said otherwise."""
+    return Site(
+        site_id, "Site", kind, "City", "District", lat, lon, Datum.WGS84, frozenset(capabilities), status, weight, limit
+    )
+
+
+def lead(
+    number: int = 1,
+    point: tuple[float, float] | None = (31.3, 120.6),
+    *,
+    intent: Intent = Intent.PURCHASE,
+    person: int | None = None,
+    preferred: str | None = None,
+) -> LeadFeatures:
+    """Lead `number`, of a person of its own unless said otherwise."""
+    person_id = UUID(int=(10_000 + number) if person is None else person)
+    return LeadFeatures(str(UUID(int=number)), str(person_id), intent, point, preferred, NOW)
+
+
+def received(features: LeadFeatures, number: int = 1) -> Ask:
+    """The lead arrives."""
+    return Ask(features, NEW, Received(str(UUID(int=1_000_000 + number))))
+
+
+def as_fact(features: LeadFeatures) -> LeadReceived:
+    """The fact from which these features came."""
+    place = None
+    if features.point is not None:
+        lat, lon = features.point
+        place = Place(lat=lat, lon=lon, accuracy=Accuracy.POINT, given_datum=Datum.WGS84)
+    return LeadReceived(
+        lead_id=UUID(features.lead_id),
+        person_id=UUID(features.person_id),
+        intent=features.intent,
+        place=place,
+        preferred_site_id=features.preferred_site_id,
+        source="web",
+        channel=Channel.FORM,
+        consent_version="v1",
+        consent_at=features.received_at,
+        received_at=features.received_at,
+    )
+
+
+# Steps of 22 m: sites share points, fall into one band, and stand in rows; a few are a city away.
+_LAT = st.integers(0, 30).map(lambda step: round(31.0 + step * 0.0002, 4)) | st.sampled_from([31.5, 32.0])
+_LON = st.integers(0, 6).map(lambda step: round(120.0 + step * 0.0002, 4)) | st.sampled_from([120.5, -180.0, 180.0])
+SITE_IDS = [f"site-{number}" for number in range(60)]
+
+
+@st.composite
+def sites(draw: st.DrawFn, max_size: int = 40) -> list[Site]:
+    """A network in no order, with shared points, limits, closed sites and sites that can do little."""
+    ids = draw(st.lists(st.sampled_from(SITE_IDS), unique=True, max_size=max_size))
+    return [
+        site(
+            site_id,
+            draw(_LAT),
+            draw(_LON),
+            kind=draw(st.sampled_from(SiteKind)),
+            capabilities=draw(st.just(tuple(Capability)) | st.lists(st.sampled_from(Capability), unique=True)),
+            status=draw(st.sampled_from([SiteStatus.OPEN] * 5 + [SiteStatus.CLOSED, SiteStatus.RECRUITING])),
+            weight=draw(st.integers(1, 3)),
+            limit=draw(st.none() | st.integers(1, 3)),
+        )
+        for site_id in ids
+    ]
+
+
+policies = st.builds(
+    policy,
+    tie_band_m=st.sampled_from([0, 50, 500]),
+    candidates=st.integers(1, 6),
+    max_km=st.sampled_from([0.2, 2, 100, 20_000]),
+)
+loads = st.dictionaries(st.sampled_from(SITE_IDS), st.integers(0, 3))
+
+
+@st.composite
+def leads(draw: st.DrawFn, max_size: int = 12) -> list[LeadFeatures]:
+    """Leads of a few persons, some without a place, some with a wish."""
+    return [
+        lead(
+            number,
+            draw(st.none() | st.tuples(_LAT, _LON) | st.tuples(_LAT, _LON)),
+            intent=draw(st.sampled_from(Intent)),
+            person=draw(st.none() | st.integers(1, 4)),
+            preferred=draw(st.none() | st.none() | st.sampled_from(SITE_IDS)),
+        )
+        for number in range(1, draw(st.integers(1, max_size)) + 1)
+    ]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What the plain router says: a site, or the reason why there is none."""
+
+    site_id: str | None
+    waiting: str | None = None
+
+
+def plain_choice(
+    features: LeadFeatures,
+    network: Sequence[Site],
+    rules: Policy,
+    load_of: Mapping[str, int],
+    excluded: Sequence[str] = (),
+) -> Pick:
+    """Looks at every site of the network, one rule after the other."""
+    rule = rules.intents[features.intent]
+    if features.point is None:
+        return Pick(None, "location_unclear")
+    able = [
+        s
+        for s in network
+        if s.status is SiteStatus.OPEN and s.kind in rule.kinds and s.capabilities.issuperset(rule.requires)
+    ]
+    if not able:
+        return Pick(None, "no_capable_site")
+    [here] = ecef_m([features.point[0]], [features.point[1]])
+    away = {s.site_id: int(surface_mm(np.linalg.norm(here - ecef_m([s.lat], [s.lon])[0]))) for s in able}
+    near = [s for s in able if away[s.site_id] <= rule.max_distance_km * 1_000_000]
+    if not near:
+        return Pick(None, "too_far")
+    willing = [s for s in near if s.site_id not in excluded]
+    if not willing:
+        return Pick(None, "all_declined")
+    free = [s for s in willing if s.open_lead_limit is None or load_of.get(s.site_id, 0) < s.open_lead_limit]
+    if not free:
+        return Pick(None, "all_full")
+    if features.preferred_site_id in {s.site_id for s in free}:
+        return Pick(features.preferred_site_id)
+    best = min(away[s.site_id] for s in free)
+    equal = [s for s in free if away[s.site_id] <= best + rules.tie_band_m * 1000]
+
+    def order(s: Site) -> tuple[float, float, str]:
+        digest = blake2b(f"{features.lead_id}:{s.site_id}".encode(), digest_size=8).digest()
+        u = ((int.from_bytes(digest, "big") >> 11) + 0.5) / 2**53
+        return load_of.get(s.site_id, 0) / s.weight, s.weight / log(u), s.site_id
+
+    return Pick(min(equal, key=order).site_id)
