@@ -1,72 +1,98 @@
-"""The `waypost` command: every verb calls its owner; what goes wrong is one line and a non-zero exit."""
+"""The `waypost` command: every verb calls its owner; what goes wrong is one line and a non-zero exit.
+
+A verb's module is imported when the verb is called: starting the router must not cost the import of the audit.
+"""
 
 import sys
+from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
-import click
 import typer
-from deploy.commands import demo, up
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperCommand, TyperGroup
 
-from services.audit.commands import audit_app, lead
-from services.doctor import doctor
-from services.lead_intake.commands import privacy_app, send, source_app
-from services.operations import contracts_app, keys_app, migrate, topics_app
-from services.router.commands import explain, network_app, policy_app
-from services.store_notifier.commands import endpoint_app
 from shared.errors import UserError
-from shared.migrate import SERVICES
-from shared.process import run as run_process
-
-app = typer.Typer(
-    name="waypost",
-    help="Gives every lead to the nearest site that can do the job: once, provably, never lost.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command()(up)
-app.command()(demo)
-app.command()(send)
-app.command()(lead)
-app.command()(explain)
-app.command()(doctor)
-app.command()(migrate)
-app.add_typer(network_app, name="network", help="Sites and their revisions.")
-app.add_typer(policy_app, name="policy", help="The routing policy and its versions.")
-app.add_typer(endpoint_app, name="endpoint", help="Where a site receives its assignments.")
-app.add_typer(source_app, name="source", help="Who may send leads.")
-app.add_typer(audit_app, name="audit", help="Replay, count and verify what happened.")
-app.add_typer(privacy_app, name="privacy", help="A person's rights.")
-app.add_typer(topics_app, name="topics", help="Kafka topics of the contracts.")
-app.add_typer(keys_app, name="keys", help="The key file.")
-app.add_typer(contracts_app, name="contracts", help="JSON Schema and AsyncAPI documents.")
 
 
-@app.command()
-def run(service: str = typer.Argument(help=f"One of: {', '.join(SERVICES)}.")) -> None:
-    """Run one service in this process until SIGTERM."""
-    if service not in SERVICES:
-        raise UserError(f"there is no service {service!r}", f"one of: {', '.join(SERVICES)}")
-    module = import_module(f"services.{service}.main")
-    settings = import_module(f"services.{service}.settings").read_settings()
-    raise typer.Exit(run_process(lambda stop: module.main(settings, stop)))
+@dataclass(frozen=True)
+class Verb:
+    """Where a verb lives: `attribute` of `module` is a function, or a typer app with verbs of its own."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+VERBS = {
+    "up": Verb("deploy.commands", "up", "Start the embedded stack and all services here, until Ctrl-C."),
+    "demo": Verb("deploy.commands", "demo", "Start everything and watch real leads reach their sites."),
+    "run": Verb("services.operations", "run", "Run one service in this process until SIGTERM."),
+    "doctor": Verb("services.doctor", "doctor", "Check everything an installation needs."),
+    "send": Verb("services.lead_intake.commands", "send", "Send lead files (JSON, NDJSON, ADF) to the intake."),
+    "lead": Verb("services.audit.commands", "lead", "Tell one lead's journey."),
+    "explain": Verb("services.router.commands", "explain", "Who would get a lead from here, and why."),
+    "network": Verb("services.router.commands", "network_app", "Sites and their revisions."),
+    "policy": Verb("services.router.commands", "policy_app", "The routing policy and its versions."),
+    "endpoint": Verb("services.store_notifier.commands", "endpoint_app", "Where sites receive their assignments."),
+    "source": Verb("services.lead_intake.commands", "source_app", "Who may send leads."),
+    "privacy": Verb("services.lead_intake.commands", "privacy_app", "What people may ask for about their data."),
+    "audit": Verb("services.audit.commands", "audit_app", "Prove what happened: replay, count, verify."),
+    "migrate": Verb("services.operations", "migrate", "Apply the pending SQL migrations of every service."),
+    "topics": Verb("services.operations", "topics_app", "Kafka topics of the contracts."),
+    "keys": Verb("services.operations", "keys_app", "The key file."),
+    "contracts": Verb("services.operations", "contracts_app", "JSON Schema and AsyncAPI documents."),
+}
+
+
+class Verbs(TyperGroup):
+    """A group whose commands are imported one at a time; its own help imports none of them."""
+
+    _telling = False
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: D102
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: D102
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        if self._telling:
+            return TyperCommand(cmd_name, help=verb.help)
+        owner = getattr(import_module(verb.module), verb.attribute)
+        if isinstance(owner, typer.Typer):
+            command: Any = typer.main.get_group(owner)
+        else:
+            single = typer.Typer(add_completion=False)
+            single.command(cmd_name)(owner)
+            command = typer.main.get_command(single)
+        command.name = cmd_name
+        return command
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: D102
+        self._telling = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._telling = False
+
+
+app = typer.Typer(cls=Verbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def waypost() -> None:
+    """Gives every lead to the nearest site that can do the job: once, provably, never lost."""
 
 
 def main() -> None:
     """Entry point of the console script."""
     try:
-        status = app(standalone_mode=False)
+        app(prog_name="waypost")
     except UserError as error:
         complain(error.message, error.hint)
         sys.exit(1)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    sys.exit(status if isinstance(status, int) else 0)
 
 
 def complain(message: str, hint: str) -> None:

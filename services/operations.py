@@ -1,7 +1,8 @@
-"""Verbs that belong to the whole installation: migrations, topics, keys and the contract documents."""
+"""Verbs of the whole installation: running a service, migrations, topics, keys and the contract documents."""
 
 import asyncio
 import os
+from importlib import import_module
 from pathlib import Path
 
 import typer
@@ -11,7 +12,9 @@ from shared.contracts.document import documents
 from shared.errors import UserError
 from shared.kafka import apply_topics, check_topics
 from shared.keys import create_keys
+from shared.migrate import SERVICES
 from shared.migrate import migrate as apply_migrations
+from shared.process import run as run_process
 from shared.settings import Settings
 
 topics_app = typer.Typer(no_args_is_help=True)
@@ -20,6 +23,15 @@ contracts_app = typer.Typer(no_args_is_help=True)
 console = Console(highlight=False)
 
 CONTRACTS = Path("docs/contracts")
+
+
+def run(service: str = typer.Argument(help=f"One of: {', '.join(SERVICES)}.")) -> None:
+    """Run one service in this process until SIGTERM."""
+    if service not in SERVICES:
+        raise UserError(f"there is no service {service!r}", f"one of: {', '.join(SERVICES)}")
+    module = import_module(f"services.{service}.main")
+    settings = import_module(f"services.{service}.settings").read_settings()
+    raise typer.Exit(run_process(lambda stop: module.main(settings, stop)))
 
 
 def migrate() -> None:
