@@ -10,18 +10,17 @@ from shared.contracts import LEADS_DECIDED
 
 SOURCE = "router"
 
-_OPEN = b'{"specversion":"1.0","id":"%b","source":"/waypost/router","type":"' + LEADS_DECIDED.type.encode()
-_OPEN += b'","subject":"%b","time":"%b","datacontenttype":"application/json",'
-_PLAIN = _OPEN + b'"data":%b}'
-_TRACED = _OPEN + b'"traceparent":"%b","data":%b}'
+_OPEN = '{"specversion":"1.0","id":"'
+_TO_SUBJECT = f'","source":"/waypost/{SOURCE}","type":"{LEADS_DECIDED.type}","subject":"'
 
 
 def decided_fact(
     decision_id: str, lead_id: str, decided_at: datetime, traceparent: str | None, data: bytes
 ) -> tuple[bytes, bytes]:
     """Key and value of the record; `decided_at` is in UTC, `data` is canonical JSON."""
-    key = lead_id.encode()
-    time = decided_at.isoformat().replace("+00:00", "Z").encode()
-    if traceparent is None:
-        return key, _PLAIN % (decision_id.encode(), key, time, data)
-    return key, _TRACED % (decision_id.encode(), key, time, traceparent.encode(), data)
+    trace = "" if traceparent is None else f'"traceparent":"{traceparent}",'
+    head = (
+        f'{_OPEN}{decision_id}{_TO_SUBJECT}{lead_id}","time":"{decided_at.isoformat()[:-6]}Z",'
+        f'"datacontenttype":"application/json",{trace}"data":'
+    )
+    return lead_id.encode(), head.encode() + data + b"}"

@@ -20,6 +20,10 @@ from shared.kafka import DeadLetters, Producer, Record
 from shared.postgres import Connection, Pool, transact
 from shared.telemetry import get_logger
 
+DECIDING_AT_ONCE = 2
+"""While PostgreSQL writes one batch, the next is decided: two keep both busy, more would only wait for one another."""
+MOST_AT_ONCE = 4
+"""With those that are being published, which takes little but time."""
 MOST_REPEATS = 8
 """Rivals are met once or twice; a batch that loses so often meets a fault, not a rival."""
 
@@ -27,8 +31,7 @@ MOST_REPEATS = 8
 class LeadHandler:
     """Handles what Kafka has waiting, in batches of at most `router_max_batch` arrivals.
 
-    While one batch is being published, the next is decided: both wait for others most of their time. Order per lead
-    is kept, because publishing itself stays in order.
+    Batches without a common lead overlap, as those of two routers do: the ledger settles what they both want.
     """
 
     def __init__(
@@ -48,12 +51,13 @@ class LeadHandler:
         self._max_batch = settings.router_max_batch
         self._metrics = metrics
         self._clock = clock
+        self._deciding = asyncio.Semaphore(DECIDING_AT_ONCE)
 
     async def __call__(self, records: list[Record]) -> None:
         """Handle one poll of Kafka; returns when every decision in it is acknowledged by Kafka."""
         started = time.perf_counter()
-        publishing: asyncio.Task[None] | None = None
-        done: list[Settled] = []
+        running: dict[asyncio.Task[Settled], set[str]] = {}
+        tasks: list[asyncio.Task[Settled]] = []
         dead = 0
         try:
             for start in range(0, len(records), self._max_batch):
@@ -61,19 +65,35 @@ class LeadHandler:
                 reading = read(part)
                 await self._dead_letters.bury(reading.dead, seen=len(part), now=self._clock())
                 dead += len(reading.dead)
-                settled = await self._settle(reading.arrivals)
-                done.append(settled)
-                if publishing is not None:
-                    await publishing
-                publishing = asyncio.create_task(self._producer.publish(LEADS_DECIDED.name, settled.emissions))
-            if publishing is not None:
-                await publishing
-        except Exception:
-            # The batch comes back; what is on its way may arrive all the same, so it must not overtake the repetition.
-            if publishing is not None:
-                await asyncio.wait({publishing})
+                leads = {arrival.lead_id for arrival in reading.arrivals}
+                # What happens to one lead is decided and published in order; other leads need not wait for it.
+                await self._wait_for_room(running, leads)
+                task = asyncio.create_task(self._decide_and_publish(reading.arrivals))
+                running[task] = leads
+                tasks.append(task)
+            done = [await task for task in tasks]
+        except BaseException:
+            # The whole poll comes back; nothing of it may still be on its way when it does.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             raise
         self._report(records, done, dead, time.perf_counter() - started)
+
+    async def _wait_for_room(self, running: dict[asyncio.Task[Settled], set[str]], leads: set[str]) -> None:
+        while running:
+            if len(running) < MOST_AT_ONCE and all(leads.isdisjoint(others) for others in running.values()):
+                return
+            finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in finished:
+                del running[task]
+                task.result()
+
+    async def _decide_and_publish(self, arrivals: Sequence[Arrival]) -> Settled:
+        async with self._deciding:
+            settled = await self._settle(arrivals)
+        await self._producer.publish(LEADS_DECIDED.name, settled.emissions)
+        return settled
 
     async def _settle(self, arrivals: Sequence[Arrival]) -> Settled:
         """Decide and record, again when another router was quicker."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.router.db.ledger import KeptDecision, LeadRow
-from services.router.db.recording import FirstDecision
+from services.router.db.recording import FirstDecisions
 from services.router.domain import (
     NEW,
     Ask,
@@ -129,14 +129,16 @@ class Questions:
         closed = ClosedReason(oldest.closed) if oldest.closed else None
         return LiveLead(oldest.lead_id, LeadState(oldest.state), oldest.site_id, closed, oldest.changed_at)
 
-    def in_the_way(self, rows: Sequence[FirstDecision]) -> set[str]:
+    def in_the_way(self, new: FirstDecisions) -> set[str]:
         """Live leads that new live leads replace: accepted before the window, or grouped otherwise at their time."""
+        if not self._live:
+            return set()
         return {
-            live.lead_id
-            for row in rows
-            if row.person_id in self._live and row.outcome in ("assigned", "waiting")
-            for live in self._live[row.person_id]
-            if live.join_group == row.join_group is not None
+            row.lead_id
+            for person_id, outcome, group in zip(new.person_id, new.outcome, new.join_group, strict=True)
+            if outcome in ("assigned", "waiting")
+            for row in self._live.get(person_id, ())
+            if row.join_group == group is not None
         }
 
     def epoch_of(self, lead_id: str) -> int:

@@ -1,14 +1,15 @@
 """Raw records to what happened to which lead. A record that is no fact of its topic is set aside with the reason."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from services.router.domain import Answered, Due, Erased, LeadFeatures, Received, Stimulus
 from shared.contracts import LEADS_ANSWERED, LEADS_DUE, LEADS_RECEIVED, PEOPLE_ERASED
 from shared.kafka import Record
 from shared.tracing import is_traceparent
+from shared.vocabulary import Intent, Slug
 
 
 class Arrival(NamedTuple):
@@ -46,12 +47,45 @@ def read(records: Sequence[Record]) -> Reading:
     return Reading(arrivals, dead)
 
 
+UuidText = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Point(_Read):
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+
+
+class _Lead(_Read):
+    lead_id: UuidText
+    person_id: UuidText
+    intent: Intent
+    received_at: AwareDatetime
+    place: _Point | None = None
+    preferred_site_id: Slug | None = None
+
+
+class _LeadFact(_Read):
+    """The part of leads.received that routing uses. The whole of it costs three times as much to read, for nothing."""
+
+    id: UuidText
+    type: Literal["waypost.leads.received.v1"]
+    traceparent: str | None = None
+    data: _Lead
+
+
 def _received(raw: bytes) -> list[Arrival]:
-    fact = LEADS_RECEIVED.read(raw)
-    features = LeadFeatures.of(fact.data)
-    received = Received(str(fact.id))
+    fact = _LeadFact.model_validate_json(raw)
+    lead = fact.data
+    point = None if lead.place is None else (lead.place.lat, lead.place.lon)
+    features = LeadFeatures(lead.lead_id, lead.person_id, lead.intent, point, lead.preferred_site_id, lead.received_at)
     return [
-        Arrival(LEADS_RECEIVED.name, features.lead_id, received, _trace(fact.traceparent), features, features.person_id)
+        Arrival(
+            LEADS_RECEIVED.name, lead.lead_id, Received(fact.id), _trace(fact.traceparent), features, lead.person_id
+        )
     ]
 
 

@@ -13,8 +13,8 @@ class RouterSettings(Settings):
     router_max_batch: int = Field(default=500, ge=1, le=5_000)
     """Leads decided in one transaction. 500 reach 96 % of the best rate in a few milliseconds; a batch is what waits
     already, never waited for."""
-    router_max_poll: int = Field(default=2_000, ge=1, le=20_000)
-    """Records taken in one poll; they are decided in batches, and one batch is published while the next is decided."""
+    router_max_poll: int = Field(default=4_000, ge=1, le=20_000)
+    """Records taken in one poll; they are decided in batches that overlap."""
     router_sweep_s: float = Field(default=1.0, gt=0, le=60)
     """Seconds between two looks at deadlines, at leads that can be tried again and at unpublished announcements."""
     router_poll_network_s: float = Field(default=5.0, gt=0, le=300)

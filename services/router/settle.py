@@ -14,7 +14,7 @@ import orjson
 
 from services.router.db import ledger, loads, recording
 from services.router.db.ledger import KeptDecision
-from services.router.db.recording import FirstDecision, FurtherDecision, MovedLead
+from services.router.db.recording import FirstDecisions, FurtherDecision, MovedLead
 from services.router.domain import Ask, Decided, LeadLedger, LeadState, Stale, decide_batch
 from services.router.emission import decided_fact
 from services.router.policy import Policy
@@ -25,6 +25,7 @@ from services.router.snapshot import Snapshot
 from shared.contracts import ClosedReason, Lost
 from shared.postgres import Connection
 from shared.tracing import child
+from shared.vocabulary import Intent
 
 
 class Overtaken(Exception):  # noqa: N818 - it names a state
@@ -132,22 +133,22 @@ async def _record(
     revision, version = in_effect.snapshot.revision, in_effect.policy.version
     first = [answer for answer in decided if answer[2].epoch == 1]
     further = [answer for answer in decided if answer[2].epoch > 1]
-    rows = [_first(answer, in_effect.policy) for answer in first]
+    new = _first_decisions(first, in_effect.policy)
     last = {one.lead_id: one for _, _, one in further}
-    ended = asked.in_the_way(rows)
+    ended = asked.in_the_way(new)
     if ended:
         await recording.end_live(connection, sorted(ended))
-    if arrived := asked.noted_erased & {row.lead_id for row in rows}:
+    if arrived := asked.noted_erased.intersection(new.lead_id):
         await recording.forget_erased(connection, sorted(arrived))
     lost: frozenset[str] = frozenset()
-    if rows:
-        added = await recording.add_first(connection, rows, now, revision, version)
+    if first:
+        added = await recording.add_first(connection, new, now, revision, version)
         lost = added.lost
         if not added.all_placed or not lost.isdisjoint(last):
             raise Overtaken
     if further:
         live = {lead_id for lead_id, row in asked.known.items() if row.live and lead_id not in ended}
-        live.update(row.lead_id for row in rows if row.join_group is not None)
+        live.update(lead_id for lead_id, group in zip(new.lead_id, new.join_group, strict=True) if group is not None)
         moved = [_moved(one, asked.epoch_of(lead_id), is_live=lead_id in live) for lead_id, one in last.items()]
         written = await recording.add_further(
             connection, [_further(answer) for answer in further], now, revision, version
@@ -157,27 +158,28 @@ async def _record(
     return lost
 
 
-def _first(answer: Answer, policy: Policy) -> FirstDecision:
-    arrival, ask, one = answer
-    lead = ask.lead
-    lat, lon = lead.point or (None, None)
-    return FirstDecision(
-        lead.person_id,
-        lead.lead_id,
-        one.decision_id,
-        one.outcome,
-        one.site_id,
-        ask.stimulus.fact_id,
-        one.record.decode(),
-        _text(one.respond_by),
-        policy.join_group(lead.intent),
-        lead.intent.value,
-        None if lat is None else repr(lat),
-        None if lon is None else repr(lon),
-        lead.preferred_site_id,
-        lead.received_at.isoformat(),
-        arrival.traceparent,
-        _waits_for(one),
+def _first_decisions(answers: Sequence[Answer], policy: Policy) -> FirstDecisions:
+    ordered = sorted(answers, key=lambda answer: (answer[1].lead.person_id, answer[1].lead.lead_id))
+    leads = [ask.lead for _, ask, _ in ordered]
+    ones = [one for _, _, one in ordered]
+    groups = {intent: policy.join_group(intent) for intent in Intent}
+    return FirstDecisions(
+        person_id=[lead.person_id for lead in leads],
+        lead_id=[lead.lead_id for lead in leads],
+        decision_id=[one.decision_id for one in ones],
+        outcome=[one.outcome for one in ones],
+        site_id=[one.site_id for one in ones],
+        cause_id=[ask.stimulus.fact_id for _, ask, _ in ordered],
+        record=[one.record.decode() for one in ones],
+        respond_by=[_text(one.respond_by) for one in ones],
+        join_group=[groups[lead.intent] for lead in leads],
+        intent=[lead.intent for lead in leads],
+        lat=[None if lead.point is None else repr(lead.point[0]) for lead in leads],
+        lon=[None if lead.point is None else repr(lead.point[1]) for lead in leads],
+        preferred_site_id=[lead.preferred_site_id for lead in leads],
+        received_at=[lead.received_at.isoformat() for lead in leads],
+        traceparent=[arrival.traceparent for arrival, _, _ in ordered],
+        waits_for=[_waits_for(one) for one in ones],
     )
 
 

@@ -12,26 +12,29 @@ from services.router.db.arrays import array_text
 from shared.postgres import Connection
 
 
-class FirstDecision(NamedTuple):
-    """A new lead and what was decided when it was received. The order of the fields is the order of writing."""
+class FirstDecisions(NamedTuple):
+    """New leads with what was decided when they were received: one list per column, one place per lead.
 
-    person_id: str
-    lead_id: str
-    decision_id: str
-    outcome: str
-    site_id: str | None
-    cause_id: str
-    record: str
+    The order of places is the order of writing: by person, then lead.
+    """
+
+    person_id: list[str]
+    lead_id: list[str]
+    decision_id: list[str]
+    outcome: list[str]
+    site_id: list[str | None]
+    cause_id: list[str]
+    record: list[str]
     """Canonical JSON, the data of leads.decided."""
-    respond_by: str | None
-    join_group: str | None
-    intent: str
-    lat: str | None
-    lon: str | None
-    preferred_site_id: str | None
-    received_at: str
-    traceparent: str | None
-    waits_for: str
+    respond_by: list[str | None]
+    join_group: list[str | None]
+    intent: list[str]
+    lat: list[str | None]
+    lon: list[str | None]
+    preferred_site_id: list[str | None]
+    received_at: list[str]
+    traceparent: list[str | None]
+    waits_for: list[str]
     """Site ids separated by spaces: PostgreSQL has no arrays of arrays of different lengths."""
 
 
@@ -73,14 +76,10 @@ class Added(NamedTuple):
     """False: a person of the batch has another live lead in the same group since it was read."""
 
 
-_RECORD = FirstDecision._fields.index("record")
-
-
 async def add_first(
-    connection: Connection, rows: Sequence[FirstDecision], decided_at: datetime, revision: int, version: int
+    connection: Connection, new: FirstDecisions, decided_at: datetime, revision: int, version: int
 ) -> Added:
     """Write new leads with their first decisions, at most one per lead, whoever else writes it at the same time."""
-    columns = zip(*sorted(rows), strict=True)
     [row] = await connection.fetch(
         """WITH new AS MATERIALIZED (
                SELECT * FROM unnest(
@@ -112,11 +111,11 @@ async def add_first(
            SELECT (SELECT count(*) FROM won) AS won, (SELECT count(*) FROM placed) AS placed,
                   CASE WHEN (SELECT count(*) FROM won) < $20
                        THEN ARRAY(SELECT lead_id::text FROM new EXCEPT SELECT lead_id::text FROM won) END AS lost""",
-        *[list(column) if number == _RECORD else array_text(column) for number, column in enumerate(columns)],
+        *[column if column is new.record else array_text(column) for column in new],
         decided_at,
         revision,
         version,
-        len(rows),
+        len(new.lead_id),
     )
     return Added(frozenset(row["lost"] or ()), all_placed=row["placed"] == row["won"])
 
