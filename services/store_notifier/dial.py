@@ -17,6 +17,7 @@ Network = IPv4Network | IPv6Network
 _NOT_PUBLIC: tuple[Network, ...] = tuple(
     ip_network(network)
     for network in (
+        "192.0.0.0/24",  # protocol assignments
         "192.88.99.0/24",  # 6to4 relays
         "::/96",  # IPv4-compatible, deprecated
         "::ffff:0:0:0/96",  # IPv4-translated (SIIT)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from services.store_notifier import facts
 from services.store_notifier.db import answers, assignments, deliveries, endpoints, inbox, outbox
 from services.store_notifier.domain import Said, item_changes, state_after
 from services.store_notifier.endpoints import inbox_endpoint_id
+from services.store_notifier.reach import NOTHING, Channels, by_site
 from services.store_notifier.settling import attempted_by_webhook
 from shared.contracts import (
     LEADS_DECIDED,
@@ -95,7 +94,7 @@ async def record_batch(connection: Connection, batch: Batch, now: datetime) -> d
     added = await _add_inbox_items(connection, [data for _, data in assigned], now)
     await _end_inbox_items(connection, [fact.data for fact in fresh], newest, now)
     found = await endpoints.of_sites(connection, sorted({data.site_id for _, data in assigned}))
-    channels = _by_site(found)
+    channels = by_site(found)
     entered = await _enter_deliveries(connection, assigned, newest, channels, now)
     void = [attempted_by_webhook(row, row["attempt"] + 1, AttemptResult.VOID, now) for row in voided]
     late = [_void_attempt(row, now) for row in entered if row.status == deliveries.VOID]
@@ -103,35 +102,6 @@ async def record_batch(connection: Connection, batch: Batch, now: datetime) -> d
     await outbox.put(connection, [*void, *late, *seen])
     await _report_sites_without_channel(connection, assigned, newest, channels, now)
     return {"leads_moved": len(moved), "assigned": len(added), "deliveries": len(entered), "voided": len(voided)}
-
-
-@dataclass(frozen=True, slots=True)
-class _Channels:
-    webhooks: tuple[UUID, ...]
-    inbox: bool
-    any_endpoint: bool
-
-    @property
-    def reaches_inbox(self) -> bool:
-        """A site that never got an endpoint is told by its inbox: its people can be given a key at any time."""
-        return self.inbox or not self.any_endpoint
-
-
-_NOTHING = _Channels((), inbox=False, any_endpoint=False)
-
-
-def _by_site(found: Sequence[asyncpg.Record]) -> dict[str, _Channels]:
-    sites: dict[str, list[asyncpg.Record]] = {}
-    for row in found:
-        sites.setdefault(row["site_id"], []).append(row)
-    return {
-        site_id: _Channels(
-            tuple(row["endpoint_id"] for row in rows if row["kind"] == "webhook" and row["status"] == "active"),
-            any(row["kind"] == "inbox" and row["status"] == "active" for row in rows),
-            any_endpoint=True,
-        )
-        for site_id, rows in sites.items()
-    }
 
 
 def _is_current(data: LeadAssigned, newest: dict[UUID, Decided]) -> bool:
@@ -176,7 +146,7 @@ async def _enter_deliveries(
     connection: Connection,
     assigned: Sequence[tuple[Decided, LeadAssigned]],
     newest: dict[UUID, Decided],
-    channels: dict[str, _Channels],
+    channels: dict[str, Channels],
     now: datetime,
 ) -> list[deliveries.NewDelivery]:
     """Rows for every active webhook; void ones for assignments that a later decision of the batch ended already."""
@@ -197,7 +167,7 @@ async def _enter_deliveries(
             data.decided_at,
         )
         for fact, data in assigned
-        for endpoint_id in channels.get(data.site_id, _NOTHING).webhooks
+        for endpoint_id in channels.get(data.site_id, NOTHING).webhooks
     ]
     new = await deliveries.add(connection, rows)
     entered = [row for row in rows if row.delivery_id in new]
@@ -227,7 +197,7 @@ def _inbox_attempts(
     assigned: Sequence[tuple[Decided, LeadAssigned]],
     added: set[UUID],
     newest: dict[UUID, Decided],
-    channels: dict[str, _Channels],
+    channels: dict[str, Channels],
     now: datetime,
 ) -> list[outbox.Waiting]:
     """The inbox has an assignment as soon as this transaction commits, or never had it because it was over by then."""
@@ -245,7 +215,7 @@ def _inbox_attempts(
             traceparent=fact.traceparent,
         )
         for fact, data in assigned
-        if data.decision_id in added and channels.get(data.site_id, _NOTHING).reaches_inbox
+        if data.decision_id in added and channels.get(data.site_id, NOTHING).reaches_inbox
     ]
 
 
@@ -253,12 +223,12 @@ async def _report_sites_without_channel(
     connection: Connection,
     assigned: Sequence[tuple[Decided, LeadAssigned]],
     newest: dict[UUID, Decided],
-    channels: dict[str, _Channels],
+    channels: dict[str, Channels],
     now: datetime,
 ) -> None:
     """Every endpoint of the site is disabled: the router shall not wait for an answer that cannot come."""
     for fact, data in assigned:
-        site = channels.get(data.site_id, _NOTHING)
+        site = channels.get(data.site_id, NOTHING)
         if _is_current(data, newest) and not site.webhooks and not site.reaches_inbox:
             said = Said(data.lead_id, data.epoch, data.site_id, Answer.UNDELIVERABLE, "notifier")
             if await answers.add(connection, facts.answer_id_of(said), said, now):

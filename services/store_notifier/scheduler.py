@@ -69,7 +69,7 @@ class Scheduler:
                 try:
                     async with listening(self._pool, deliveries.WAKE) as (connection, heard):
                         self._freed = heard
-                        await self._work(connection, heard, stop)
+                        await self._work(connection, heard, settler, stop)
                 except (PostgresUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                     get_logger().warning("scheduler.postgres_unavailable", error=type(error).__name__)
                     await wait_any(asyncio.Event(), stop, LONGEST_NAP_S)
@@ -77,8 +77,12 @@ class Scheduler:
         finally:
             settler.cancel()
 
-    async def _work(self, listener: Connection, heard: asyncio.Event, stop: asyncio.Event) -> None:
+    async def _work(
+        self, listener: Connection, heard: asyncio.Event, settler: "asyncio.Task[None]", stop: asyncio.Event
+    ) -> None:
         while not stop.is_set():
+            if settler.done():
+                settler.result()  # raises: without it nothing that is sent would ever be recorded
             if listener.is_closed():
                 raise PostgresUnavailable("the listening connection was lost")
             room = self._max_in_flight - self._in_flight

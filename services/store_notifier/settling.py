@@ -180,9 +180,11 @@ async def fail_hopeless(connection: Connection, now: datetime, limit: int) -> in
     rows = await deliveries.hopeless(connection, now, limit)
     if not rows:
         return 0
-    await deliveries.settle(
+    await assignments.live_epochs(connection, sorted({row["lead_id"] for row in rows}))
+    ours = await deliveries.settle(
         connection, [deliveries.Settled(row["delivery_id"], None, deliveries.FAILED) for row in rows], now
     )
+    rows = [row for row in rows if row["delivery_id"] in ours]
     attempts = [
         deliveries.Attempt(
             row["delivery_id"],

@@ -54,9 +54,14 @@ async def lock(connection: Connection, lead_id: UUID) -> Assignment | None:
 
 
 async def live_epochs(connection: Connection, lead_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Epoch of the open assignment of each lead that has one; the rows stay as they are until this transaction ends."""
+    """Epoch of the open assignment of each lead that has one; the rows are this transaction's until it ends.
+
+    So two processes whose attempts for one assignment fail at once do it one after the other, and the second one sees
+    that no channel is left.
+    """
     rows = await connection.fetch(
-        """SELECT lead_id, epoch, state FROM assignments WHERE lead_id = ANY($1) ORDER BY lead_id FOR SHARE""", lead_ids
+        "SELECT lead_id, epoch, state FROM assignments WHERE lead_id = ANY($1) ORDER BY lead_id FOR NO KEY UPDATE",
+        lead_ids,
     )
     return {row["lead_id"]: row["epoch"] for row in rows if row["state"] == State.ASSIGNED}
 

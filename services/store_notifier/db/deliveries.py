@@ -123,22 +123,19 @@ async def claim(
 
 
 async def expired_leases(connection: Connection, now: datetime, limit: int) -> list[asyncpg.Record]:
-    """Deliveries whose sender vanished, locked; nobody knows whether the endpoint has them."""
+    """Deliveries whose sender vanished; nobody knows whether the endpoint has them."""
     return await connection.fetch(
-        "SELECT * FROM deliveries WHERE status = 1 AND lease_until < $1 ORDER BY lease_until LIMIT $2"
-        " FOR UPDATE SKIP LOCKED",
-        now,
-        limit,
+        "SELECT * FROM deliveries WHERE status = 1 AND lease_until < $1 ORDER BY lease_until LIMIT $2", now, limit
     )
 
 
 async def hopeless(connection: Connection, now: datetime, limit: int) -> list[asyncpg.Record]:
-    """Waiting deliveries, locked, that shall not be sent: too late, or their endpoint was disabled."""
+    """Waiting deliveries that shall not be sent: it is too late, or their endpoint was disabled."""
     return await connection.fetch(
-        """SELECT d.* FROM deliveries d
-           WHERE d.status = 0 AND (d.expires_at <= $1 OR d.endpoint_id IN (
-               SELECT endpoint_id FROM endpoints WHERE status = 'disabled'))
-           LIMIT $2 FOR UPDATE OF d SKIP LOCKED""",
+        """SELECT * FROM deliveries WHERE status = 0 AND expires_at <= $1
+           UNION SELECT d.* FROM endpoints e JOIN deliveries d USING (endpoint_id)
+           WHERE e.status = 'disabled' AND d.status = 0
+           LIMIT $2""",
         now,
         limit,
     )
@@ -146,7 +143,7 @@ async def hopeless(connection: Connection, now: datetime, limit: int) -> list[as
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What becomes of one leased delivery. `lease` None settles a waiting one that was locked before."""
+    """What becomes of one delivery under this lease; `lease` None is one that waits under nobody's."""
 
     delivery_id: UUID
     lease: UUID | None
