@@ -3,7 +3,6 @@
 import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
-from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from services.router.sites import DELIVERY_CENTER_ONLY
 from services.router.snapshot import Snapshot, TreeKey
+from services.router.spelling import meant
 from shared.errors import UserError
 from shared.vocabulary import Capability, Intent, SiteKind, Slug
 
@@ -97,7 +97,7 @@ class Policy(_Table):
         try:
             return cls.model_validate({**tables, "version": version, "digest": sha256(text.encode()).hexdigest()})
         except ValidationError as problem:
-            raise PolicyError([_fault(error) for error in problem.errors(include_url=False)]) from None
+            raise PolicyError(_faults(problem)) from None
 
     @property
     def join_window(self) -> timedelta:
@@ -169,15 +169,21 @@ _SPELLINGS: dict[str, list[str]] = {
 }
 
 
+def _faults(problem: ValidationError) -> list[str]:
+    errors = problem.errors(include_url=False)
+    # A list with one unknown name is reported again as too short: the name is the fault.
+    return [_fault(error) for error in errors if not any(other["loc"][:-1] == error["loc"] for other in errors)]
+
+
 def _fault(error: Any) -> str:
     """One line for one pydantic error: the key, what is wrong, and the nearest valid spelling."""
     path = [part for part in error["loc"] if part != "[key]"]
     key = ".".join(str(part) for part in path) or "policy"
     if error["type"] == "extra_forbidden":
-        return f"{key}: unknown key; {_meant(str(path[-1]), _fields_at(path[:-1]))}"
+        return f"{key}: unknown key; {meant(str(path[-1]), _fields_at(path[:-1]))}"
     if error["type"] == "enum":
         valid = next((_SPELLINGS[str(part)] for part in reversed(path) if str(part) in _SPELLINGS), [])
-        return f"{key}: unknown name {error['input']!r}; {_meant(str(error['input']), valid)}"
+        return f"{key}: unknown name {error['input']!r}; {meant(str(error['input']), valid)}"
     if error["type"] == "missing":
         return f"{key}: is missing; add it"
     return f"{key}: {error['msg'].removeprefix('Value error, ')}"
@@ -193,8 +199,3 @@ def _fields_at(path: list[Any]) -> list[str]:
         case ["intents", _, *_]:
             model = IntentRule
     return [name for name in model.model_fields if name not in ("version", "digest")]
-
-
-def _meant(text: str, valid: list[str]) -> str:
-    near = get_close_matches(text.strip().lower().replace("-", "_").replace(" ", "_"), valid, n=1)
-    return f"did you mean {near[0]}?" if near else f"use one of {', '.join(valid)}"

@@ -5,11 +5,11 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from services.router.sites.row import COLUMNS, OPTIONAL, BadRow, read_row
 from services.router.sites.site import Site
+from services.router.spelling import meant
 
 WHOLE_FILE = 0
 """Row number of a fault that is not about one row."""
@@ -101,15 +101,10 @@ def _header_faults(header: list[str]) -> list[BadRow]:
     ]
     for column in header:
         if column not in COLUMNS:
-            near = get_close_matches(column, COLUMNS, n=1)
-            faults.append(BadRow(1, "", column[:64], f"unknown column; {_meant(near)}"))
+            faults.append(BadRow(1, "", column[:64], f"unknown column; {meant(column, COLUMNS)}"))
         elif header.count(column) > 1:
             faults.append(BadRow(1, "", column, "this column stands twice in the header"))
     return faults
-
-
-def _meant(near: list[str]) -> str:
-    return f"did you mean {near[0]}?" if near else f"the columns are {', '.join(COLUMNS)}"
 
 
 def _feature_fields(feature: Any) -> dict[str, str] | str:
@@ -134,4 +129,6 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, list):
         return "|".join(_text(item) for item in value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # JSON writers that know one kind of number only
     return str(value)

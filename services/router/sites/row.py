@@ -4,11 +4,11 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import TypeVar
 
 from services.router.sites.site import Site, forbidden_claims
+from services.router.spelling import meant
 from shared.datum import to_wgs84
 from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
 
@@ -60,9 +60,7 @@ def read_row(number: int, fields: Mapping[str, str]) -> tuple[Site | None, list[
 def unknown(kind: type[StrEnum], text: str) -> str:
     """Says that `text` is no member of `kind` and which member was probably meant."""
     names = [member.value for member in kind]
-    near = get_close_matches(text.strip().lower().replace("-", "_").replace(" ", "_"), names, n=1)
-    meant = f"did you mean {near[0]}?" if near else f"use one of {', '.join(names)}"
-    return f"unknown {_WORDS.get(kind, 'value')} {text!r}; {meant}"
+    return f"unknown {_WORDS.get(kind, 'value')} {text[:MAX_TEXT]!r}; {meant(text, names)}"
 
 
 _WORDS: dict[type[StrEnum], str] = {

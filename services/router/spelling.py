@@ -1,0 +1,14 @@
+"""What a person probably meant by a name that nobody knows."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+# Half the letters in common: "paint" finds paint_repair, and "zzz" finds nothing.
+_LIKENESS = 0.5
+
+
+def meant(text: str, valid: Sequence[str]) -> str:
+    """The advice that ends a refusal: the nearest valid name, or all of them when none is near."""
+    wanted = text.strip().lower().replace("-", "_").replace(" ", "_")
+    near = get_close_matches(wanted, valid, n=1, cutoff=_LIKENESS)
+    return f"did you mean {near[0]}?" if near else f"use one of {', '.join(valid)}"

@@ -1,0 +1,213 @@
+"""Network files: read whole, or refused with every bad row, its field, the reason and the way out."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.router.sites import NetworkFile, read_csv, read_geojson
+from shared.datum import from_wgs84
+from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
+
+HEADER = "site_id,name,kind,city,district,lat,lon,datum,capabilities,status,weight,open_lead_limit"
+GOOD: dict[str, Any] = {
+    "site_id": "suzhou-01",
+    "name": "Suzhou Center",
+    "kind": "delivery_center",
+    "city": "Suzhou",
+    "district": "Wuzhong",
+    "lat": "31.2989",
+    "lon": "120.5853",
+    "datum": "wgs84",
+    "capabilities": "sales|test_drive|vehicle_delivery",
+    "status": "open",
+    "weight": "2",
+    "open_lead_limit": "40",
+}
+
+
+def csv_of(*rows: dict[str, str]) -> str:
+    columns = HEADER.split(",")
+    return "\n".join([HEADER, *(",".join(f'"{row[column]}"' for column in columns) for row in rows)]) + "\n"
+
+
+def row(**changes: str) -> dict[str, str]:
+    return GOOD | changes
+
+
+def reasons(file: NetworkFile) -> list[tuple[int, str, str]]:
+    return [(bad.row, bad.field, bad.reason) for bad in file.bad]
+
+
+def test_a_good_row_becomes_a_site() -> None:
+    file = read_csv(csv_of(row()))
+
+    assert file.bad == ()
+    [site] = file.sites
+    assert (site.site_id, site.kind, site.status) == ("suzhou-01", SiteKind.DELIVERY_CENTER, SiteStatus.OPEN)
+    assert (site.lat, site.lon, site.weight, site.open_lead_limit) == (31.2989, 120.5853, 2, 40)
+    assert site.capabilities == {Capability.SALES, Capability.TEST_DRIVE, Capability.VEHICLE_DELIVERY}
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    text = "site_id,name,kind,city,lat,lon,datum,capabilities\none,One,agent_store,苏州,31.3,120.6,wgs84,sales\n"
+
+    [site] = read_csv(text).sites
+
+    assert (site.district, site.status, site.weight, site.open_lead_limit) == ("", SiteStatus.OPEN, 1, None)
+
+
+def test_a_spreadsheet_export_is_read_as_it_comes() -> None:
+    text = (
+        "\ufeff"
+        + csv_of(row(name="苏州, 吴中"), row(site_id="suzhou-02")).replace("\n", "\r\n")
+        + "\r\n,,,,,,,,,,,\r\n"
+    )
+
+    file = read_csv(text)
+
+    assert file.bad == ()
+    assert [site.name for site in file.sites] == ["苏州, 吴中", "Suzhou Center"]
+
+
+@pytest.mark.parametrize("datum", Datum)
+def test_points_are_kept_in_wgs84_whatever_their_datum(datum: Datum) -> None:
+    lat, lon = from_wgs84(31.2989, 120.5853, datum)
+
+    [site] = read_csv(csv_of(row(lat=repr(lat), lon=repr(lon), datum=datum))).sites
+
+    assert (site.lat, site.lon, site.datum) == (31.2989, 120.5853, datum)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"kind": "agent_store"}, "capabilities", "an agent store may never have vehicle_delivery: only"),
+        (
+            {"kind": "service_point", "capabilities": "used_vehicle_sales"},
+            "capabilities",
+            "a service point may never have used_vehicle_sales",
+        ),
+        ({"capabilities": "sales|test-drive"}, "capabilities", "did you mean test_drive?"),
+        ({"capabilities": "paint"}, "capabilities", "did you mean paint_repair?"),
+        ({"capabilities": "zzz"}, "capabilities", "use one of sales"),
+        ({"capabilities": " | "}, "capabilities", "is empty"),
+        ({"kind": "agentstore"}, "kind", "did you mean agent_store?"),
+        ({"kind": ""}, "kind", "is empty; use one of delivery_center"),
+        ({"status": "opened"}, "status", "did you mean open?"),
+        ({"datum": ""}, "datum", "never guessed; say wgs84 (GPS), gcj02 (Amap, Tencent) or bd09 (Baidu)"),
+        ({"datum": "wgs-84"}, "datum", "did you mean wgs84?"),
+        ({"lat": "120.5853", "lon": "31.2989"}, "lat", "lat and lon look swapped"),
+        ({"lat": "91", "lon": "120"}, "lat", "91 is outside -90 to 90"),
+        ({"lon": "181"}, "lon", "181 is outside -180 to 180"),
+        ({"lat": "0", "lon": "0"}, "lat", "0, 0"),
+        ({"lat": "31,29"}, "lat", "is not a number of degrees"),
+        ({"lat": "nan"}, "lat", "is not a number of degrees"),
+        ({"lon": "inf"}, "lon", "is not a number of degrees"),
+        ({"lon": ""}, "lon", "is empty; give a number of degrees"),
+        ({"site_id": "Suzhou 01"}, "site_id", "lower-case letters"),
+        ({"site_id": ""}, "site_id", "is empty"),
+        ({"name": ""}, "name", "is empty"),
+        ({"name": "x" * 200}, "name", "longer than 120"),
+        ({"city": "Su\x00zhou"}, "city", "control characters"),
+        ({"weight": "0"}, "weight", "0 is outside 1 to 1000"),
+        ({"weight": "1.5"}, "weight", "is not a whole number"),
+        ({"open_lead_limit": "-3"}, "open_lead_limit", "-3 is outside 1 to"),
+    ],
+)  # fmt: skip
+def test_a_bad_field_is_named_with_the_way_out(changes: dict[str, str], field: str, words: str) -> None:
+    file = read_csv(csv_of(row(site_id="first"), row(**changes)))
+
+    [(number, named, reason)] = reasons(file)
+    assert (number, named) == (3, field)
+    assert words in reason
+
+
+def test_every_fault_of_every_row_is_named_in_file_order() -> None:
+    file = read_csv(csv_of(row(kind="x", lat="x"), row(site_id="good"), row(site_id="two", weight="x", datum="")))
+
+    assert [(number, field) for number, field, _ in reasons(file)] == [
+        (2, "kind"),
+        (2, "lat"),
+        (4, "datum"),
+        (4, "weight"),
+    ]
+    assert [bad.site_id for bad in file.bad] == ["suzhou-01", "suzhou-01", "two", "two"]
+
+
+def test_two_rows_of_one_id_are_refused() -> None:
+    file = read_csv(csv_of(row(), row(site_id="other"), row(name="Again")))
+
+    assert reasons(file) == [(4, "site_id", "is already the id of row 2; every site needs its own")]
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "words"),
+    [
+        ("", "site_id", "missing from the header"),
+        (HEADER.replace("datum", "date") + "\n", "date", "unknown column; did you mean"),
+        (HEADER.replace("datum,", "") + "\n", "datum", "missing from the header"),
+        (HEADER + ",lat\n", "lat", "stands twice"),
+        (HEADER + "\n", "file", "holds no site"),
+        (HEADER + "\none,two\n", "row", "has 2 fields where the header has 12"),
+        (HEADER + '\n"one\n', "row", "is not CSV"),
+    ],
+)
+def test_a_file_that_is_no_network_says_why(text: str, field: str, words: str) -> None:
+    file = read_csv(text)
+
+    assert any(named == field and words in reason for _, named, reason in reasons(file))
+
+
+def feature(coordinates: Any = (120.5853, 31.2989), **changes: Any) -> dict[str, Any]:
+    columns = {name: value for name, value in GOOD.items() if name not in ("lat", "lon")}
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": coordinates},
+        "properties": columns | changes,
+    }
+
+
+def geojson(*features: Any) -> str:
+    return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def test_geojson_says_what_csv_says() -> None:
+    natural = feature(weight=2, open_lead_limit=40, capabilities=["sales", "test_drive", "vehicle_delivery"])
+
+    assert read_geojson(geojson(feature())) == read_geojson(geojson(natural)) == read_csv(csv_of(row()))
+
+
+@pytest.mark.parametrize(
+    ("one", "field", "words"),
+    [
+        (feature((31.2989, 120.5853)), "lat", "look swapped"),
+        (feature(datum=None), "datum", "never guessed"),
+        (feature((120.5,)), "geometry", "is not a Point"),
+        (feature() | {"geometry": None}, "geometry", "is not a Point"),
+        ({"type": "Feature", "geometry": None}, "geometry", "is not a feature with properties"),
+        (7, "geometry", "is not a feature with properties"),
+        (feature(("x", None)), "lat", "is empty"),
+        (feature(kind="agent_store"), "capabilities", "only delivery centers may"),
+    ],
+)
+def test_a_bad_feature_is_named_by_its_number(one: Any, field: str, words: str) -> None:
+    file = read_geojson(geojson(feature(site_id="first"), one))
+
+    assert any(number == 2 and named == field and words in reason for number, named, reason in reasons(file))
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"type": "FeatureCollection"}', "[" * 100_000])
+def test_what_is_no_geojson_says_so(text: str) -> None:
+    [bad] = read_geojson(text).bad
+
+    assert bad.row == 0
+    assert "is not" in bad.reason
+
+
+@given(st.text())
+def test_no_text_at_all_breaks_a_reader(text: str) -> None:
+    for file in (read_csv(text), read_csv(HEADER + "\n" + text), read_geojson(text)):
+        assert file.sites or file.bad
