@@ -51,7 +51,7 @@ Handler = Callable[[list[Record]], Awaitable[None]]
 def make_broker(settings: Settings, client_id: str) -> KafkaBroker:
     """A FastStream broker used for reading only: its producer is never asked to send."""
     quiet = logging.getLogger("waypost.faststream")
-    quiet.setLevel(logging.WARNING)  # FastStream's INFO writes two lines per message
+    quiet.setLevel(logging.WARNING)
     return KafkaBroker(
         settings.require_kafka(),
         client_id=client_id,
@@ -62,7 +62,7 @@ def make_broker(settings: Settings, client_id: str) -> KafkaBroker:
         request_timeout_ms=15_000,
         apply_types=False,
         logger=quiet,
-        log_level=logging.WARNING,
+        log_level=logging.DEBUG,  # the level of its two lines per message; its warnings keep theirs
     )
 
 
