@@ -57,7 +57,7 @@ class Questions:
         self._policy = policy
         self._arrivals = arrivals
         self.known = {row.lead_id: row for row in rows if row.epoch > 0}
-        self.noted_erased = {row.lead_id for row in rows if row.epoch == 0}
+        self.noted_erased = {row.lead_id: row.erased_by for row in rows if row.epoch == 0 and row.erased_by}
         self._live: dict[str, list[LeadRow]] = {}
         for row in rows:
             if row.live:
@@ -67,8 +67,8 @@ class Questions:
             a.lead_id: a.stimulus for a in arrivals if isinstance(a.stimulus, Erased) and a.lead_id not in self.known
         }
         self._traceparents = {(a.lead_id, a.stimulus.fact_id): a.traceparent for a in arrivals}
-        self.erased_early: list[tuple[str, str]] = []
-        """Lead and person of erasures that came before their leads."""
+        self.erased_early: list[tuple[str, str, str]] = []
+        """Lead, person and fact of erasures that came before their leads."""
         self.stale: Counter[tuple[str, str]] = Counter()
 
     def received_again(self) -> list[str]:
@@ -97,7 +97,7 @@ class Questions:
             elif not isinstance(arrival.stimulus, Erased):
                 self.stale[arrival.topic, StaleReason.UNKNOWN_LEAD.value] += 1
             elif arrival.person_id is not None and lead_id not in self.noted_erased:
-                self.erased_early.append((lead_id, arrival.person_id))
+                self.erased_early.append((lead_id, arrival.person_id, arrival.stimulus.fact_id))
         # The sort is stable: what happened to one lead stays in order.
         found.sort(key=lambda question: question.ask.lead.received_at)
         return found
@@ -111,7 +111,7 @@ class Questions:
         if erased is not None:
             return Question(arrival, Ask(lead, NEW, erased))
         if lead.lead_id in self.noted_erased:
-            return Question(arrival, Ask(lead, NEW, Erased(arrival.stimulus.fact_id)))
+            return Question(arrival, Ask(lead, NEW, Erased(self.noted_erased[lead.lead_id])))
         return Question(arrival, Ask(lead, NEW, arrival.stimulus, self._live_lead(lead)))
 
     def _live_lead(self, lead: LeadFeatures) -> LiveLead | None:

@@ -71,13 +71,9 @@ async def settle(
     answers = decide_batch([question.ask for question in questions], snapshot, policy, seen, now)
 
     if asked.erased_early:
-        noted = await recording.remember_erased(
-            connection,
-            [lead_id for lead_id, _ in asked.erased_early],
-            [person for _, person in asked.erased_early],
-            now,
-        )
-        if noted < len(asked.erased_early):
+        lead_ids, person_ids, fact_ids = zip(*sorted(set(asked.erased_early)), strict=True)
+        noted = await recording.remember_erased(connection, lead_ids, person_ids, fact_ids, now)
+        if noted < len(set(lead_ids)):
             raise Overtaken
     stale = asked.stale
     decided: list[Answer] = []
@@ -138,7 +134,7 @@ async def _record(
     ended = asked.in_the_way(new)
     if ended:
         await recording.end_live(connection, sorted(ended))
-    if arrived := asked.noted_erased.intersection(new.lead_id):
+    if arrived := asked.noted_erased.keys() & set(new.lead_id):
         await recording.forget_erased(connection, sorted(arrived))
     lost: frozenset[str] = frozenset()
     if first:

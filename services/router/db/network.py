@@ -18,6 +18,15 @@ class Revision(NamedTuple):
     created_at: datetime
 
 
+class RevisionLine(NamedTuple):
+    """A revision in a list; `sites` is how many it has."""
+
+    revision: int
+    digest: str
+    sites: int
+    created_at: datetime
+
+
 class PublishedPolicy(NamedTuple):
     """A policy file as it was (or is) in effect."""
 
@@ -58,14 +67,14 @@ async def revision(connection: Connection, number: int | None = None) -> Revisio
     return Revision(*row) if row else None
 
 
-async def revisions(connection: Connection, limit: int) -> list[tuple[int, str, int, datetime]]:
-    """The newest revisions: number, digest, number of sites, time."""
+async def revisions(connection: Connection, limit: int) -> list[RevisionLine]:
+    """The newest revisions, without their sites."""
     rows = await connection.fetch(
         """SELECT revision, digest, json_array_length(sites) AS sites, created_at
            FROM network_revisions ORDER BY revision DESC LIMIT $1""",
         limit,
     )
-    return [(row["revision"], row["digest"], row["sites"], row["created_at"]) for row in rows]
+    return [RevisionLine(*row) for row in rows]
 
 
 async def add_revision(connection: Connection, added: Revision) -> None:

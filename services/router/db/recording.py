@@ -188,20 +188,26 @@ async def end_live(connection: Connection, lead_ids: Sequence[str]) -> None:
 
 
 async def remember_erased(
-    connection: Connection, lead_ids: Sequence[str], person_ids: Sequence[str], erased_at: datetime
+    connection: Connection,
+    lead_ids: Sequence[str],
+    person_ids: Sequence[str],
+    fact_ids: Sequence[str],
+    erased_at: datetime,
 ) -> int:
     """Note leads that were erased before they arrived here (epoch 0), so that they are closed when they do.
 
     Returns how many were noted; fewer than given means that the others have arrived meanwhile.
     """
     status = await connection.execute(
-        """INSERT INTO leads (lead_id, person_id, epoch, state, closed, changed_at, live, network_revision,
+        """INSERT INTO leads (lead_id, person_id, erased_by, epoch, state, closed, changed_at, live, network_revision,
                               policy_version)
-           SELECT lead_id, person_id, 0, 'closed', 'erased', $3, false, 0, 0
-           FROM unnest($1::uuid[], $2::uuid[]) AS new (lead_id, person_id) ORDER BY person_id, lead_id
+           SELECT lead_id, person_id, erased_by, 0, 'closed', 'erased', $4, false, 0, 0
+           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS new (lead_id, person_id, erased_by)
+           ORDER BY person_id, lead_id
            ON CONFLICT (lead_id) DO NOTHING""",
         lead_ids,
         person_ids,
+        fact_ids,
         erased_at,
     )
     return int(status.split()[-1])

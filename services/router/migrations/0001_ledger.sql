@@ -45,6 +45,7 @@ CREATE TABLE leads (
     lead_id            uuid PRIMARY KEY,
     person_id          uuid NOT NULL,
     epoch              int NOT NULL,     -- 0: its person was erased before the lead itself arrived
+    erased_by          uuid,             -- set at epoch 0: the fact that said so
     state              text NOT NULL CHECK (state IN ('waiting', 'held', 'joined', 'closed')),
     closed             text,             -- why, when it is
     site_id            text,             -- holder, or the site that had it last

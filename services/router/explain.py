@@ -1,0 +1,61 @@
+"""`decide` for a lead that nobody sent: what would happen, without recording it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from services.router.db import loads
+from services.router.db import network as db
+from services.router.domain import NEW, Ask, LeadFeatures, Received, Stale, decide_batch
+from services.router.network import sites_of
+from services.router.policy import IntentRule, Policy
+from services.router.snapshot import Site, Snapshot
+from shared.contracts import LeadAssigned, LeadDecided, LeadWaiting
+from shared.datum import to_wgs84
+from shared.errors import UserError
+from shared.postgres import Pool, acquire
+from shared.vocabulary import Datum, Intent
+
+# A lead that can be nobody's, always the same one: asked twice, a tie between equal sites ends alike.
+_NOBODY = str(UUID(int=0))
+_DECIDED: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The decision that would be taken now, with what a reader needs beside it."""
+
+    decision: LeadAssigned | LeadWaiting
+    record: str
+    """Its canonical JSON."""
+    rule: IntentRule
+    sites: dict[str, Site]
+    """The sites that the decision names."""
+
+
+async def explain_lead(
+    pool: Pool, intent: Intent, lat: float, lon: float, datum: Datum, preferred: str | None, now: datetime
+) -> Explanation:
+    """Decide a lead at this point on the current network, policy and loads. Raises UserError when there is none."""
+    async with acquire(pool) as connection:
+        revision, published = await db.revision(connection), await db.policy(connection)
+        held = await loads.read(connection, locked=False)
+    if published is None:
+        raise UserError("no policy has been published yet", "`waypost policy publish FILE` publishes one")
+    try:
+        point = to_wgs84(lat, lon, datum)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    policy = Policy.from_toml(published.toml, published.version)
+    snapshot = Snapshot.build(sites_of(revision), revision.revision if revision else 0)
+    lead = LeadFeatures(_NOBODY, _NOBODY, intent, point, preferred, now)
+    [answer] = decide_batch([Ask(lead, NEW, Received(_NOBODY))], snapshot, policy, held, now)
+    if isinstance(answer, Stale):
+        raise TypeError("a new lead is never stale")
+    decision = _DECIDED.validate_json(answer.record)
+    if not isinstance(decision, LeadAssigned | LeadWaiting):
+        raise TypeError("a new lead without a person is assigned or waits")
+    sites = {one.site_id: site for one in decision.candidates if (site := snapshot.get(one.site_id)) is not None}
+    return Explanation(decision, answer.record.decode(), policy.intents[intent], sites)

@@ -1,0 +1,122 @@
+"""What the router's commands show: tables for people, plain values for machines."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from services.router.db.network import Revision, RevisionLine
+from services.router.explain import Explanation
+from services.router.network import Change
+from services.router.sites import Site
+from shared.contracts import LeadAssigned, Lost
+
+_WHY_LOST = {
+    Lost.FARTHER: "farther",
+    Lost.TIE_LOAD: "as near, but holds more leads for its weight",
+    Lost.TIE_HASH: "as near, but lost the draw",
+    Lost.FULL: "holds as many leads as it may",
+    Lost.DECLINED: "has declined this lead",
+    Lost.TOO_FAR: "beyond the greatest distance for this intent",
+    Lost.KIND_NOT_ALLOWED: "its kind may not serve this intent",
+}
+
+
+def change_as_json(change: Change) -> dict[str, Any]:
+    """The change with whole rows."""
+    return {
+        "before": change.before,
+        "revision": change.revision,
+        "sites": change.sites,
+        "added": [site.to_row() for site in change.diff.added],
+        "changed": [
+            {"site_id": one.after.site_id, "before": one.before.to_row(), "after": one.after.to_row()}
+            for one in change.diff.changed
+        ],
+        "removed": [site.to_row() for site in change.diff.removed],
+    }
+
+
+def print_change(console: Console, change: Change) -> None:
+    """One line per site that differs."""
+    for site in change.diff.added:
+        console.print(f"[green]+ {escape(_site(site))}[/]")
+    for one in change.diff.changed:
+        before, after = one.before.to_row(), one.after.to_row()
+        columns = "; ".join(f"{column}: {_cell(before[column])} -> {_cell(after[column])}" for column in one.columns)
+        console.print(f"[yellow]~ {escape(one.after.site_id)}  {escape(columns)}[/]")
+    for site in change.diff.removed:
+        console.print(f"[red]- {escape(_site(site))}[/]")
+    diff = change.diff
+    console.print(
+        f"{change.sites} sites: {len(diff.added)} added, {len(diff.changed)} changed, {len(diff.removed)} removed "
+        f"since revision {change.before}.",
+        highlight=False,
+    )
+
+
+def print_network(console: Console, revision: Revision, sites: Sequence[Site], newest: Sequence[RevisionLine]) -> None:
+    """The sites of one revision, then the newest revisions."""
+    table = Table(title=f"Revision {revision.revision}, {revision.created_at:%Y-%m-%d %H:%M:%S %Z}")
+    for heading in ("site", "name", "kind", "city", "district", "status", "limit", "can do"):
+        table.add_column(heading, overflow="fold")
+    for site in sites:
+        limit = "" if site.open_lead_limit is None else str(site.open_lead_limit)
+        capabilities = " ".join(sorted(site.capabilities))
+        table.add_row(
+            *map(
+                escape, (site.site_id, site.name, site.kind, site.city, site.district, site.status, limit, capabilities)
+            )
+        )
+    console.print(table)
+    for line in newest:
+        console.print(
+            f"revision {line.revision}: {line.sites} sites, {line.created_at:%Y-%m-%d %H:%M:%S %Z}, {line.digest[:12]}",
+            highlight=False,
+        )
+
+
+def print_explanation(console: Console, explanation: Explanation) -> None:
+    """The outcome in a sentence, and every candidate with why it lost."""
+    decision, rule = explanation.decision, explanation.rule
+    if isinstance(decision, LeadAssigned):
+        console.print(
+            f"[bold green]{escape(decision.site_id)}[/] would get this {decision.intent.value} lead, "
+            f"{_kilometres(decision.distance_m)} away, and have {rule.respond_by_minutes} minutes to answer.",
+            highlight=False,
+        )
+        if decision.preferred != "none":
+            console.print(f"The preferred site: {decision.preferred.replace('_', ' ')}.", highlight=False)
+    else:
+        console.print(
+            f"[bold yellow]No site[/] would get this lead; it would wait: {decision.reason.value}.", highlight=False
+        )
+    table = Table()
+    for heading in ("site", "name", "distance", "holds", "why not"):
+        table.add_column(heading, justify="right" if heading in ("distance", "holds") else "left")
+    for one in decision.candidates:
+        site = explanation.sites.get(one.site_id)
+        why = "" if one.lost is None else _WHY_LOST[one.lost]
+        table.add_row(
+            escape(one.site_id), escape(site.name if site else ""), _kilometres(one.distance_m), str(one.load), why
+        )
+    console.print(table)
+    console.print(
+        f"Needs {', '.join(rule.requires)} at a {' or '.join(rule.kinds)} within {rule.max_distance_km:g} km; "
+        f"network revision {decision.network_revision}, policy version {decision.policy_version}.",
+        highlight=False,
+    )
+
+
+def _site(site: Site) -> str:
+    return f"{site.site_id}  {site.name}, {site.kind.value}, {site.city} {site.district}, {site.status.value}"
+
+
+def _cell(value: object) -> str:
+    return "|".join(value) if isinstance(value, list) else str(value)
+
+
+def _kilometres(distance_m: int) -> str:
+    return f"{distance_m} m" if distance_m < 1000 else f"{distance_m / 1000:.1f} km"
