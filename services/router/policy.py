@@ -172,7 +172,8 @@ _SPELLINGS: dict[str, list[str]] = {
 def _faults(problem: ValidationError) -> list[str]:
     errors = problem.errors(include_url=False)
     # A list with one unknown name is reported again as too short: the name is the fault.
-    return [_fault(error) for error in errors if not any(other["loc"][:-1] == error["loc"] for other in errors)]
+    parents = [error["loc"][:-1] for error in errors if error["loc"]]
+    return [_fault(error) for error in errors if error["loc"] not in parents]
 
 
 def _fault(error: Any) -> str:
