@@ -46,6 +46,7 @@ class Browser:
     def log_in(self, url: str, site: Site) -> None:
         """As a person does: type the key, press Enter. The page is live (or, without scripts, there) afterwards."""
         self.open(url + site.path)
+        self.complaints()  # those of earlier pages are not this one's
         self.one("#key").send_keys(site.key + "\n")
         self.until("#inbox")
 

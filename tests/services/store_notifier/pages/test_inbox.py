@@ -81,6 +81,16 @@ async def test_a_rotated_key_ends_its_log_ins(world: World) -> None:
     assert (await visitor.log_in(site.key)).status == 403
 
 
+async def test_a_log_in_ends_after_the_working_day(world: World) -> None:
+    visitor = await Visitor.logged_in(world, await world.open_site())
+
+    await world.pool.execute(
+        "UPDATE inbox_sessions SET expires_at = now() - interval '1 second' WHERE site_id = $1", visitor.site.site_id
+    )
+
+    assert (await visitor.get()).status == 303
+
+
 async def test_logging_out_ends_the_log_in_everywhere(world: World) -> None:
     visitor = await Visitor.logged_in(world, await world.open_site())
 

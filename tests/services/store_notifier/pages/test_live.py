@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from services.store_notifier.db import inbox
-from shared.postgres import transact
+from shared.postgres import open_pool, transact
 from tests.services.store_notifier.pages.visitor import Visitor, shown_state
 from tests.services.store_notifier.pages.world import World, until_async
 
@@ -174,3 +174,47 @@ async def test_a_site_has_a_bounded_number_of_open_pages(world: World, monkeypat
 
             assert second.response.status == 503
             assert "retry-after" in second.response.headers
+
+
+async def test_an_idle_stream_says_the_servers_time_again_and_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.store_notifier.pages.feed.PING_S", 0.1)
+    visitor = await Visitor.logged_in(world, await world.open_site())
+
+    async with visitor.stream(after=0) as stream:
+        times = [(await stream.next("clock")).data for _ in range(3)]
+
+    assert times == sorted(set(times))
+
+
+async def test_a_stream_ends_in_time_so_that_the_browser_comes_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.store_notifier.pages.feed.LIFETIME_S", 0.2)
+    visitor = await Visitor.logged_in(world, await world.open_site())
+
+    async with visitor.stream(after=0) as stream:
+        with pytest.raises(EOFError):
+            await stream.next("item")
+
+
+async def test_without_postgresql_pages_say_so_and_streams_end(world: World) -> None:
+    site = await world.open_site()
+    async with open_pool(world.settings, "store_notifier") as pool:
+        doomed = World(world.settings, pool, world.client, world.intake)
+        await doomed.start()
+        visitor = await Visitor.logged_in(doomed, site)
+        async with visitor.stream(after=0) as stream:
+            await stream.next("clock")
+            await pool.close()
+            await world.assign(site)
+            with pytest.raises(EOFError):
+                await stream.next("item")
+
+        answer = await visitor.get()
+        await doomed.stop()
+
+    assert answer.status == 503
+    assert answer.headers["retry-after"] == "10"
+    assert "Nothing was lost" in answer.text

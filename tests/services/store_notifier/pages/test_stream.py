@@ -99,3 +99,25 @@ async def test_a_fault_of_the_events_is_not_hidden() -> None:
     wire = Wire()
     with pytest.raises(LookupError):
         await EventStream(events())({"type": "http"}, wire.receive, wire.send)
+
+
+async def test_a_reader_who_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.store_notifier.pages.stream.SEND_TIMEOUT_S", 0.05)
+    made: list[int] = []
+
+    async def events() -> AsyncIterator[Event]:
+        for number in range(1000):
+            made.append(number)
+            yield Event("item", number, number)
+
+    class Stuck(Wire):
+        async def send(self, message: Message) -> None:
+            await super().send(message)
+            if self.arrived.is_set():
+                await asyncio.Event().wait()
+
+    wire = Stuck()
+    async with asyncio.timeout(5):
+        await EventStream(events())({"type": "http"}, wire.receive, wire.send)
+
+    assert made == [0]
