@@ -111,7 +111,7 @@ class Board:
 
 def why_this_site(decision: LeadAssigned) -> str:
     """One short reason for people; the decision itself holds every loser."""
-    lost = {candidate.lost for candidate in decision.candidates}
+    lost = {candidate.lost for candidate in decision.candidates if candidate.distance_m <= decision.distance_m}
     if decision.cause is Cause.DECLINED:
         return "next, after a refusal"
     if decision.cause in {Cause.SILENT, Cause.UNDELIVERABLE}:
@@ -120,10 +120,9 @@ def why_this_site(decision: LeadAssigned) -> str:
         return "the person's own choice"
     if decision.preferred != "none":
         return f"nearest; choice {decision.preferred.replace('_', ' ')}"
-    if Lost.TIE_LOAD in lost:
-        return "same mall, fewer open leads"
-    if Lost.TIE_HASH in lost:
-        return "same mall, by lot"
+    tied = {candidate.lost for candidate in decision.candidates} & {Lost.TIE_LOAD, Lost.TIE_HASH}
+    if tied:
+        return "equally near, fewer open leads" if Lost.TIE_LOAD in tied else "equally near, by lot"
     if Lost.FULL in lost:
-        return "nearest that is not full"
+        return "nearest with room"
     return "nearest that can"

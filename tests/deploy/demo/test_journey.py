@@ -1,7 +1,7 @@
 """The board and the totals say what the facts say."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import pytest
@@ -47,7 +47,12 @@ def common(epoch: int, cause: Cause) -> dict[str, Any]:
 
 
 def assigned(
-    epoch: int, cause: Cause, site_id: str, lost: Lost = Lost.FARTHER, preferred: str = "none"
+    epoch: int,
+    cause: Cause,
+    site_id: str,
+    lost: Lost = Lost.FARTHER,
+    preferred: Literal["none", "honoured", "refused_incapable"] = "none",
+    loser_distance_m: int = 9_000,
 ) -> LeadAssigned:
     return LeadAssigned(
         **common(epoch, cause),
@@ -57,7 +62,7 @@ def assigned(
         preferred=preferred,
         candidates=(
             Candidate(site_id=site_id, distance_m=1_500 * epoch, load=0),
-            Candidate(site_id="loser", distance_m=9_000, load=1, lost=lost),
+            Candidate(site_id="loser", distance_m=loser_distance_m, load=1, lost=lost),
         ),
     )
 
@@ -121,9 +126,10 @@ def test_leads_of_others_on_the_same_topic_are_not_counted() -> None:
         (assigned(1, Cause.SILENT, "a"), "next, the first was silent"),
         (assigned(1, Cause.RECEIVED, "a", preferred="honoured"), "the person's own choice"),
         (assigned(1, Cause.RECEIVED, "a", preferred="refused_incapable"), "nearest; choice refused incapable"),
-        (assigned(1, Cause.RECEIVED, "a", Lost.TIE_LOAD), "same mall, fewer open leads"),
-        (assigned(1, Cause.RECEIVED, "a", Lost.TIE_HASH), "same mall, by lot"),
-        (assigned(1, Cause.RECEIVED, "a", Lost.FULL), "nearest that is not full"),
+        (assigned(1, Cause.RECEIVED, "a", Lost.TIE_LOAD), "equally near, fewer open leads"),
+        (assigned(1, Cause.RECEIVED, "a", Lost.TIE_HASH), "equally near, by lot"),
+        (assigned(1, Cause.RECEIVED, "a", Lost.FULL, loser_distance_m=900), "nearest with room"),
+        (assigned(1, Cause.RECEIVED, "a", Lost.FULL, loser_distance_m=9_000), "nearest that can"),
         (LeadWaiting(**common(1, Cause.RECEIVED), reason=WaitingReason.ALL_DECLINED), "all declined"),
         (LeadJoined(**common(1, Cause.RECEIVED), joins_lead_id=OTHER), "the same person's live lead"),
     ],
