@@ -14,8 +14,8 @@ from shared.postgres import Connection, Pool, PostgresUnavailable, transact
 KEY_PREFIX = "wpk_"
 REREAD_AFTER = timedelta(seconds=5)
 """A revoked key works for at most this long."""
-REREAD_ON_MISS_AFTER = timedelta(seconds=1)
-"""A new key works after at most this long; guesses cannot make more than one query in that time."""
+LEAST_BETWEEN_READS = timedelta(milliseconds=50)
+"""An unknown key is looked for at once, so that a new one works at once; guesses make at most 20 queries a second."""
 
 
 def make_key(random_bytes: Callable[[int], bytes]) -> str:
@@ -44,29 +44,31 @@ class SourceKeys:
         if scheme.lower() != "bearer" or not key:
             raise _unauthorised("send the source's key as `Authorization: Bearer KEY`")
         hashed = hash_of(key.strip())
-        if self._age_s() > REREAD_AFTER.total_seconds():
-            await self._reread(REREAD_AFTER)
-        if hashed not in self._sources and self._age_s() > REREAD_ON_MISS_AFTER.total_seconds():
-            await self._reread(REREAD_ON_MISS_AFTER)
+        now_s = self._monotonic_s()
+        await self._read_since(now_s - REREAD_AFTER.total_seconds())
+        if hashed not in self._sources:
+            await self._read_since(now_s)
         source = self._sources.get(hashed)
         if source is None:
             raise _unauthorised("the key is unknown or revoked; `waypost source list` shows the keys in use")
         return source
 
-    def _age_s(self) -> float:
-        return self._monotonic_s() - self._read_at_s
-
-    async def _reread(self, unless_younger: timedelta) -> None:
+    async def _read_since(self, moment_s: float) -> None:
+        if self._read_at_s >= moment_s:
+            return
         async with self._reading:
-            if self._age_s() <= unless_younger.total_seconds():
+            # All who waited here share one query.
+            if self._read_at_s >= moment_s:
                 return
+            await asyncio.sleep(max(0.0, self._read_at_s + LEAST_BETWEEN_READS.total_seconds() - self._monotonic_s()))
+            began_s = self._monotonic_s()
             try:
                 async with asyncio.timeout(3):
                     self._sources = await transact(self._pool, _read_keys, tries=2)
             except (PostgresUnavailable, TimeoutError) as error:
                 # A good sender must not be told that its key is bad because PostgreSQL rests.
                 raise unavailable(retry_after_s=5) from error
-            self._read_at_s = self._monotonic_s()
+            self._read_at_s = began_s
 
 
 async def _read_keys(connection: Connection) -> dict[bytes, Source]:
