@@ -36,7 +36,7 @@ def revealing(pool: Pool, contacts: Contacts) -> Callable[[UUID, int, str], Awai
         try:
             found = await contacts.reveal_in_inbox(pool, lead_id, epoch, site_id)
         except NotHolder:
-            raise NoContact("late.moved_on") from None
+            raise NoContact("contact_not_yours") from None
         except ContactGone:
             raise NoContact("contact_erased") from None
         except ContactUnavailable:

@@ -1,5 +1,6 @@
 """What keeps the page safe in a browser: its headers, its cookie, its token against forged forms, its body limit."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -7,10 +8,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_FORM_BYTES = 4096
+FORM_TIMEOUT_S = 5.0
 TOKEN_BYTES = 32
 
 HEADERS = {
@@ -81,14 +83,23 @@ def refuse_cross_site(request: Request) -> None:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a small urlencoded form. Raises 413 when it is not small, 415 or 400 when it is no such form."""
+    """The fields of a small urlencoded form.
+
+    Raises 413 when it is not small, 408 when it does not come in time, 415 or 400 when it is no such form.
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         raise HTTPException(415)
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413)
+    try:
+        async with asyncio.timeout(FORM_TIMEOUT_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_FORM_BYTES:
+                    raise HTTPException(413)
+    except TimeoutError:
+        raise HTTPException(408) from None
+    except ClientDisconnect:
+        raise HTTPException(400) from None
     try:
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), errors="strict"))
     except ValueError:

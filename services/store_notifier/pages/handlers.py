@@ -140,7 +140,7 @@ class InboxPages:
         """Reveal one contact to the person who asked for it."""
         reader, token = await visit.logged_in(request, self._zone, self._sessions)
         await visit.own_form(request, token)
-        lead_id, epoch = request.path_params["lead_id"], request.path_params["epoch"]
+        lead_id, epoch = visit.assignment_in(request)
         card = await self._card(reader.site_id, lead_id, epoch)
         try:
             contact = await self._reveal(lead_id, epoch, reader.site_id)

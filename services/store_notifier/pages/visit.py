@@ -3,6 +3,7 @@
 import re
 from datetime import tzinfo
 from urllib.parse import quote
+from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -61,6 +62,14 @@ async def own_form(request: Request, token: str) -> dict[str, str]:
     return fields
 
 
+def assignment_in(request: Request) -> tuple[UUID, int]:
+    """Lead and epoch that the path names. Raises 404 for an epoch that PostgreSQL's `integer` cannot hold."""
+    lead_id, epoch = request.path_params["lead_id"], request.path_params["epoch"]
+    if not 1 <= epoch < 2**31:
+        raise HTTPException(404)
+    return lead_id, epoch
+
+
 def said_in(fields: dict[str, str], request: Request) -> Said:
     """The answer that a form gives. Raises 400 when it is none."""
     try:
@@ -71,9 +80,10 @@ def said_in(fields: dict[str, str], request: Request) -> Said:
         raise HTTPException(400) from None
     if answer is Answer.UNDELIVERABLE:
         raise HTTPException(400)  # the notifier's own word, not a store's
+    lead_id, epoch = assignment_in(request)
     return Said(
-        lead_id=request.path_params["lead_id"],
-        epoch=request.path_params["epoch"],
+        lead_id=lead_id,
+        epoch=epoch,
         site_id=request.path_params["site_id"],
         answer=answer,
         via="inbox",

@@ -1,5 +1,6 @@
 """Tokens, forms and headers refuse what the page did not send."""
 
+import asyncio
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -128,3 +129,27 @@ async def test_what_is_no_small_form_is_refused(content_type: str, body: bytes, 
         await read_form(request({"content-type": content_type}, body))
 
     assert refused.value.status_code == status
+
+
+async def test_a_form_that_does_not_come_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.store_notifier.pages.guard.FORM_TIMEOUT_S", 0.05)
+
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    slow = request({"content-type": FORM})
+    with pytest.raises(HTTPException) as refused:
+        await read_form(Request(slow.scope, never))
+
+    assert refused.value.status_code == 408
+
+
+async def test_a_form_that_breaks_off_is_refused() -> None:
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(HTTPException) as refused:
+        await read_form(Request(request({"content-type": FORM}).scope, gone))
+
+    assert refused.value.status_code == 400

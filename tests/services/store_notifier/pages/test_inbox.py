@@ -220,6 +220,16 @@ async def test_a_form_from_another_site_changes_nothing(world: World) -> None:
     assert await visitor.state_of(lead) == "new"
 
 
+@pytest.mark.parametrize("epoch", [0, 2, 2**31, 10**30])
+async def test_an_assignment_that_the_site_never_had_is_not_found(world: World, epoch: int) -> None:
+    site = await world.open_site()
+    visitor = await Visitor.logged_in(world, site)
+    lead = Lead((await world.assign(site)).lead_id, epoch, site.site_id)
+
+    assert (await visitor.answer(lead, "accepted")).status == 404
+    assert (await visitor.show_contact(lead)).status == 404
+
+
 async def test_a_store_cannot_speak_for_the_notifier(world: World) -> None:
     site = await world.open_site()
     lead = await world.assign(site)
@@ -257,7 +267,7 @@ async def test_a_contact_is_closed_to_a_store_that_lost_the_lead(world: World) -
     answer = await visitor.show_contact(lead)
 
     assert answer.status == 409
-    assert "do not call" in answer.text
+    assert "does not hold this lead any more" in answer.text
     assert CONTACT["phone"] not in answer.text
     assert str(lead.lead_id) not in str(world.intake.reveals)
 
