@@ -21,14 +21,14 @@ WRITERS = {
     "people.erased": ["lead_intake"],
 }
 READERS = {
-    "leads.received": ["router", "audit"],
+    "leads.received": ["router", "store_notifier", "audit"],
     "leads.decided": ["lead_intake", "store_notifier", "audit"],
     "leads.answered": ["router", "audit"],
     "leads.due": ["router", "audit"],
     "deliveries.attempted": ["audit"],
     "network.changed": ["router", "audit"],
     "policies.published": ["router", "audit"],
-    "people.erased": ["router", "store_notifier", "audit"],
+    "people.erased": ["router", "audit"],
 }
 """Who writes and reads each topic; a test compares both with what the services really subscribe to."""
 
