@@ -14,7 +14,7 @@ from services.audit.db import deciding
 from services.audit.db.deciding import WHOLE, Published, Share
 from services.audit.db.reader import Window
 from services.audit.domain.comparison import Finding, Verdict, difference
-from services.audit.domain.judgement import CAUSED_BY, Case, Revisions, judge, trusted
+from services.audit.domain.judgement import CAUSED_BY, Case, Question, Revisions, ask_again, examine, trusted
 from services.audit.domain.labels import data_bytes
 from services.audit.domain.report import ReplayReport
 from services.router.policy import Policy
@@ -53,7 +53,8 @@ async def replay(
             once = list(_without_repeats(read, repeated, first_seen, report))
             for case, recorded in await _cases(connection, once):
                 revisions = await library.holding(recorded, report)
-                finding = judge(case, recorded, revisions)
+                found = examine(case, recorded, revisions)
+                finding = ask_again(found) if isinstance(found, Question) else found
                 if finding is None:
                     report.same()
                 else:
@@ -124,12 +125,16 @@ class _Announced(NamedTuple):
 async def _announced(connection: Connection) -> _Announced:
     announced = _Announced({}, {})
     for topic, value in await deciding.revision_facts(connection):
-        if topic == NETWORK_CHANGED.name:
-            network = NETWORK_CHANGED.read(value).data
-            announced.networks[network.revision] = network.digest
-        else:
-            policy = POLICIES_PUBLISHED.read(value).data
-            announced.policies[policy.version] = policy.digest
+        try:
+            if topic == NETWORK_CHANGED.name:
+                network = NETWORK_CHANGED.read(value).data
+                announced.networks.setdefault(network.revision, network.digest)
+            else:
+                policy = POLICIES_PUBLISHED.read(value).data
+                announced.policies.setdefault(policy.version, policy.digest)
+        except ValueError:
+            # Poison announces nothing; a revision that only it could have announced is reported as unannounced.
+            continue
     return announced
 
 

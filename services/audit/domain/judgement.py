@@ -20,6 +20,7 @@ from shared.contracts import (
     LeadAnswered,
     LeadDecided,
     LeadDue,
+    LeadReceived,
 )
 from shared.errors import UserError
 
@@ -71,8 +72,24 @@ def causing_topic(name: str | None) -> str | None:
     return name
 
 
-def judge(case: Case, recorded: LeadDecided, revisions: Revisions) -> Finding | None:
-    """What is wrong with a decision, worst first; None when it is SAME. `recorded` is what `case.value` says."""
+class Question(NamedTuple):
+    """A decision that stands as far as the records go: would the engine decide the same again?"""
+
+    case: Case
+    recorded: LeadDecided
+    published: bytes
+    lead: LeadReceived
+    previous: Sequence[LeadDecided]
+    trigger: LeadAnswered | LeadDue | None
+    network: Snapshot
+    policy: Policy
+
+
+def examine(case: Case, recorded: LeadDecided, revisions: Revisions) -> Finding | Question:
+    """What the records alone say against a decision, worst first; else what to ask the engine.
+
+    `recorded` is what `case.value` says.
+    """
 
     def finding(verdict: Verdict, where: str, detail: str) -> Finding:
         return Finding(verdict, case.lead_id, case.epoch, where, detail)
@@ -84,31 +101,37 @@ def judge(case: Case, recorded: LeadDecided, revisions: Revisions) -> Finding | 
         return finding(Verdict.TAMPERED, *tampered)
     if case.received is None:
         return finding(Verdict.EXTRA, "leads.received", "nobody ever sent this lead")
-    received = LEADS_RECEIVED.read(case.received)
+    try:
+        received = LEADS_RECEIVED.read(case.received)
+        previous = [LEADS_DECIDED.read(value).data for value in case.previous]
+        trigger = _trigger(case)
+    except ValueError as error:
+        return finding(Verdict.EXTRA, "data.cause_id", f"it rests on a record that is no fact ({type(error).__name__})")
     topic = CAUSED_BY[recorded.cause]
     if recorded.cause is Cause.RECEIVED and recorded.cause_id != received.id:
         return finding(Verdict.EXTRA, "data.cause_id", "the lead's leads.received fact has another id")
     if recorded.cause is not Cause.RECEIVED and (case.cause is None or case.cause[0] != topic):
         return finding(Verdict.EXTRA, "data.cause_id", f"no such fact on {topic}")
-    if len(case.previous) != case.epoch - 1:
-        return finding(
-            Verdict.MISSING, "leads.decided", f"{case.epoch - 1 - len(case.previous)} earlier epochs missing"
-        )
+    if len(previous) != case.epoch - 1:
+        return finding(Verdict.MISSING, "leads.decided", f"{case.epoch - 1 - len(previous)} earlier epochs missing")
     network = revisions.networks[recorded.network_revision]
     policy = revisions.policies[recorded.policy_version]
     if isinstance(network, str):
         return finding(Verdict.TAMPERED, f"network revision {recorded.network_revision}", network)
     if isinstance(policy, str):
         return finding(Verdict.TAMPERED, f"policy version {recorded.policy_version}", policy)
+    return Question(case, recorded, published, received.data, previous, trigger, network, policy)
+
+
+def ask_again(question: Question) -> Finding | None:
+    """What is wrong when the engine decides again; None when it comes out the same, byte for byte."""
+    _, recorded, published, lead, previous, trigger, network, policy = question
+
+    def finding(verdict: Verdict, where: str, detail: str) -> Finding:
+        return Finding(verdict, question.case.lead_id, question.case.epoch, where, detail)
+
     try:
-        again = router.redecide(
-            recorded,
-            received.data,
-            [LEADS_DECIDED.read(value).data for value in case.previous],
-            _trigger(case),
-            network,
-            policy,
-        )
+        again = router.redecide(recorded, lead, previous, trigger, network, policy)
     except (ValueError, LookupError) as error:
         return finding(Verdict.CHANGED_UNEXPLAINED, "data", f"it cannot be decided again ({type(error).__name__})")
     difference = changed(published, again, router.ENGINE_VERSION)

@@ -107,7 +107,7 @@ def tell(
     state, tone = _state(last, lead, names, now)
     return Journey(
         lead_id=lead_id,
-        request=wording.request(lead) if lead else "unknown: its arrival is not in the ledger",
+        request=_request(lead, names),
         where=wording.where(lead.place) if lead else "",
         source=f"{lead.source}, {lead.channel.value}" if lead else "",
         received_at=lead.received_at if lead else None,
@@ -115,6 +115,13 @@ def tell(
         tone=tone,
         moments=tuple(sorted(moments.values(), key=lambda moment: moment.at)),
     )
+
+
+def _request(lead: LeadReceived | None, names: Mapping[str, str]) -> str:
+    if lead is None:
+        return "unknown: its arrival is not in the ledger"
+    asked = f", at {wording.site(lead.preferred_site_id, names)}" if lead.preferred_site_id else ""
+    return wording.request(lead) + asked
 
 
 def mentions(records: Sequence[Kept]) -> tuple[set[str], set[int]]:
@@ -202,6 +209,8 @@ def _attempted(attempt: DeliveryAttempted, names: Mapping[str, str]) -> Moment:
         f"{wording.site(attempt.site_id, names)} by {attempt.channel}: {wording.ATTEMPT[attempt.result]}"
         f" (attempt {attempt.attempt}{status}, {took})"
     )
+    if attempt.next_attempt_at is not None:
+        text += f", next in {wording.duration((attempt.next_attempt_at - attempt.attempted_at).total_seconds())}"
     tone = _GOOD if attempt.result is AttemptResult.DELIVERED else _BAD
     return Moment(attempt.attempted_at, "delivery", text, tone)
 

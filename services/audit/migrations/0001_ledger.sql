@@ -20,8 +20,8 @@ CREATE TABLE records (
 
 -- One lead's journey, and the decisions of one lead in order.
 CREATE INDEX records_by_lead ON records (lead_id, topic, epoch) WHERE lead_id IS NOT NULL;
--- The cause of a decision.
-CREATE INDEX records_by_fact ON records (fact_id) WHERE topic IN ('leads.received', 'leads.answered', 'leads.due', 'people.erased');
+-- The cause of a later epoch (the cause of the first is the lead itself).
+CREATE INDEX records_by_fact ON records (fact_id) WHERE topic IN ('leads.answered', 'leads.due', 'people.erased');
 -- Windows of `count` and of `replay`.
 CREATE INDEX records_by_receipt ON records (topic, received_at) WHERE received_at IS NOT NULL;
 CREATE INDEX records_by_time ON records (fact_time) WHERE topic = 'leads.decided';

@@ -9,8 +9,8 @@ from uuid import uuid4
 import orjson
 import pytest
 import typer
-from click.testing import Result as Ran
 from typer.testing import CliRunner
+from typer.testing import Result as Ran
 
 from services.audit.commands import audit_app, lead
 from tests.services.audit.world import DAY, START, World
@@ -33,7 +33,8 @@ def invoke(migrated_dsn: str, tmp_path: Path) -> Invoke:
             "WAYPOST_KAFKA": "",
             "COLUMNS": "120",
         }
-        return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=env)
+        # In a thread of its own: a command begins its own event loop.
+        return await asyncio.to_thread(lambda: CliRunner().invoke(app, arguments, env=env))
 
     return run
 

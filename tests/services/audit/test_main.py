@@ -1,14 +1,13 @@
-"""The service on a real Kafka: everything published is in the ledger, once, and the commands know when it is not yet."""
+"""The service on a real Kafka: what is published is in the ledger, once, and commands know when it is not yet."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import pytest
-from deploy.local import Stack
 from pydantic import SecretStr
 
+from deploy.local import Stack
 from services.audit.count import count
 from services.audit.db.reader import Window, open_reader
 from services.audit.freshness import Patience, records_behind
@@ -23,10 +22,14 @@ from tests.services.audit.world import DAY, START, World
 IN_TIME_S = 40.0
 
 
-@pytest.fixture(scope="module")
-async def live(stack: Stack, migrated_dsn: str, topic_prefix: str) -> AuditSettings:
+@pytest.fixture
+async def live(stack: Stack, migrated_dsn: str, topic_prefix: str, request: pytest.FixtureRequest) -> AuditSettings:
+    """Topics of this test alone: the ledger is emptied before each test, and Kafka is not."""
     settings = AuditSettings(
-        kafka=stack.kafka_bootstrap, postgres=SecretStr(migrated_dsn), topic_prefix=topic_prefix, log_level="error"
+        kafka=stack.kafka_bootstrap,
+        postgres=SecretStr(migrated_dsn),
+        topic_prefix=f"{topic_prefix}{len(request.node.name)}.",
+        log_level="error",
     )
     await apply_topics(settings)
     return settings
@@ -62,7 +65,7 @@ async def test_every_topic_is_recorded_raw_once_over_restarts_with_poison_in_bet
     poison = [b"\xff\x00", b"{", bytes(900_000)]
 
     async def all_there() -> bool:
-        return (await db.fetchval("SELECT count(*) FROM audit.records")) >= len(every) + len(poison)
+        return int(await db.fetchval("SELECT count(*) FROM audit.records")) >= len(every) + len(poison)
 
     async with Producer(live, "test") as producer:
         async with running(live):
@@ -97,7 +100,7 @@ async def test_count_waits_for_leads_that_are_still_on_their_way(
     window = Window(START - DAY, START + DAY)
 
     async def arrive_late() -> None:
-        await asyncio.sleep(timedelta(seconds=0.5).total_seconds())
+        await asyncio.sleep(0.5)
         await world.publish_received(lead_id)
 
     async with open_reader(settings) as connection:

@@ -13,7 +13,7 @@ from services.audit.replay_jobs import replay_window
 from services.audit.settings import AuditSettings
 from services.router.domain import Received
 from services.router.emission import decided_fact
-from shared.contracts import LEADS_DECIDED, Result, derived_id
+from shared.contracts import LEADS_DECIDED, LEADS_RECEIVED, NETWORK_CHANGED, POLICIES_PUBLISHED, Result, derived_id
 from tests.services.audit.world import DAY, START, World
 
 WINDOW = Window(START - DAY, START + DAY)
@@ -68,7 +68,8 @@ async def test_a_row_altered_by_hand_is_found_and_named(world: World, settings: 
 async def test_an_altered_record_is_named_down_to_the_field(world: World, settings: AuditSettings) -> None:
     leads = await lives_of_leads(world)
     await world.tamper(
-        "UPDATE router.decisions SET record = replace(record::text, '\"load\":0', '\"load\":7')::json WHERE lead_id = $1",
+        """UPDATE router.decisions SET record = replace(record::text, '"load":0', '"load":7')::json
+           WHERE lead_id = $1""",
         leads[0],
     )
 
@@ -244,3 +245,24 @@ async def test_a_replay_cannot_write(world: World, settings: AuditSettings) -> N
     async with open_reader(settings) as connection:
         with pytest.raises(Exception, match="read-only transaction"):
             await connection.execute("DELETE FROM audit.heads")
+
+
+async def test_poison_among_the_announcements_and_leads_does_not_stop_a_replay(
+    world: World, settings: AuditSettings
+) -> None:
+    lead_id = await world.receive()
+    for topic in (NETWORK_CHANGED, POLICIES_PUBLISHED):
+        fact = {"type": topic.type, "id": str(derived_id(topic.name)), "time": START, "data": {"revision": "x"}}
+        await world.append(topic.name, b"k", orjson.dumps(fact))
+    said = {"lead_id": str(lead_id), "received_at": START}
+    fact = {"type": LEADS_RECEIVED.type, "id": str(derived_id("odd")), "time": START, "data": said}
+    await world.append("leads.received", str(lead_id).encode(), orjson.dumps(fact))
+
+    assert (await replayed(settings)).clean
+
+
+async def test_a_second_announcement_of_a_revision_changes_nothing(world: World, settings: AuditSettings) -> None:
+    await world.receive()
+    await world.announce("0" * 64)
+
+    assert (await replayed(settings)).clean

@@ -1,4 +1,4 @@
-"""A small network whose past is written by the real engine: into the owners' tables and, record by record, the ledger."""
+"""A small network whose past is written by the real engine, into the owners' tables and the ledger."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -107,12 +107,14 @@ class World:
             "INSERT INTO router.network_revisions VALUES (1, $1, $2, $3)", self.snapshot.digest, rows, START
         )
         await self._db.execute("INSERT INTO router.policies VALUES (1, $1, $2, $3)", self.policy.digest, POLICY, START)
-        changed = NetworkChanged(
-            revision=1, digest=self.snapshot.digest, sites=3, added=3, changed=0, removed=0, changed_at=START
-        )
-        await self.publish(NETWORK_CHANGED, b"network", changed, "network-1", START)
+        await self.announce(self.snapshot.digest)
         published = PolicyPublished(version=1, digest=self.policy.digest, published_at=START)
         await self.publish(POLICIES_PUBLISHED, b"policy", published, "policy-1", START)
+
+    async def announce(self, digest: str) -> None:
+        """Say on Kafka that revision 1 has this digest."""
+        changed = NetworkChanged(revision=1, digest=digest, sites=3, added=3, changed=0, removed=0, changed_at=START)
+        await self.publish(NETWORK_CHANGED, b"network", changed, f"network-{digest}", START)
 
     # -- what happened to leads
 

@@ -147,6 +147,30 @@ def test_a_journey_is_told_in_order_with_the_losers_and_why() -> None:
     assert journey.now == "held by Old Town (middle); 15 min left to answer"
 
 
+def test_the_site_that_was_asked_for_and_the_next_attempt_are_told() -> None:
+    asked = RECEIVED.model_copy(update={"preferred_site_id": "middle"})
+    attempt = DeliveryAttempted(
+        delivery_id=UUID(int=1),
+        lead_id=LEAD,
+        epoch=1,
+        site_id="near",
+        endpoint_id=UUID(int=2),
+        channel="webhook",
+        attempt=2,
+        result=AttemptResult.RETRY,
+        took_ms=9_000,
+        attempted_at=after(10),
+        next_attempt_at=after(40),
+    )
+
+    journey = tell(
+        str(LEAD), [kept(LEADS_RECEIVED, asked, 0, 1), kept(DELIVERIES_ATTEMPTED, attempt, 10, 2)], [], NAMES, START
+    )
+
+    assert journey.request == "test drive, E5, at Old Town (middle)"
+    assert journey.moments[1].text.endswith("failed, will be tried again (attempt 2, 9.0 s), next in 30.0 s")
+
+
 def test_a_redelivered_record_is_told_once() -> None:
     record = kept(LEADS_RECEIVED, RECEIVED, 0, 1)
 
