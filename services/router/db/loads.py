@@ -21,6 +21,8 @@ async def read(connection: Connection, *, locked: bool) -> dict[str, int]:
 async def spend(connection: Connection, changes: Mapping[str, int]) -> dict[str, int]:
     """Add to (or take from) the loads of sites; returns the new loads of those that changed.
 
+    Raises ValueError when a site would hold less than nothing: then the ledger contradicts itself.
+
     The last statement of a transaction: the rows of busy sites are what routers wait for one another on.
     """
     site_ids = sorted(site_id for site_id, change in changes.items() if change)
@@ -34,4 +36,7 @@ async def spend(connection: Connection, changes: Mapping[str, int]) -> dict[str,
         site_ids,
         [changes[site_id] for site_id in site_ids],
     )
+    below = sorted(row["site_id"] for row in rows if row["held"] < 0)
+    if below:
+        raise ValueError(f"sites would let go of leads that they do not hold: {below}")
     return {row["site_id"]: row["held"] for row in rows}

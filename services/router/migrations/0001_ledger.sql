@@ -76,7 +76,7 @@ CREATE INDEX leads_waiting_for_room ON leads USING gin (waits_for) WHERE state =
 -- How many leads each site holds unanswered; a site without a row holds none.
 CREATE TABLE site_loads (
     site_id text PRIMARY KEY,
-    held    int NOT NULL CHECK (held >= 0)
+    held    int NOT NULL  -- never negative; no CHECK, because an upsert checks the change before it finds the row
 ) WITH (fillfactor = 40);
 
 GRANT USAGE ON SCHEMA router TO waypost_audit;
