@@ -200,9 +200,8 @@ async def test_gone_disables_the_endpoint_and_gives_everything_back_that_has_no_
         await Sweeper(pool, settings, Random(1), now).sweep(now())
     assert len(store.received) == 1
     assert await statuses(db) == {FAILED: 4}
-    assert (await db.fetchrow("SELECT * FROM endpoints WHERE endpoint_id = $1", endpoint.endpoint_id))[
-        "disabled_reason"
-    ]
+    reason = "SELECT disabled_reason FROM endpoints WHERE endpoint_id = $1"
+    assert await db.fetchval(reason, endpoint.endpoint_id) == "it answered 410 Gone"
     assert {a.lead_id for a in await answered(db)} == {lead.lead_id for lead in leads}
     assert {a.answer for a in await answered(db)} == {Answer.UNDELIVERABLE}
     assert Counter(f.result for f in await attempted(db)) == {AttemptResult.GONE: 1, AttemptResult.FAILED: 3}
@@ -247,7 +246,7 @@ async def test_a_failing_endpoint_is_left_alone_and_then_probed_with_a_single_re
             assert len(store.received) == BREAKER_THRESHOLD
             await db.execute("UPDATE endpoints SET in_flight_cap = 8, open_until = now()")
             await until(lambda: settled(db))
-    assert await db.fetchrow("SELECT failures, open_until FROM endpoints") == (0, None)
+    assert await db.fetchval("SELECT failures = 0 AND open_until IS NULL FROM endpoints")
     assert await statuses(db) == {DELIVERED: 10}
 
 

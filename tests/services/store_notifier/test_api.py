@@ -1,0 +1,288 @@
+"""What stores' systems say and get, over HTTP and down to the rows."""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.store_notifier import endpoints
+from shared.contracts import Answer, DeclineReason, Result
+from shared.keys import Keys
+from shared.postgres import Connection, Pool
+from tests.services.store_notifier.looking import answered
+from tests.services.store_notifier.serving import CONTACT, Client, Intake, intake_of, serving
+from tests.services.store_notifier.setting_up import OTHER_SITE, SITE, Endpoint, add_webhook, handle
+from tests.services.store_notifier.world import Lead, now
+
+NOWHERE = "http://127.0.0.1:9/hook"
+ACCEPT = {"answer": "accepted"}
+DECLINE = {"answer": "declined", "decline_reason": "no_staff"}
+WON = {"answer": "outcome", "result": "won"}
+
+
+@pytest.fixture
+async def intake(keys: Keys) -> AsyncIterator[Intake]:
+    async with intake_of(keys) as intake:
+        yield intake
+
+
+@pytest.fixture
+async def client(pool: Pool, keys: Keys, intake: Intake) -> AsyncIterator[Client]:
+    async with serving(pool, keys, intake.url) as client:
+        yield client
+
+
+@pytest.fixture
+async def endpoint(pool: Pool, keys: Keys) -> Endpoint:
+    return await add_webhook(pool, keys, NOWHERE)
+
+
+@pytest.fixture
+async def lead(pool: Pool, endpoint: Endpoint) -> Lead:
+    """A lead that the site holds by epoch 1."""
+    lead = Lead()
+    await handle(pool, lead.assigned(SITE))
+    return lead
+
+
+async def test_the_first_answer_is_recorded_and_published(
+    db: Connection, client: Client, endpoint: Endpoint, lead: Lead
+) -> None:
+    status, body = await client.answer(endpoint, lead.lead_id, 1, DECLINE)
+    assert (status, body["status"], body["current"]["your_answer"]) == (202, "recorded", "declined")
+    assert body["current"]["held_by_you"] is False
+    (fact,) = await answered(db)
+    assert (fact.lead_id, fact.epoch, fact.site_id, fact.via) == (lead.lead_id, 1, SITE, "webhook")
+    assert (fact.answer, fact.decline_reason) == (Answer.DECLINED, DeclineReason.NO_STAFF)
+    assert await db.fetchval("SELECT state FROM inbox_items") == "declined"
+
+
+async def test_the_same_answer_again_is_fine_and_changes_nothing(
+    db: Connection, client: Client, endpoint: Endpoint, lead: Lead
+) -> None:
+    for message_id, expected in (("msg_a", 202), ("msg_a", 200), ("msg_b", 200)):
+        status, _ = await client.answer(endpoint, lead.lead_id, 1, ACCEPT, message_id=message_id)
+        assert status == expected
+    assert len(await answered(db)) == 1
+
+
+async def test_ten_answers_at_once_are_one_answer(
+    db: Connection, client: Client, endpoint: Endpoint, lead: Lead
+) -> None:
+    words: list[dict[str, Any]] = [ACCEPT, DECLINE] * 5
+    got = await asyncio.gather(*(client.answer(endpoint, lead.lead_id, 1, word) for word in words))
+    assert Counter(status for status, _ in got) == {202: 1, 200: 4, 409: 5}
+    assert len(await answered(db)) == 1
+
+
+async def test_a_contradiction_is_refused_with_the_state(client: Client, endpoint: Endpoint, lead: Lead) -> None:
+    await client.answer(endpoint, lead.lead_id, 1, ACCEPT)
+    status, problem = await client.answer(endpoint, lead.lead_id, 1, DECLINE)
+    assert status == 409
+    assert problem["title"] == "Conflict"
+    assert problem["current"] == {
+        "lead_id": str(lead.lead_id),
+        "epoch": 1,
+        "state": "assigned",
+        "held_by_you": True,
+        "respond_by": problem["current"]["respond_by"],
+        "your_answer": "accepted",
+        "your_result": None,
+    }
+
+
+async def test_a_late_answer_is_refused_with_the_state_and_without_the_name_of_the_other_site(
+    db: Connection, pool: Pool, client: Client, endpoint: Endpoint, lead: Lead
+) -> None:
+    await handle(pool, lead.assigned(OTHER_SITE))
+    status, problem = await client.answer(endpoint, lead.lead_id, 1, ACCEPT)
+    assert (status, problem["current"]["state"], problem["current"]["held_by_you"]) == (409, "moved_on", False)
+    assert OTHER_SITE not in str(problem)
+    assert await answered(db) == []
+
+
+async def test_an_accepted_lead_gets_an_outcome_once(
+    db: Connection, pool: Pool, client: Client, endpoint: Endpoint, lead: Lead
+) -> None:
+    assert (await client.answer(endpoint, lead.lead_id, 1, WON))[0] == 409
+    assert (await client.answer(endpoint, lead.lead_id, 1, ACCEPT))[0] == 202
+    await handle(pool, lead.accepted(SITE, 1))
+    assert (await client.answer(endpoint, lead.lead_id, 1, WON))[0] == 202
+    await handle(pool, lead.ended(SITE, 1, Result.WON))
+    assert (await client.answer(endpoint, lead.lead_id, 1, WON))[0] == 200
+    status, problem = await client.answer(endpoint, lead.lead_id, 1, WON | {"result": "lost"})
+    assert (status, problem["current"]["state"], problem["current"]["your_result"]) == (409, "outcome", "won")
+    assert [fact.answer for fact in await answered(db)] == [Answer.ACCEPTED, Answer.OUTCOME]
+
+
+async def test_a_site_learns_nothing_of_an_assignment_that_it_never_had(
+    pool: Pool, keys: Keys, client: Client, lead: Lead
+) -> None:
+    stranger = await add_webhook(pool, keys, NOWHERE, OTHER_SITE)
+    for lead_id, epoch in ((lead.lead_id, 1), (lead.lead_id, 2), (uuid4(), 1), (lead.lead_id, 10**30)):
+        assert (await client.answer(stranger, lead_id, epoch, ACCEPT))[0] == 404
+        assert (await client.state(stranger, lead_id, epoch))[0] == 404
+        assert (await client.contact(stranger, lead_id, epoch))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({"webhook-signature": "v1,AAAA"}, "no signature matches"),
+        ({"webhook-signature": "garbage"}, "no signature matches"),
+        ({"webhook-signature": "v1,非"}, "no signature matches"),
+        ({"webhook-timestamp": "soon"}, "whole seconds"),
+        ({"webhook-timestamp": str(int((now() - timedelta(minutes=6)).timestamp()))}, "5 minutes"),
+        ({"webhook-id": ""}, "required"),
+        ({"waypost-endpoint": "nobody"}, "active endpoint"),
+        ({"waypost-endpoint": str(uuid4())}, "active endpoint"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_a_request_that_is_not_signed_well_is_refused(
+    db: Connection, client: Client, endpoint: Endpoint, lead: Lead, headers: dict[str, str], reason: str
+) -> None:
+    if not headers.get("webhook-signature", "").isascii():
+        headers = {"webhook-signature": headers["webhook-signature"].encode().decode("latin-1")}
+    status, problem = await client.answer(endpoint, lead.lead_id, 1, ACCEPT, headers=headers)
+    assert status == 401
+    assert reason in problem["detail"]
+    assert await answered(db) == []
+
+
+async def test_the_secret_of_one_endpoint_does_not_open_another(
+    pool: Pool, keys: Keys, client: Client, endpoint: Endpoint, lead: Lead
+) -> None:
+    other = await add_webhook(pool, keys, NOWHERE, OTHER_SITE)
+    forged = Endpoint(endpoint.endpoint_id, other.secret)
+    assert (await client.answer(forged, lead.lead_id, 1, ACCEPT))[0] == 401
+
+
+async def test_a_disabled_endpoint_is_not_believed(pool: Pool, client: Client, endpoint: Endpoint, lead: Lead) -> None:
+    await endpoints.disable(pool, endpoint.endpoint_id, "test")
+    assert (await client.answer(endpoint, lead.lead_id, 1, ACCEPT))[0] == 401
+
+
+async def test_both_secrets_of_a_rotation_are_believed_until_the_old_one_ends(
+    db: Connection, pool: Pool, keys: Keys, client: Client, endpoint: Endpoint, lead: Lead
+) -> None:
+    new = await endpoints.rotate(pool, endpoint.endpoint_id, key=keys.endpoint_key, random_bytes=os.urandom, now=now())
+    assert (await client.state(endpoint, lead.lead_id, 1))[0] == 200
+    assert (await client.state(Endpoint(endpoint.endpoint_id, new), lead.lead_id, 1))[0] == 200
+    await db.execute("UPDATE endpoints SET previous_secret_until = now()")
+    assert (await client.state(endpoint, lead.lead_id, 1))[0] == 401
+    assert (await client.state(Endpoint(endpoint.endpoint_id, new), lead.lead_id, 1))[0] == 200
+
+
+async def test_the_id_of_a_request_counts_for_one_body_and_one_address(
+    db: Connection, client: Client, endpoint: Endpoint, lead: Lead
+) -> None:
+    assert (await client.answer(endpoint, lead.lead_id, 1, ACCEPT, message_id="msg_1"))[0] == 202
+    status, problem = await client.answer(endpoint, lead.lead_id, 1, WON, message_id="msg_1")
+    assert (status, "webhook-id" in problem["detail"]) == (409, True)
+    status, _ = await client.post(endpoint, f"/v1/assignments/{lead.lead_id}/1/contact", ACCEPT, message_id="msg_1")
+    assert status == 409
+    assert len(await answered(db)) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        b'{"answer": "maybe"}',
+        b'{"answer": "undeliverable"}',
+        b'{"answer": "outcome"}',
+        b'{"answer": "accepted", "result": "won"}',
+        b'{"answer": "declined", "decline_reason": "Mr Test, +86 138 0000 0000"}',
+        b'{"answer": "accepted\\u0000"}',
+        b"[" * 10_000,
+    ],
+    ids=lambda body: body[:24].decode("latin-1"),
+)
+async def test_what_is_no_answer_is_refused_without_repeating_it(
+    db: Connection, client: Client, endpoint: Endpoint, lead: Lead, body: bytes
+) -> None:
+    status, problem = await client.answer(endpoint, lead.lead_id, 1, body)
+    assert status == 422
+    assert problem["errors"]
+    assert "138" not in str(problem)
+    assert await answered(db) == []
+
+
+async def test_a_body_without_end_is_cut_off(client: Client, endpoint: Endpoint, lead: Lead) -> None:
+    status, _ = await client.answer(endpoint, lead.lead_id, 1, b"x" * 20_000)
+    assert status == 413
+
+
+async def test_the_contact_is_given_once_to_the_holder(
+    client: Client, intake: Intake, endpoint: Endpoint, lead: Lead
+) -> None:
+    status, contact = await client.contact(endpoint, lead.lead_id, 1)
+    assert (status, contact) == (200, CONTACT)
+    ((asked),) = intake.asked
+    assert asked | {"nonce": ""} == {
+        "lead_id": str(lead.lead_id),
+        "site_id": SITE,
+        "epoch": 1,
+        "nonce": "",
+        "via": "webhook",
+    }
+    status, problem = await client.contact(endpoint, lead.lead_id, 1)
+    assert (status, problem["title"]) == (410, "Gone")
+    assert len(intake.asked) == 1
+
+
+async def test_of_ten_fetches_at_once_one_gets_the_contact(
+    client: Client, intake: Intake, endpoint: Endpoint, lead: Lead
+) -> None:
+    got = await asyncio.gather(*(client.contact(endpoint, lead.lead_id, 1) for _ in range(10)))
+    assert [contact for status, contact in got if status == 200] == [CONTACT]
+    assert {status for status, _ in got} <= {200, 410, 503}
+    assert len(intake.asked) == 1
+
+
+@pytest.mark.parametrize("broken", [500, 503, 401])
+async def test_a_fetch_that_intake_could_not_serve_may_be_repeated(
+    client: Client, intake: Intake, endpoint: Endpoint, lead: Lead, broken: int
+) -> None:
+    intake.status = broken
+    assert (await client.contact(endpoint, lead.lead_id, 1))[0] == 503
+    intake.status = 200
+    assert (await client.contact(endpoint, lead.lead_id, 1))[0] == 200
+
+
+async def test_the_contact_of_an_erased_person_is_gone(
+    client: Client, intake: Intake, endpoint: Endpoint, lead: Lead
+) -> None:
+    intake.status = 404
+    assert (await client.contact(endpoint, lead.lead_id, 1))[0] == 410
+
+
+@pytest.mark.parametrize("how", ["moved on", "declined", "erased"])
+async def test_who_does_not_hold_the_lead_gets_no_contact(
+    pool: Pool, client: Client, intake: Intake, endpoint: Endpoint, lead: Lead, how: str
+) -> None:
+    match how:
+        case "moved on":
+            await handle(pool, lead.assigned(OTHER_SITE))
+        case "declined":
+            await client.answer(endpoint, lead.lead_id, 1, DECLINE)
+        case "erased":
+            await handle(pool, lead.erased())
+    status, problem = await client.contact(endpoint, lead.lead_id, 1)
+    assert (status, problem["current"]["held_by_you"]) == (409, False)
+    assert intake.asked == []
+
+
+async def test_who_accepted_still_gets_the_contact(pool: Pool, client: Client, endpoint: Endpoint, lead: Lead) -> None:
+    await client.answer(endpoint, lead.lead_id, 1, ACCEPT)
+    await handle(pool, lead.accepted(SITE, 1))
+    assert (await client.contact(endpoint, lead.lead_id, 1)) == (200, CONTACT)

@@ -1,0 +1,154 @@
+"""Endpoints as operators make them: checked addresses, sealed secrets, and the command."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from ipaddress import ip_network
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.store_notifier import endpoints
+from services.store_notifier.db import endpoints as rows
+from services.store_notifier.db import inbox
+from services.store_notifier.dial import AddressGuard
+from services.store_notifier.endpoint_url import check_url
+from services.store_notifier.settings import NotifierSettings
+from shared.errors import UserError
+from shared.keys import Keys
+from shared.postgres import Connection, Pool, acquire
+from tests.services.store_notifier.setting_up import SITE, add_webhook
+from tests.services.store_notifier.world import now
+
+LOCAL = AddressGuard([ip_network("127.0.0.0/8")])
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ftp://127.0.0.1/", "https://"),
+        ("https:///path", "https://"),
+        ("not a url", "https://"),
+        ("https://user:password@127.0.0.1/", "user or a password"),
+        ("https://127.0.0.1/#part", "fragment"),
+        ("https://10.0.0.1/", "not on the public internet"),
+        ("https://[::1]/", "not on the public internet"),
+        ("https://169.254.169.254/latest/meta-data", "not on the public internet"),
+        ("https://1.1.1.1/", "names a host"),
+        ("https://0x01010101/", "names a host"),
+        ("http://1.1.1.1/", "https://"),
+        ("https://1.1.1.1:22/", "port 22"),
+        ("https://no-such-host.invalid/", "cannot be found"),
+        ("https://" + "a" * 300 + "/", "cannot be found"),
+        ("https://127.0.0.1/" + "a" * 3000, "https://"),
+    ],
+)
+async def test_an_address_that_cannot_work_is_refused_with_what_to_change(url: str, words: str) -> None:
+    with pytest.raises(UserError, match=re.escape(words)) as refusal:
+        await check_url(url, LOCAL)
+    assert "password@" not in refusal.value.message
+
+
+async def test_a_store_on_an_allowed_network_may_be_plain_and_on_any_port() -> None:
+    assert await check_url("http://127.0.0.1:9999/hook", LOCAL) == "http://127.0.0.1:9999/hook"
+
+
+def test_a_sealed_secret_opens_for_its_endpoint_only(keys: Keys) -> None:
+    mine, other = uuid4(), uuid4()
+    sealed = endpoints.seal("whsec_test", mine, keys.endpoint_key, os.urandom)
+    assert b"whsec" not in sealed
+    assert endpoints.unseal(sealed, mine, keys.endpoint_key) == "whsec_test"
+    attempts: list[Callable[[], str]] = [
+        lambda: endpoints.unseal(sealed, other, keys.endpoint_key),
+        lambda: endpoints.unseal(sealed, mine, bytes(32)),
+        lambda: endpoints.unseal(sealed[:-1] + b"x", mine, keys.endpoint_key),
+        lambda: endpoints.unseal(b"\x02" + sealed[1:], mine, keys.endpoint_key),
+    ]
+    for wrong in attempts:
+        with pytest.raises(ValueError, match="secret of endpoint"):
+            wrong()
+
+
+async def test_a_rotation_keeps_the_secret_before_and_a_second_one_drops_the_first(pool: Pool, keys: Keys) -> None:
+    made = await add_webhook(pool, keys, "http://127.0.0.1:9/")
+
+    async def rotate() -> str:
+        return await endpoints.rotate(pool, made.endpoint_id, key=keys.endpoint_key, random_bytes=os.urandom, now=now())
+
+    async def secrets() -> tuple[str, ...]:
+        async with acquire(pool) as connection:
+            row = await rows.find(connection, made.endpoint_id)
+        assert row is not None
+        return endpoints.secrets_of(row, keys.endpoint_key, now())
+
+    assert await secrets() == (made.secret,)
+    second = await rotate()
+    assert await secrets() == (second, made.secret)
+    third = await rotate()
+    assert await secrets() == (third, second)
+
+
+async def test_an_inbox_key_is_replaced_with_all_its_log_ins(db: Connection, pool: Pool, keys: Keys) -> None:
+    first = await endpoints.add_inbox(pool, SITE, os.urandom, now())
+    with pytest.raises(UserError, match="has an inbox key"):
+        await endpoints.add_inbox(pool, SITE, os.urandom, now())
+    await inbox.open_session(db, SITE, b"token", now(), now().replace(year=2099))
+    assert await inbox.session_site(db, b"token", now()) == SITE
+
+    second = await endpoints.rotate(
+        pool, endpoints.inbox_endpoint_id(SITE), key=keys.endpoint_key, random_bytes=os.urandom, now=now()
+    )
+    assert await inbox.session_site(db, b"token", now()) is None
+    assert not await inbox.key_is(db, SITE, endpoints.key_sha256(first))
+    assert await inbox.key_is(db, SITE, endpoints.key_sha256(second))
+
+
+async def test_an_unknown_endpoint_is_said_to_be_unknown(pool: Pool) -> None:
+    with pytest.raises(UserError, match="there is no endpoint"):
+        await endpoints.disable(pool, uuid4(), "test")
+
+
+def run(settings: NotifierSettings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = "from services.store_notifier.commands import endpoint_app; endpoint_app()"
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env={
+            **os.environ,  # noqa: TID251 - handed down, not read
+            "WAYPOST_DATA_FOLDER": str(settings.data_folder),
+            "WAYPOST_POSTGRES": settings.postgres.get_secret_value(),
+            "WAYPOST_KEYS": str(settings.keys),
+            "WAYPOST_NOTIFIER_URL": "https://waypost.example",
+            "WAYPOST_NOTIFIER_ALLOW_NETWORKS": '["127.0.0.0/8"]',
+            "COLUMNS": "200",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_adds_lists_rotates_disables_and_enables(db: Connection, settings: NotifierSettings) -> None:
+    added = run(settings, "add", "--site", SITE, "--url", "http://127.0.0.1:9/hook")
+    assert added.returncode == 0, added.stderr
+    assert added.stdout.count("whsec_") == 1
+    endpoint_id = str(UUID(added.stdout.split()[2]))
+
+    for_machines = json.loads(run(settings, "add", "--site", SITE, "--inbox", "--json").stdout)
+    assert for_machines["page"] == f"https://waypost.example/inbox/{SITE}"
+    assert for_machines["key"]
+
+    rotated = json.loads(run(settings, "rotate", endpoint_id, "--json").stdout)
+    assert rotated["secret"] not in added.stdout
+
+    assert run(settings, "disable", endpoint_id, "--reason", "moved house").returncode == 0
+    listed = run(settings, "list").stdout
+    assert "whsec_" not in listed
+    assert "moved house" in listed
+    assert "live inbox" in listed
+    assert run(settings, "enable", endpoint_id).returncode == 0
+    found = json.loads(run(settings, "list", "--site", SITE, "--json").stdout)
+    assert {row["status"] for row in found} == {"active"}

@@ -1,0 +1,88 @@
+"""Facts on their way from the tables to Kafka."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from aiokafka import AIOKafkaConsumer
+from prometheus_client import CollectorRegistry
+
+from services.store_notifier.db import outbox
+from services.store_notifier.db.outbox import Waiting
+from services.store_notifier.metrics import Metrics
+from services.store_notifier.outbox import Relay
+from services.store_notifier.settings import NotifierSettings
+from shared.contracts import LEADS_ANSWERED
+from shared.kafka import Producer
+from shared.postgres import Connection, Pool, transact
+from tests.services.store_notifier.world import until
+
+
+@asynccontextmanager
+async def relaying(pool: Pool, *producers: Producer) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for producer in producers:
+            tasks.create_task(Relay(pool, producer, Metrics(CollectorRegistry())).run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+async def values(settings: NotifierSettings, *keys: bytes, count: int) -> list[bytes]:
+    consumer = AIOKafkaConsumer(
+        settings.topic_prefix + LEADS_ANSWERED.name, bootstrap_servers=settings.kafka, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        found: list[bytes] = []
+        async with asyncio.timeout(30):
+            while len(found) < count:
+                records = [r for rs in (await consumer.getmany(timeout_ms=500)).values() for r in rs]
+                found += [record.value for record in records if record.key in keys]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def test_facts_of_one_key_arrive_in_the_order_of_their_commits_and_leave_no_row(
+    db: Connection, pool: Pool, with_kafka: NotifierSettings, producer: Producer
+) -> None:
+    async with relaying(pool, producer, producer):
+        for number in range(50):
+            facts = [Waiting(LEADS_ANSWERED.name, b"one lead", b"%d" % (2 * number + n)) for n in (0, 1)]
+            await transact(pool, partial(outbox.put, facts=facts))
+        await until(is_empty(db))
+    assert await values(with_kafka, b"one lead", count=100) == [b"%d" % n for n in range(100)]
+
+
+def is_empty(db: Connection) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return await outbox.size(db) == 0
+
+    return look
+
+
+async def test_a_row_that_was_committed_late_under_a_low_number_is_sent_too(
+    db: Connection, pool: Pool, with_kafka: NotifierSettings, producer: Producer
+) -> None:
+    async with pool.acquire() as slow, relaying(pool, producer):
+        transaction = slow.transaction()
+        await transaction.start()
+        await outbox.put(slow, [Waiting(LEADS_ANSWERED.name, b"slow", b"low number")])
+        await transact(pool, lambda c: outbox.put(c, [Waiting(LEADS_ANSWERED.name, b"quick", b"high number")]))
+        await until(is_empty(db))
+        await transaction.commit()
+        await until(is_empty(db))
+    assert set(await values(with_kafka, b"slow", b"quick", count=2)) == {b"low number", b"high number"}
+
+
+async def test_only_one_of_two_relays_sends(db: Connection, pool: Pool) -> None:
+    async with pool.acquire() as first, pool.acquire() as second:
+        assert await outbox.become_relay(first)
+        assert not await outbox.become_relay(second)
+        await outbox.resign_relay(first)
+        assert await outbox.become_relay(second)
+        await outbox.resign_relay(second)
