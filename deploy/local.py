@@ -8,6 +8,7 @@ Nothing but wheels and pinned jars: no Docker, no Java of the system, no rights.
 
 import asyncio
 import contextlib
+import errno
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -88,6 +89,14 @@ class Stack:
 
     def start(self, progress: Progress = _say_nothing) -> None:
         """Start everything and return when both take work; leaves nothing running when it fails."""
+        try:
+            self._start(progress)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise UserError(f"the disk of {self.folder} is full", "free some space and start again") from error
+
+    def _start(self, progress: Progress) -> None:
         with contextlib.ExitStack() as opened:
             opened.enter_context(hold_folder(self.folder))
             require_space(self.folder)

@@ -65,7 +65,7 @@ class Postgres:
     def __init__(self, folder: Path, child: Callable[[str], Child]) -> None:
         self.child = child("postgres")
         self._folder = folder
-        self._data = folder / "data"
+        self.data = folder / "data"
         self._port = 0
         self._password = ""
 
@@ -87,7 +87,7 @@ class Postgres:
         """First start: create the cluster when there is none, choose a port, start, and make the database."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._password = self._read_or_make_password()
-        if not self._data.exists():
+        if not self.data.exists():
             self._create()
         for tries_left in reversed(range(PORT_TRIES)):
             self._port = choose_ports(self._folder / "ports.json", ["postgres"])["postgres"]
@@ -106,7 +106,7 @@ class Postgres:
         if not self.child.running:
             self._clear_stale_pid_file()
             settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
-            argv = [str(BINARIES / "postgres"), "-D", str(self._data), "-p", str(self._port), *settings]
+            argv = [str(BINARIES / "postgres"), "-D", str(self.data), "-p", str(self._port), *settings]
             # SIGQUIT makes the postmaster take its backends along, should we be killed.
             self.child.start(Command(argv, signal.SIGQUIT, _account()))
         self._wait_until_ready()
@@ -142,7 +142,7 @@ class Postgres:
             error = self.child.failure("creating its data folder")
             self.child.kill()
             raise error
-        draft.replace(self._data)
+        draft.replace(self.data)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
@@ -156,16 +156,16 @@ class Postgres:
 
     def _clear_stale_pid_file(self) -> None:
         """Remove `postmaster.pid` of a crash, whose id may now be some other process that PostgreSQL would respect."""
-        file = self._data / "postmaster.pid"
+        file = self.data / "postmaster.pid"
         if not file.exists():
             return
         pid = int(file.read_text().split()[0])
         try:
-            is_server = str(self._data) in psutil.Process(pid).cmdline()
+            is_server = str(self.data) in psutil.Process(pid).cmdline()
         except psutil.NoSuchProcess:
             is_server = False
         if is_server:
-            raise UserError(f"another PostgreSQL (process {pid}) runs on {self._data}", f"stop it: kill -QUIT {pid}")
+            raise UserError(f"another PostgreSQL (process {pid}) runs on {self.data}", f"stop it: kill -QUIT {pid}")
         file.unlink()
 
     @property

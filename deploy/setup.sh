@@ -19,14 +19,16 @@ made_from() {
 }
 
 prepared=.venv/prepared-from
-if [[ -f $prepared && "$(<"$prepared")" == "$(made_from)" && -f .waypost/keys.json ]] && compgen -G ".waypost/cache/*.aot" >/dev/null; then
+if [[ -f $prepared && "$(<"$prepared")" == "$(made_from)" && -f .waypost/keys.json ]] &&
+    compgen -G ".waypost/cache/*.aot" >/dev/null; then
     exit 0
 fi
 
-command -v "$python" >/dev/null || fail "no $python: install Python 3.11 or newer, or name it: make setup PYTHON=/path/to/python"
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    fail "Python 3.11 or newer is needed, $python is $("$python" -V): name another one: make setup PYTHON=/path/to/python"
 if [[ ! -x $bin/python ]]; then
+    command -v "$python" >/dev/null ||
+        fail "no $python here: install Python 3.11 or newer, or name it: make setup PYTHON=/path/to/python"
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "$python ($("$python" -V 2>&1)) is too old, 3.11 is needed: make setup PYTHON=/path/to/python"
     "$python" -m venv .venv || fail "$python cannot make an environment: install its venv and pip (Debian: python3-venv)"
 fi
 # pip only brings uv in; uv then installs exactly the lock, every file checked by its hash, and removes what is not in it.
@@ -34,6 +36,7 @@ fi
 "$bin/uv" pip sync --require-hashes requirements.lock
 "$bin/uv" pip install --quiet --no-deps --editable .
 
+mkdir -p -m 700 .waypost
 [[ -f .waypost/keys.json ]] || "$bin/waypost" keys init
 "$bin/python" -m deploy.kafka fetch
 made_from >"$prepared"

@@ -29,7 +29,7 @@ def server_properties(node: Node, cluster: list[Node], data: Path) -> str:
     several = len(cluster) >= 3
     replicas = 3 if several else 1
     voters = ",".join(f"{other.number}@{LOOPBACK}:{other.controller_port}" for other in cluster)
-    settings = {
+    settings: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": node.number,
         "controller.quorum.voters": voters,
@@ -58,6 +58,9 @@ def server_properties(node: Node, cluster: list[Node], data: Path) -> str:
         # The default takes a quarter of the heap for compaction.
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
     }
+    if not several:
+        # A lone broker that was killed is let in again only when its former session has ended: 9 s by default.
+        settings |= {"broker.session.timeout.ms": 4_000, "broker.heartbeat.interval.ms": 500}
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 

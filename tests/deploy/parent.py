@@ -1,6 +1,7 @@
-"""A process that owns a stack and waits to be killed: `python -m tests.deploy.parent FOLDER`. Prints one line of JSON when up.
+"""A process that owns a stack and waits to be killed: `python -m tests.deploy.parent FOLDER`.
 
-It starts the stack from a worker thread that ends before the stack does, as `asyncio.to_thread` would.
+It prints one line of JSON when all is up. The stack is started from a worker thread that ends before the stack does,
+as `asyncio.to_thread` would do it.
 """
 
 import json
