@@ -1,0 +1,177 @@
+"""The e2e story: a form, a store that refuses, the next-nearest that accepts, and the proof of it all.
+
+Everything is real: Kafka and PostgreSQL, the four services as processes, the `waypost` command, HTTP on both ends. The
+stores' signatures are checked and made with the reference library of Standard Webhooks, not with our own code.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from aiohttp import web
+from standardwebhooks.webhooks import Webhook
+
+from deploy.local import Stack
+from tests.faults.system import System, installation
+
+FIRST, SECOND = "suzhou-wujiang-store", "suzhou-wuzhong-center"
+"""The nearest and the next-nearest site of the demo's network to the form below."""
+NAME, PHONE = "Test Person 01", "+86 174 0000 0001"
+FORM = {
+    "intent": "test_drive",
+    "contact": {"name": NAME, "phone": PHONE},
+    "location": {"lat": 31.1680, "lon": 120.6420, "datum": "wgs84"},
+    "vehicle": {"brand": "Demo", "model": "Sedan", "year": 2026},
+    "channel": "form",
+    "consent": {"given_at": "2026-03-02T09:00:00+08:00", "text_version": "2026-01"},
+}
+
+
+@dataclass
+class Store:
+    """One store's own system."""
+
+    site_id: str
+    endpoint_id: str
+    secret: str
+    received: "asyncio.Queue[dict[str, Any]]" = field(default_factory=asyncio.Queue)
+
+    async def hook(self, request: web.Request) -> web.Response:
+        """Keep what is signed for this store; `verify` raises for anything else and the sender gets a 500."""
+        body = await request.text()
+        Webhook(self.secret).verify(body, {name.lower(): value for name, value in request.headers.items()})
+        assert NAME not in body
+        assert "0000 0001" not in body
+        self.received.put_nowait(json.loads(body))
+        return web.Response(status=204)
+
+    async def next_assignment(self) -> dict[str, Any]:
+        """Data of the next webhook."""
+        async with asyncio.timeout(60):
+            event = await self.received.get()
+        assert event["type"] == "waypost.assignment.created.v1"
+        data: dict[str, Any] = event["data"]
+        assert data["assignment"]["site_id"] == self.site_id
+        return data
+
+    async def post(self, url: str, body: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """A request signed with this store's secret."""
+        content, message_id, now = json.dumps(body), f"msg_{uuid4().hex}", datetime.now(UTC)
+        headers = {
+            "content-type": "application/json",
+            "waypost-endpoint": self.endpoint_id,
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(self.secret).sign(message_id, now, content),
+        }
+        async with aiohttp.ClientSession() as http, http.post(url, data=content, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
+
+
+@pytest.fixture(scope="module")
+async def system(
+    stack: Stack, postgres_dsn: str, topic_prefix: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[System]:
+    """All services running, with the demo's network."""
+    folder: Path = tmp_path_factory.mktemp("journey")
+    async with installation(stack, postgres_dsn, topic_prefix, folder) as running:
+        yield running
+
+
+@pytest.fixture
+async def stores(system: System) -> AsyncIterator[dict[str, Store]]:
+    """The two stores, listening."""
+    stores: dict[str, Store] = {}
+
+    async def hook(request: web.Request) -> web.Response:
+        return await stores[request.match_info["site_id"]].hook(request)
+
+    app = web.Application()
+    app.router.add_post("/hooks/{site_id}", hook)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks"
+    try:
+        for site_id in (FIRST, SECOND):
+            arguments = ("endpoint", "add", "--site", site_id, "--url", f"{url}/{site_id}", "--json")
+            added = json.loads(await system.clean(*arguments))
+            stores[site_id] = Store(site_id, added["endpoint_id"], added["secret"])
+        yield stores
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_form_reaches_the_nearest_store_moves_on_when_it_refuses_and_is_proved_at_the_end(
+    system: System, stores: dict[str, Store]
+) -> None:
+    first, second = stores[FIRST], stores[SECOND]
+    key = (await system.clean("source", "add", "web-form", "--key-only")).strip()
+
+    # A person sends a form.
+    front_door, sender = f"{system.services.intake_url}/v1/leads", {"authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession(headers=sender) as http:
+        async with http.post(front_door, json=FORM) as response:
+            assert response.status == 202, await response.text()
+            lead_id = (await response.json())["lead_id"]
+
+        # The nearest capable store is told, without a word about the person.
+        asked = await first.next_assignment()
+        assert asked["assignment"]["lead_id"] == lead_id
+        assert asked["assignment"]["epoch"] == 1
+        assert asked["assignment"]["intent"] == "test_drive"
+        assert asked["assignment"]["vehicle"] == FORM["vehicle"]
+        assert 0 < asked["assignment"]["distance_m"] < 2_000
+
+        # It has no such vehicle. Saying so twice is one answer.
+        no_vehicle = {"answer": "declined", "decline_reason": "no_vehicle"}
+        assert (await first.post(asked["answer_url"], no_vehicle))[0] == 202
+        assert (await first.post(asked["answer_url"], no_vehicle))[0] == 200
+
+        # The next-nearest store is told by itself.
+        offered = await second.next_assignment()
+        assert offered["assignment"]["lead_id"] == lead_id
+        assert offered["assignment"]["epoch"] == 2
+        assert offered["assignment"]["distance_m"] > asked["assignment"]["distance_m"]
+
+        # The first store is out: it learns neither the person nor that it could still have the lead.
+        assert (await first.post(asked["contact_url"], {}))[0] == 409
+        late, problem = await first.post(asked["answer_url"], {"answer": "accepted"})
+        assert late == 409
+        assert "current" in problem
+
+        # The second fetches the contact, once, and accepts.
+        status, contact = await second.post(offered["contact_url"], {})
+        assert (status, contact["name"], contact["phone"]) == (200, NAME, "+8617400000001")
+        assert (await second.post(offered["contact_url"], {}))[0] == 410
+        assert (await second.post(offered["answer_url"], {"answer": "accepted"}))[0] == 202
+
+        # The sender can see where its lead is.
+        state: dict[str, Any] = {}
+        async with asyncio.timeout(60):
+            while state.get("epoch") != 3:
+                await asyncio.sleep(0.1)
+                async with http.get(f"{front_door}/{lead_id}") as response:
+                    state = await response.json()
+        assert state["site_id"] == SECOND
+        assert NAME not in json.dumps(state)
+
+    # The audit finds nothing missing, and decides everything again to the byte.
+    count = json.loads(await system.clean("audit", "count", "--wait", "60", "--json"))
+    assert count["terms"]["accepted"]["count"] == count["terms"]["closed"]["count"] == 1
+    replay = json.loads(await system.clean("audit", "replay", "--json"))
+    assert replay["decisions"] == 3
+
+    # One command tells it all.
+    journey = " ".join((await system.clean("lead", lead_id)).split())
+    for word in ("Suzhou Wujiang agent store", "Suzhou Wuzhong delivery center", "no vehicle", "accepted"):
+        assert word in journey
+    assert NAME not in journey
+    assert not system.said or all("ended" not in line for line in system.said)
