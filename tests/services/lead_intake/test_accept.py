@@ -108,28 +108,22 @@ async def test_a_sources_id_for_another_person_is_refused_even_when_repeated(
 
 
 async def test_one_person_has_one_id_in_all_processes(installation: Installation, intake: IntakeProcess) -> None:
-    contacts = [
-        {"phone": "13700137002", "email": "same@example.com"},
-        {"phone": "0086 137 0013 7002"},
-        {"email": "Same@Example.com"},
-    ]
+    contacts = [{"phone": "13700137002", "email": "same@example.com"}, {"phone": "0086 137 0013 7002"}]
     async with installation.running() as second:
         answers = await asyncio.gather(
             *(
                 process.post(lead_json(contact=contact))
-                for _ in range(8)
+                for _ in range(10)
                 for contact in contacts
                 for process in (intake, second)
             )
         )
-        after = [await second.post(lead_json(contact=contact)) for contact in contacts]
+        answers.append(await second.post(lead_json(contact={"email": "Same@Example.com"})))
 
     assert {answer.status for answer in answers} == {202}
-    ids = [answer.json["lead_id"] for answer in after]
+    ids = [answer.json["lead_id"] for answer in answers]
     persons = await installation.rows("SELECT DISTINCT person_id FROM leads WHERE lead_id = ANY($1::uuid[])", ids)
-    tokens = await installation.rows("SELECT token FROM person_tokens WHERE person_id = $1", persons[0]["person_id"])
-    assert len(persons) <= 2, "phone and e-mail may meet two persons when neither lead named both"
-    assert len(tokens) >= 1
+    assert len(persons) == 1
 
 
 async def test_a_batch_is_answered_line_by_line_and_the_same_again(

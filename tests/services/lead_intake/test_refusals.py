@@ -6,8 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
+from services.lead_intake.source_keys import hash_of
 from tests.services.lead_intake.builders import lead_json
-from tests.services.lead_intake.running import Answer, Installation, IntakeProcess, until
+from tests.services.lead_intake.running import Answer, Installation, IntakeProcess, add_source, until
 
 
 def problem(answer: Answer, status: int) -> dict[str, Any]:
@@ -59,9 +60,6 @@ async def test_an_unknown_sender_is_refused(intake: IntakeProcess, authorization
 
 
 async def test_a_revoked_key_stops_working(installation: Installation, intake: IntakeProcess) -> None:
-    from services.lead_intake.source_keys import hash_of
-    from tests.services.lead_intake.running import add_source
-
     key = await add_source(installation, "leaving")
     assert (await intake.post(authorization=f"Bearer {key}")).status == 202
 
