@@ -95,20 +95,28 @@ def as_fact(features: LeadFeatures) -> LeadReceived:
 # Steps of 22 m: sites share points, fall into one band, and stand in rows; a few are a city away.
 _LAT = st.integers(0, 30).map(lambda step: round(31.0 + step * 0.0002, 4)) | st.sampled_from([31.5, 32.0])
 _LON = st.integers(0, 6).map(lambda step: round(120.0 + step * 0.0002, 4)) | st.sampled_from([120.5, -180.0, 180.0])
+_POINT = st.tuples(_LAT, _LON)
 SITE_IDS = [f"site-{number}" for number in range(60)]
 
 
 @st.composite
 def sites(draw: st.DrawFn, max_size: int = 40) -> list[Site]:
-    """A network in no order, with shared points, limits, closed sites and sites that can do little."""
+    """A network in no order, with shared points, limits, closed sites and sites that can do little.
+
+    Half of them are dense: a few points hold many sites, more than one search fetches.
+    """
     ids = draw(st.lists(st.sampled_from(SITE_IDS), unique=True, max_size=max_size))
+    malls = draw(st.none() | st.lists(_POINT, min_size=1, max_size=3))
+    points = _POINT if malls is None else st.sampled_from(malls)
+    anything = draw(st.booleans())
     return [
         site(
             site_id,
-            draw(_LAT),
-            draw(_LON),
-            kind=draw(st.sampled_from(SiteKind)),
-            capabilities=draw(st.just(tuple(Capability)) | st.lists(st.sampled_from(Capability), unique=True)),
+            *draw(points),
+            kind=draw(st.just(SiteKind.DELIVERY_CENTER) if anything else st.sampled_from(SiteKind)),
+            capabilities=draw(st.just(tuple(Capability)) | st.lists(st.sampled_from(Capability), unique=True))
+            if not anything
+            else tuple(Capability),
             status=draw(st.sampled_from([SiteStatus.OPEN] * 5 + [SiteStatus.CLOSED, SiteStatus.RECRUITING])),
             weight=draw(st.integers(1, 3)),
             limit=draw(st.none() | st.integers(1, 3)),
@@ -132,13 +140,26 @@ def leads(draw: st.DrawFn, max_size: int = 12) -> list[LeadFeatures]:
     return [
         lead(
             number,
-            draw(st.none() | st.tuples(_LAT, _LON) | st.tuples(_LAT, _LON)),
+            draw(st.none() | _POINT | _POINT),
             intent=draw(st.sampled_from(Intent)),
             person=draw(st.none() | st.integers(1, 4)),
             preferred=draw(st.none() | st.none() | st.sampled_from(SITE_IDS)),
         )
         for number in range(1, draw(st.integers(1, max_size)) + 1)
     ]
+
+
+def plain_order(features: LeadFeatures, network: Sequence[Site], rules: Policy) -> list[tuple[int, str]]:
+    """Every open site that may serve this intent: distance in mm, then site id."""
+    rule = rules.intents[features.intent]
+    if features.point is None:
+        return []
+    [here] = ecef_m([features.point[0]], [features.point[1]])
+    return sorted(
+        (int(surface_mm(np.linalg.norm(here - ecef_m([s.lat], [s.lon])[0]))), s.site_id)
+        for s in network
+        if s.status is SiteStatus.OPEN and s.kind in rule.kinds and s.capabilities.issuperset(rule.requires)
+    )
 
 
 @dataclass(frozen=True)
@@ -160,15 +181,10 @@ def plain_choice(
     rule = rules.intents[features.intent]
     if features.point is None:
         return Pick(None, "location_unclear")
-    able = [
-        s
-        for s in network
-        if s.status is SiteStatus.OPEN and s.kind in rule.kinds and s.capabilities.issuperset(rule.requires)
-    ]
+    away = {site_id: distance_mm for distance_mm, site_id in plain_order(features, network, rules)}
+    able = [s for s in network if s.site_id in away]
     if not able:
         return Pick(None, "no_capable_site")
-    [here] = ecef_m([features.point[0]], [features.point[1]])
-    away = {s.site_id: int(surface_mm(np.linalg.norm(here - ecef_m([s.lat], [s.lon])[0]))) for s in able}
     near = [s for s in able if away[s.site_id] <= rule.max_distance_km * 1_000_000]
     if not near:
         return Pick(None, "too_far")

@@ -21,6 +21,7 @@ from tests.services.router.networks import (
     leads,
     loads,
     plain_choice,
+    plain_order,
     policies,
     policy,
     received,
@@ -119,19 +120,22 @@ def test_no_site_gets_a_lead_that_it_may_not_have(
 
 
 @given(sites(), policies, loads, leads(max_size=4))
-def test_every_loser_near_enough_to_be_asked_is_named_with_its_reason(
+def test_the_record_lists_the_nearest_in_order_with_the_reason_of_each_loser(
     network: list[Site], rules: Policy, held: dict[str, int], batch: list[LeadFeatures]
 ) -> None:
     for features in batch:
         decided = decide(features, network, rules, held)
-        if features.point is None:
-            continue
         rows = orjson.loads(decided.record)["candidates"]
         winners = [row["site_id"] for row in rows if "lost" not in row]
         assert winners == ([decided.site_id] if decided.outcome == "assigned" else [])
-        assert len({row["site_id"] for row in rows}) == len(rows)
-        able = Snapshot.build(network, 1).count(rules.intents[features.intent].key)
-        assert len(rows) >= min(able, rules.candidates)
+        assert all(row["load"] == held.get(row["site_id"], 0) for row in rows)
+        order = [site_id for _, site_id in plain_order(features, network, rules)]
+        named = [row["site_id"] for row in rows if row["site_id"] in order]
+        shown = len(named) if named == order[: len(named)] else len(named) - 1
+        assert named[:shown] == order[:shown]
+        # Only the winner or the preferred site may stand apart from the nearest.
+        assert set(named[shown:]) <= {decided.site_id, features.preferred_site_id}
+        assert shown >= min(len(order), rules.candidates)
 
 
 def test_a_full_mall_sends_the_lead_down_the_road() -> None:
