@@ -7,4 +7,7 @@ works without scripts; a log-in sees its own site only.
 
 `main` mounts it: `live = LiveInboxes(settings, pool, log)`, `live.run(stop)` beside the server, and
 `*inbox_routes(...)` among the routes.
+
+Behind a proxy: HTTP/2 (every open page keeps a connection, and a browser opens only six HTTP/1.1 ones to a host), no
+buffering of `/inbox/*/events`, read time-outs above the 15 s between two signs of life.
 """

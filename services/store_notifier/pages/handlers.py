@@ -1,5 +1,6 @@
 """What the store's page does with each request; `routes` says which."""
 
+import random
 from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
 from uuid import UUID
@@ -115,7 +116,9 @@ class InboxPages:
         if self._live.is_full(reader.site_id):
             raise HTTPException(503, headers={"retry-after": RETRY_AFTER_S})
         after = last_event_id(request.headers.get("last-event-id"), request.query_params.get("after"))
-        return EventStream(self._feed.events(reader, token, after))
+        # Spread out, or every page of the network would come back in the same moment after a restart.
+        retry_ms = random.randrange(1000, 4000)  # noqa: S311 - not a secret
+        return EventStream(self._feed.events(reader, token, after), retry_ms=retry_ms)
 
     async def take_answer(self, request: Request) -> Response:
         """Accept, decline, or report the outcome."""

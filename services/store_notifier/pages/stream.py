@@ -16,7 +16,6 @@ PING_S = 15.0
 LIFETIME_S = 900.0
 """After a quarter of an hour the browser is sent to reconnect: load balances itself and rights are checked anew."""
 SEND_TIMEOUT_S = 20.0
-RETRY_MS = 2000
 MAX_ROWS = 100
 
 _HEADERS = [
@@ -44,10 +43,14 @@ class Event:
 
 
 class EventStream:
-    """An ASGI answer that sends `events` until they end, the reader leaves, or the reader stops reading."""
+    """An ASGI answer that sends `events` until they end, the reader leaves, or the reader stops reading.
 
-    def __init__(self, events: AsyncIterator[Event]) -> None:
+    `retry_ms`: how long the browser waits before it comes back.
+    """
+
+    def __init__(self, events: AsyncIterator[Event], *, retry_ms: int) -> None:
         self._events = events
+        self._retry_ms = retry_ms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the stream; the iterator is closed whichever way it ends."""
@@ -68,7 +71,7 @@ class EventStream:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await send({"type": "http.response.body", "body": body, "more_body": more})
 
-        await send_body(f"retry: {RETRY_MS}\n\n".encode(), more=True)
+        await send_body(f"retry: {self._retry_ms}\n\n".encode(), more=True)
         try:
             async for event in self._events:
                 await send_body(event.to_bytes(), more=True)

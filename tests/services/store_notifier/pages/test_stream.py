@@ -64,7 +64,7 @@ async def test_a_stream_that_ends_is_closed_cleanly() -> None:
         yield Event("item", 1, 4)
 
     wire = Wire()
-    await EventStream(events())({"type": "http"}, wire.receive, wire.send)
+    await EventStream(events(), retry_ms=2000)({"type": "http"}, wire.receive, wire.send)
 
     assert wire.body == b"retry: 2000\n\nid: 4\nevent: item\ndata: 1\n\n"
     assert (b"x-accel-buffering", b"no") in wire.sent[0]["headers"]
@@ -82,7 +82,7 @@ async def test_a_reader_who_leaves_frees_the_stream() -> None:
             closed.set()
 
     wire = Wire()
-    serving = asyncio.create_task(EventStream(events())({"type": "http"}, wire.receive, wire.send))
+    serving = asyncio.create_task(EventStream(events(), retry_ms=2000)({"type": "http"}, wire.receive, wire.send))
     async with asyncio.timeout(5):
         await wire.arrived.wait()
         wire.gone.set()
@@ -98,7 +98,7 @@ async def test_a_fault_of_the_events_is_not_hidden() -> None:
 
     wire = Wire()
     with pytest.raises(LookupError):
-        await EventStream(events())({"type": "http"}, wire.receive, wire.send)
+        await EventStream(events(), retry_ms=2000)({"type": "http"}, wire.receive, wire.send)
 
 
 async def test_a_reader_who_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +118,6 @@ async def test_a_reader_who_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyP
 
     wire = Stuck()
     async with asyncio.timeout(5):
-        await EventStream(events())({"type": "http"}, wire.receive, wire.send)
+        await EventStream(events(), retry_ms=2000)({"type": "http"}, wire.receive, wire.send)
 
     assert made == [0]
