@@ -181,7 +181,15 @@ class Postgres:
 
 def _account() -> str:
     """PostgreSQL refuses to run as root; there it runs as an account without rights."""
-    return ACCOUNT_UNDER_ROOT if os.geteuid() == 0 else "-"
+    if os.geteuid() != 0:
+        return "-"
+    try:
+        return pwd.getpwnam(ACCOUNT_UNDER_ROOT).pw_name
+    except KeyError:
+        raise UserError(
+            f"PostgreSQL does not run as root, and this machine has no account {ACCOUNT_UNDER_ROOT}",
+            f"run Waypost as another user, or add the account: useradd --system {ACCOUNT_UNDER_ROOT}",
+        ) from None
 
 
 async def _ensure_database(dsn: str, name: str) -> None:

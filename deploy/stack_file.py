@@ -35,9 +35,10 @@ def read_stack(folder: Path) -> StackAddresses | None:
     """Addresses of the stack that runs in this folder; None when none runs, also when it died without a word."""
     try:
         addresses = StackAddresses(**json.loads((folder / "stack.json").read_text()))
+        alive = psutil.pid_exists(addresses.pid) and _is_held(folder)
     except (FileNotFoundError, ValueError, TypeError):
         return None
-    return addresses if psutil.pid_exists(addresses.pid) and _is_held(folder) else None
+    return addresses if alive else None
 
 
 def write_stack(folder: Path, addresses: StackAddresses) -> None:

@@ -15,7 +15,7 @@ from deploy.kafka.java import KafkaJava
 from deploy.leftovers import Leftovers
 from deploy.process import Child
 
-WRITTEN_WITHIN_S = 120.0
+WRITTEN_WITHIN_S = 300.0
 
 
 def make_archive(java: KafkaJava, progress: Progress) -> None:

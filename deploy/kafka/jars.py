@@ -1,6 +1,7 @@
 """Kafka's jars: pinned in `jgo.lock.toml`, fetched once by jgo's Maven client, verified here when they come."""
 
 import hashlib
+import tempfile
 import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -58,8 +59,13 @@ def fetch(jars: list[Jar], folder: Path, progress: Progress) -> list[Path]:
         what = f"Fetching Apache Kafka {kafka_version(jars)}"
         present = len(jars) - len(missing)
         progress(what, present, len(jars))
-        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="jars") as pool:
-            downloads = [pool.submit(_download, jar, folder) for jar in missing]
+        # A folder of its own: what a download that was cut short left behind is never taken for a jar, and two
+        # fetches at once do not meet.
+        with (
+            tempfile.TemporaryDirectory(prefix="incoming-", dir=folder) as incoming,
+            ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="jars") as pool,
+        ):
+            downloads = [pool.submit(_download, jar, Path(incoming), folder) for jar in missing]
             try:
                 for done, download in enumerate(as_completed(downloads), start=present + 1):
                     download.result()
@@ -75,13 +81,12 @@ def damaged(jars: list[Jar], folder: Path) -> list[Jar]:
     return [jar for jar in jars if not _is_pinned(jar, folder / jar.file_name)]
 
 
-def _download(jar: Jar, folder: Path) -> None:
+def _download(jar: Jar, incoming: Path, folder: Path) -> None:
     # Imported here: jgo brings requests along, and only the first start needs it.
     from jgo.maven import MavenContext
     from requests import RequestException
 
-    downloads = folder / "incoming"
-    artifact = MavenContext(repo_cache=downloads, timeout=60).project(jar.group, jar.artifact).at_version(jar.version)
+    artifact = MavenContext(repo_cache=incoming, timeout=60).project(jar.group, jar.artifact).at_version(jar.version)
     try:
         file = Path(artifact.artifact().resolve())
     except (RequestException, RuntimeError, OSError) as error:
@@ -90,7 +95,6 @@ def _download(jar: Jar, folder: Path) -> None:
             "check the connection to Maven Central, or point WAYPOST_KAFKA at a broker of your own",
         ) from error
     if not _is_pinned(jar, file):
-        file.unlink()
         raise UserError(
             f"{jar.group}:{jar.artifact}:{jar.version} is not the jar that {LOCK_FILE.name} pins (sha256 differs)",
             "try again; when it stays so, the jar was replaced on its way or at its source: do not use it",

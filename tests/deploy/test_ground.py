@@ -11,6 +11,7 @@ from deploy.leftovers import Leftovers
 from deploy.local import Stack, read_stack
 from deploy.ports import HIGHEST, LOWEST, choose_ports, is_free
 from deploy.process import Child, Command
+from deploy.stack_file import StackAddresses, hold_folder, write_stack
 from shared.errors import UserError
 
 
@@ -60,6 +61,19 @@ def test_a_child_that_dies_is_reported_with_its_last_words_of_this_start_only(tm
     assert "the second reason" in error.message
     assert "the first reason" not in error.message
     assert str(tmp_path / "kafka.log") in error.hint
+
+
+ADDRESSES = StackAddresses("127.0.0.1:1", "postgresql://", pid=1, brokers=1, cluster_id="x", started_at=1.7e9)
+
+
+def test_a_stack_file_whose_process_id_is_now_somebody_else_means_no_stack(tmp_path: Path) -> None:
+    write_stack(tmp_path, ADDRESSES)
+    assert read_stack(tmp_path) is None
+
+    with hold_folder(tmp_path):
+        assert read_stack(tmp_path) == ADDRESSES
+
+    assert read_stack(tmp_path) is None
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}", '{"kafka": "127.0.0.1:1"}'])

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.kafka.archive import make_archive
 from deploy.kafka.jars import damaged, fetch, kafka_version, read_lock
+from deploy.kafka.java import kafka_java
 from deploy.local import CACHE
 from shared.errors import UserError
 
@@ -55,6 +57,19 @@ def test_only_what_is_missing_is_fetched_and_each_step_is_shown(tmp_path: Path) 
 
     assert steps == [(1, 2), (2, 2)]
     assert damaged(jars, tmp_path) == []
+
+
+@pytest.mark.faults
+def test_the_start_up_archive_is_made_once_for_these_jars(tmp_path: Path) -> None:
+    shutil.copytree(CACHE / "jars", tmp_path / "jars")
+    (tmp_path / "kafka-of-earlier-jars.aot").touch()
+    java = kafka_java(tmp_path, silent)
+
+    make_archive(java, silent)
+    make_archive(java, lambda _step, _done, _total: pytest.fail("it is there already"))
+
+    assert list(tmp_path.glob("*.aot")) == [java.archive]
+    assert f"-XX:AOTCache={java.archive}" in java.broker(tmp_path / "server.properties", heap_mb=512).argv
 
 
 def test_a_file_changed_in_the_cache_is_found(tmp_path: Path) -> None:
