@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from prometheus_client import CollectorRegistry
 
 from services.router.handlers import LeadHandler
+from services.router.listening import listen
 from services.router.metrics import RouterMetrics
 from services.router.reading import TOPICS_READ
 from services.router.reload import Reload
@@ -66,5 +67,6 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
             )
             await reload.wait_until_ready(stop, settings.router_poll_network_s)
             tasks.create_task(reload.run(stop, settings.router_poll_network_s))
+            tasks.create_task(listen(settings, reload.wake, stop))
             tasks.create_task(timers.run(stop))
             tasks.create_task(run_broker(broker, stop))

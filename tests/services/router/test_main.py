@@ -1,0 +1,132 @@
+"""The router as the process that operators run: it decides, is killed, comes back and stops in time."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from services.router import network
+from services.router.settings import RouterSettings
+from shared.contracts import LEADS_ANSWERED, LEADS_DECIDED, LEADS_RECEIVED, Answer
+from shared.kafka import Producer, Record, apply_topics
+from tests.services.router.networks import site
+from tests.services.router.world import World, answered_record, in_minutes, read_all, received_record
+from tests.services.store_notifier.process import free_port
+
+NEAR, NEXT = site("near", lon=120.6), site("next", lon=120.62)
+CLI = ("services.cli", "run", "router")
+CRASHING = ("tests.services.router.crashing_router",)
+
+
+@pytest.fixture
+async def apart(world: World, request: pytest.FixtureRequest) -> World:
+    """The world with topics of this test's own: a router process reads all that was ever put on them."""
+    prefix = f"{world.settings.topic_prefix}{request.node.name[:40]}."
+    world.settings = world.settings.model_copy(update={"topic_prefix": prefix})
+    await apply_topics(world.settings)
+    return world
+
+
+@asynccontextmanager
+async def process(
+    settings: RouterSettings, module: tuple[str, ...] = CLI
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """A router process and the address of its health pages; ended by SIGTERM when it still runs."""
+    port = free_port()
+    environment = {
+        **os.environ,  # noqa: TID251 - handed down, not read
+        "WAYPOST_KAFKA": settings.kafka,
+        "WAYPOST_POSTGRES": settings.require_postgres(),
+        "WAYPOST_TOPIC_PREFIX": settings.topic_prefix,
+        "WAYPOST_HEALTH_PORT": str(port),
+        "WAYPOST_LOG_LEVEL": "warning",
+    }
+    running = await asyncio.create_subprocess_exec(sys.executable, "-m", *module, env=environment)
+    try:
+        yield running, f"http://127.0.0.1:{port}"
+    finally:
+        if running.returncode is None:
+            running.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(15):
+            await running.wait()
+
+
+async def send(world: World, *records: Record) -> None:
+    """Put records on their topics."""
+    async with Producer(world.settings, "test") as producer:
+        for topic in (LEADS_RECEIVED.name, LEADS_ANSWERED.name):
+            await producer.publish(topic, [(one.key, one.value) for one in records if one.topic == topic])
+
+
+async def until_decided(world: World, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], set[bytes]]:
+    """Wait until Kafka has these decisions (lead number, epoch); returns every distinct value of each."""
+    async with asyncio.timeout(60):
+        while True:
+            found: dict[tuple[int, int], set[bytes]] = {}
+            for _, value in await read_all(world.settings, LEADS_DECIDED):
+                data = LEADS_DECIDED.read(value).data
+                found.setdefault((data.lead_id.int, data.epoch), set()).add(value)
+            if wanted <= found.keys():
+                return {decision: found[decision] for decision in wanted}
+            await asyncio.sleep(0.2)
+
+
+async def test_a_lead_on_kafka_is_decided_and_its_answer_too(apart: World) -> None:
+    world = apart
+    await world.set_up(NEAR, NEXT)
+    async with process(world.settings) as (running, health):
+        await send(world, received_record(401), received_record(402))
+        await until_decided(world, {(401, 1), (402, 1)})
+        await send(world, answered_record(401, 1, "near", Answer.DECLINED))
+        await until_decided(world, {(401, 2)})
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{health}/healthz/ready") as answer:
+                assert answer.status == 200, await answer.text()
+            async with session.get(f"{health}/metrics") as answer:
+                metrics = await answer.text()
+        running.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            assert await running.wait() == 0
+
+    assert 'waypost_router_leads_decided_total{outcome="assigned"} 3.0' in metrics
+    assert {number: row[:2] for number, row in (await world.holders()).items()} == {
+        401: ("held", "next"),
+        402: ("held", "near"),
+    }
+
+
+async def test_a_router_killed_between_commit_and_publishing_loses_nothing(apart: World) -> None:
+    world = apart
+    await world.set_up(NEAR, NEXT)
+    await send(world, *[received_record(500 + number) for number in range(50)])
+    async with process(world.settings, CRASHING) as (running, _), asyncio.timeout(60):
+        assert await running.wait() == -signal.SIGKILL
+    ledger = await world.rows("SELECT lead_id, record::text FROM router.decisions ORDER BY lead_id")
+    assert ledger
+
+    async with process(world.settings):
+        found = await until_decided(world, {(500 + number, 1) for number in range(50)})
+
+    assert all(len(values) == 1 for values in found.values())
+    kept = await world.rows("SELECT lead_id, record::text FROM router.decisions ORDER BY lead_id")
+    assert set(ledger) <= set(kept)
+    assert len(kept) == 50
+    emitted = {next(iter(values)).partition(b'"data":')[2][:-1].decode() for values in found.values()}
+    assert emitted == {record for _, record in kept}
+
+
+async def test_a_new_network_reaches_a_running_router_and_its_waiting_leads(apart: World) -> None:
+    world = apart
+    await world.set_up(site("elsewhere", lat=40.0, lon=116.4))
+    async with process(world.settings):
+        await send(world, received_record(601))
+        await until_decided(world, {(601, 1)})
+        await network.apply(world.pool, (NEAR,), in_minutes(1))
+        await until_decided(world, {(601, 2)})
+
+    assert (await world.holders())[601] == ("held", "near", 2)
