@@ -73,29 +73,29 @@ async def release_key(connection: Connection, claim: Claim) -> None:
 
 async def claim_source_ids(connection: Connection, leads: Sequence[Lead]) -> None:
     """Write the senders' lead ids that are new; waits for a transaction that is writing the same one."""
-    ordered = sorted(leads, key=lambda lead: (lead.source, lead.source_lead_id or ""))
+    ordered = sorted(leads, key=lambda lead: (lead.source, lead.source_id_token or b""))
     await connection.execute(
-        """INSERT INTO source_leads (source, source_lead_id, lead_id)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[]) ON CONFLICT DO NOTHING""",
+        """INSERT INTO source_leads (source, id_token, lead_id)
+           SELECT * FROM unnest($1::text[], $2::bytea[], $3::uuid[]) ON CONFLICT DO NOTHING""",
         [lead.source for lead in ordered],
-        [lead.source_lead_id for lead in ordered],
+        [lead.source_id_token for lead in ordered],
         [lead.lead_id for lead in ordered],
     )
 
 
 async def leads_of_source_ids(
     connection: Connection, leads: Sequence[Lead]
-) -> dict[tuple[str, str], tuple[UUID, UUID | None]]:
-    """The lead of each sender's id with its person, by (source, source_lead_id); the person of a new one is None."""
+) -> dict[tuple[str, bytes], tuple[UUID, UUID | None]]:
+    """The lead of each sender's id with its person, by (source, id token); the person of a new one is None."""
     rows = await connection.fetch(
-        """SELECT held.source, source_lead_id, lead_id, person_id
+        """SELECT held.source, id_token, lead_id, person_id
            FROM source_leads AS held
-           JOIN unnest($1::text[], $2::text[]) AS asked (source, source_lead_id) USING (source, source_lead_id)
+           JOIN unnest($1::text[], $2::bytea[]) AS asked (source, id_token) USING (source, id_token)
            LEFT JOIN leads USING (lead_id)""",
         [lead.source for lead in leads],
-        [lead.source_lead_id for lead in leads],
+        [lead.source_id_token for lead in leads],
     )
-    return {(row["source"], row["source_lead_id"]): (row["lead_id"], row["person_id"]) for row in rows}
+    return {(row["source"], row["id_token"]): (row["lead_id"], row["person_id"]) for row in rows}
 
 
 async def insert_leads(

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from services.lead_intake.draft import Draft, DraftContact, DraftVehicle
 from services.lead_intake.faults import Fault, Refused
 from services.lead_intake.location import place_of
-from services.lead_intake.people import email_token, phone_token, tidy_name, to_address, to_e164
+from services.lead_intake.people import email_token, phone_token, source_id_token, tidy_name, to_address, to_e164
 from services.lead_intake.places import Places
 from shared.contracts import LEADS_RECEIVED, Fact, LeadReceived, Place, Vehicle, derived_id
 from shared.vocabulary import Channel, Intent, PublicText
@@ -32,7 +32,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A lead that may be accepted. Everything but `contact`, `tokens` and `source_lead_id` may be published."""
+    """A lead that may be accepted. Everything but `contact` and the tokens may be published."""
 
     lead_id: UUID
     intent: Intent
@@ -43,7 +43,7 @@ class Lead:
     preferred_site_id: str | None
     vehicle: Vehicle | None
     source: str
-    source_lead_id: str | None
+    source_id_token: bytes | None
     channel: Channel
     campaign: str | None
     consent_version: str
@@ -96,7 +96,7 @@ def accept_draft(
         preferred_site_id=draft.preferred_site,
         vehicle=vehicle,
         source=source,
-        source_lead_id=draft.source_lead_id,
+        source_id_token=source_id_token(rules.pepper, draft.source_lead_id) if draft.source_lead_id else None,
         channel=draft.channel,
         campaign=campaign,
         consent_version=draft.consent.text_version,

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp
 from services.lead_intake.accept import Acceptance
 from services.lead_intake.contacts import Contacts
 from services.lead_intake.domain import Rules
-from services.lead_intake.handlers import Intake, count_answers, routes
+from services.lead_intake.handlers import routes
+from services.lead_intake.idempotency import forget_old_keys
 from services.lead_intake.limits import Door
 from services.lead_intake.outbox import Outbox
 from services.lead_intake.places import load_places
@@ -24,6 +25,7 @@ from services.lead_intake.seal import Seal
 from services.lead_intake.settings import IntakeSettings
 from services.lead_intake.source_keys import SourceKeys
 from services.lead_intake.state import StateKeeper
+from services.lead_intake.take import Intake, count_answers
 from shared.contracts import LEADS_DECIDED
 from shared.kafka import DeadLetters, Producer, make_broker, run_broker, subscribe
 from shared.keys import load_keys
@@ -40,7 +42,7 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
     keys = load_keys(settings.key_file)
     clock = partial(datetime.now, UTC)
     registry = CollectorRegistry()
-    progress = Progress()
+    progress = _ReadyWithoutKafka()
     seal = Seal(keys, os.urandom)
 
     async with open_pool(settings, SERVICE) as pool, Producer(settings, f"{SERVICE}-dead") as dead_producer:
@@ -81,10 +83,19 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(serve_health(settings, progress, registry, {"postgres": postgres_answers}, stop))
             tasks.create_task(run_broker(broker, stop))
+            tasks.create_task(forget_old_keys(pool, settings.intake_idempotency, clock, stop))
             tasks.create_task(_then(acceptance.run(answered), committed))
             tasks.create_task(outbox.run(committed))
             app = guarded(routes(intake), settings)
             await _then(serve(app, settings.intake_host, settings.intake_port, stop, name=SERVICE), answered)
+
+
+class _ReadyWithoutKafka(Progress):
+    """Leads are taken while Kafka is down, so its absence must not take this process out of the load balancer."""
+
+    def ready(self) -> tuple[bool, str]:
+        """False only when this process cannot go on."""
+        return (False, self.fatal) if self.fatal else (True, "ok")
 
 
 def guarded(app: ASGIApp, settings: IntakeSettings) -> ASGIApp:

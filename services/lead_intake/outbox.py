@@ -29,6 +29,7 @@ MOST_IN_HAND = 20_000
 PUBLISH_WITHIN_S = 12.0
 """Above the longest leader election after a broker died (9 s)."""
 LONGEST_PAUSE_S = 5.0
+STOP_WITHIN_S = 3.0
 
 
 class Outbox:
@@ -64,7 +65,11 @@ class Outbox:
         sweeper = asyncio.create_task(self._sweep(stop))
         await stop.wait()
         self._wake.set()
-        await asyncio.gather(direct, sweeper)
+        # What Kafka does not take now is in the outbox; a stop must not wait for a broker that is gone.
+        _, late = await asyncio.wait({direct, sweeper}, timeout=STOP_WITHIN_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(direct, sweeper, return_exceptions=True)
         await self._producer.close()
 
     async def _publish_in_hand(self, stop: asyncio.Event) -> None:

@@ -79,7 +79,7 @@ async def _settle_keys(
 
 
 async def _settle_source_ids(connection: Connection, entries: Sequence[Entry], settled: dict[UUID, Outcome]) -> None:
-    named = [entry for entry in entries if entry.lead.source_lead_id]
+    named = [entry for entry in entries if entry.lead.source_id_token]
     if not named:
         return
     leads = [entry.lead for entry in named]
@@ -89,7 +89,7 @@ async def _settle_source_ids(connection: Connection, entries: Sequence[Entry], s
     batch = {lead.lead_id: lead for lead in leads}
     for entry in named:
         lead = entry.lead
-        holder_id, holder_person = holders[lead.source, lead.source_lead_id or ""]
+        holder_id, holder_person = holders[lead.source, lead.source_id_token or b""]
         if holder_id == lead.lead_id:
             continue
         if holder_id in batch:

@@ -34,12 +34,12 @@ CREATE TABLE leads (
 CREATE INDEX leads_person ON leads (person_id);
 CREATE INDEX leads_received ON leads USING brin (received_at);
 
--- One lead per id that its source gave it, for ever.
+-- One lead per id that its source gave it, for ever. The id is kept as a keyed hash: some senders put a phone there.
 CREATE TABLE source_leads (
-    source         text NOT NULL,
-    source_lead_id text NOT NULL,
-    lead_id        uuid NOT NULL,
-    PRIMARY KEY (source, source_lead_id)
+    source   text NOT NULL,
+    id_token bytea NOT NULL,
+    lead_id  uuid NOT NULL,
+    PRIMARY KEY (source, id_token)
 );
 
 CREATE TABLE contacts (
@@ -64,7 +64,7 @@ CREATE TABLE erasures (
 CREATE TABLE idempotency (
     source      text NOT NULL,
     key         text NOT NULL,
-    fingerprint bytea NOT NULL,
+    fingerprint bytea NOT NULL,  -- keyed hash of the body
     lead_id     uuid NOT NULL,
     created_at  timestamptz NOT NULL,
     PRIMARY KEY (source, key)

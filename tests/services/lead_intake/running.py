@@ -118,6 +118,7 @@ class IntakeProcess:
             self.port = int(free.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
+        self.status: int | None = None
 
     def start(self) -> None:
         base = self.installation.settings
@@ -141,7 +142,7 @@ class IntakeProcess:
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(15)
+            self.status = self._process.wait(15)
             self._process = None
 
     async def until_ready(self) -> None:

@@ -159,7 +159,7 @@ async def test_nothing_personal_leaves_the_sealed_contact(installation: Installa
     contact = {"name": NAME, "phone": PHONE, "email": EMAIL}
     point = {"lat": 31.234567891, "lon": 120.987654321, "datum": "bd09"}
     accepted = await intake.post(
-        lead_json(contact=contact, location=point, source_lead_id="s-9"), idempotency_key="p-1"
+        lead_json(contact=contact, location=point, source_lead_id=f"caller {PHONE}"), idempotency_key="p-1"
     )
     refused = await intake.post(lead_json(contact=contact, intent=PHONE, vehicle={"brand": EMAIL, "year": 1}))
     broken = await intake.post(orjson.dumps({"contact": contact})[:-3])

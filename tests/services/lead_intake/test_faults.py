@@ -26,6 +26,9 @@ async def test_with_kafka_stopped_leads_are_accepted_and_published_later(
         answers = await asyncio.gather(*(intake.post() for _ in range(50)))
         assert {answer.status for answer in answers} == {202}
         assert len(await installation.rows("SELECT FROM outbox")) >= 50
+        async with installation.running() as second:
+            assert (await second.post()).status == 202, "an intake that starts without Kafka takes leads too"
+        assert second.status == 0, "and it stops in time"
     finally:
         await asyncio.to_thread(stack.kafka.start)
 
