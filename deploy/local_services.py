@@ -47,7 +47,7 @@ class LocalServices:
         self.notifier_url = f"http://127.0.0.1:{free_port()}"
 
     def environment(self, service: str) -> dict[str, str]:
-        """What a service process is told."""
+        """What a service process, or a command beside them, is told."""
         return {
             **os.environ,  # noqa: TID251 - handed down, not read
             "WAYPOST_DATA_FOLDER": str(self._folder),
@@ -60,7 +60,7 @@ class LocalServices:
             "WAYPOST_NOTIFIER_PORT": self.notifier_url.rsplit(":", 1)[1],
             # Stores of a local stack are on this machine; anywhere else loopback stays refused.
             "WAYPOST_NOTIFIER_ALLOW_NETWORKS": '["127.0.0.0/8"]',
-            "WAYPOST_HEALTH_PORT": str(self.health_ports[service]),
+            "WAYPOST_HEALTH_PORT": str(self.health_ports.get(service, 0)),
         }
 
     @staticmethod

@@ -136,7 +136,9 @@ def send(
 
 
 def _table(sent: list[Sent]) -> Table:
-    table = Table("file", "lead", "status", "lead id", "remarks")
+    table = Table("file", "lead", "status")
+    table.add_column("lead id", no_wrap=True, min_width=36)  # whole in any terminal, or nobody could copy it
+    table.add_column("remarks")
     for one in sent:
         table.add_row(one.file, str(one.number), str(one.status), one.lead_id, one.remarks)
     return table

@@ -104,8 +104,10 @@ class System:
 
 
 @asynccontextmanager
-async def installation(stack: Stack, dsn: str, topic_prefix: str, folder: Path) -> AsyncIterator[System]:
-    """Everything started and the demo's network imported; ends with every process of it."""
+async def installation(
+    stack: Stack, dsn: str, topic_prefix: str, folder: Path, *, network: bool = True
+) -> AsyncIterator[System]:
+    """Everything started, with the demo's network unless `network` is False; ends with every process of it."""
     settings = Settings(
         kafka=stack.kafka_bootstrap, postgres=SecretStr(dsn), topic_prefix=topic_prefix, data_folder=folder
     )
@@ -116,7 +118,8 @@ async def installation(stack: Stack, dsn: str, topic_prefix: str, folder: Path) 
     system = System(stack, settings, supervisor, services, said)
     try:
         await services.start(said.append)
-        await system.clean("network", "import", str(NETWORK), "--apply")
+        if network:
+            await system.clean("network", "import", str(NETWORK), "--apply")
         yield system
     finally:
         await supervisor.stop()
