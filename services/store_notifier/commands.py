@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 from uuid import UUID, uuid4
 
+import asyncpg
 import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from services.store_notifier import endpoints
+from services.store_notifier.channels import webhook
 from services.store_notifier.db import endpoints as rows
 from services.store_notifier.dial import AddressGuard
+from services.store_notifier.domain import Kind, Outcome
 from services.store_notifier.endpoint_url import check_url
 from services.store_notifier.settings import NotifierSettings, read_settings
 from shared.errors import UserError
@@ -119,6 +122,45 @@ def enable(endpoint_id: EndpointId) -> None:
     """Send to an endpoint again, from the next assignment on."""
     _run(lambda _, pool: endpoints.enable(pool, endpoint_id, datetime.now(UTC)))
     typer.echo(f"enabled {endpoint_id}")
+
+
+@endpoint_app.command()
+def ping(endpoint_id: EndpointId) -> None:
+    """Send a signed test event to a webhook and say what it answered; exit status 1 unless that was 2xx."""
+
+    async def work(settings: NotifierSettings, pool: Pool) -> Outcome:
+        async with acquire(pool) as connection:
+            endpoint = await rows.find(connection, endpoint_id)
+        if endpoint is None or endpoint["kind"] != "webhook":
+            raise UserError(f"{endpoint_id} is no webhook", "see `waypost endpoint list`")
+        now = datetime.now(UTC)
+        secrets = endpoints.secrets_of(endpoint, load_keys(settings.key_file).endpoint_key, now)
+        guard = AddressGuard(settings.notifier_allow_networks)
+        async with webhook.open_session(guard, settings.notifier_request_timeout_s) as session:
+            return await webhook.send(session, webhook.ping(endpoint_id, endpoint["url"], secrets, uuid4(), now), now)
+
+    outcome = _run(work)
+    typer.echo(f"{outcome.kind.value}: {outcome.detail}")
+    if outcome.kind is not Kind.DELIVERED:
+        raise typer.Exit(1)
+
+
+@endpoint_app.command()
+def attempts(
+    endpoint_id: EndpointId, last: Annotated[int, typer.Option(help="How many.", min=1, max=1000)] = 20
+) -> None:
+    """Show the newest attempts to reach a webhook, and how each ended."""
+
+    async def work(_: NotifierSettings, pool: Pool) -> list[asyncpg.Record]:
+        async with acquire(pool) as connection:
+            return await rows.latest_attempts(connection, endpoint_id, last)
+
+    table = Table("at (UTC)", "lead", "epoch", "attempt", "result", "took ms", "what happened")
+    for row in _run(work):
+        at = row["attempted_at"].strftime("%Y-%m-%d %H:%M:%S")
+        numbers = [str(row[name]) for name in ("lead_id", "epoch", "attempt", "result", "took_ms")]
+        table.add_row(at, *numbers, row["detail"])
+    Console().print(table)
 
 
 def _site(text: str) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from yarl import URL
 
 from services.store_notifier.db import endpoints as rows
 from services.store_notifier.db import inbox
@@ -79,9 +80,12 @@ async def add_webhook(
     """Add a webhook (its address was checked) and return its secret, which nobody can read afterwards."""
     secret = make_secret(random_bytes(32))
     sealed = seal(secret, endpoint_id, key, random_bytes)
-    await transact(
-        pool, lambda connection: rows.add_webhook(connection, endpoint_id, site_id, url, sealed, in_flight_cap, now)
-    )
+    host = URL(url).authority
+
+    async def work(connection: Connection) -> None:
+        await rows.add_webhook(connection, endpoint_id, site_id, url, host, sealed, in_flight_cap, now)
+
+    await transact(pool, work)
     return secret
 
 

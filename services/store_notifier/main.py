@@ -80,6 +80,7 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
             plan=settings.retry_plan,
             lease=settings.lease,
             max_in_flight=settings.notifier_max_in_flight,
+            max_per_host=settings.notifier_max_per_host,
             metrics=metrics,
             rng=rng,
             clock=now,

@@ -5,6 +5,7 @@ to the reaper, and the store gets the same `webhook-id` again.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -44,6 +45,7 @@ class Scheduler:
         plan: RetryPlan,
         lease: timedelta,
         max_in_flight: int,
+        max_per_host: int,
         metrics: Metrics,
         rng: Random,
         clock: Callable[[], datetime],
@@ -53,6 +55,8 @@ class Scheduler:
         self._plan = plan
         self._lease = lease
         self._max_in_flight = max_in_flight
+        self._max_per_host = max_per_host
+        self._per_host: Counter[str] = Counter()
         self._metrics = metrics
         self._rng = rng
         self._clock = clock
@@ -96,7 +100,13 @@ class Scheduler:
         lease = uuid4()
 
         async def work(connection: Connection) -> tuple[list[asyncpg.Record], list[asyncpg.Record]]:
-            heads = await endpoints.claim_due(connection, now, min(room, MOST_ENDPOINTS_PER_CLAIM))
+            heads = await endpoints.claim_due(
+                connection,
+                now,
+                min(room, MOST_ENDPOINTS_PER_CLAIM),
+                busy=self._per_host,
+                host_cap=self._max_per_host,
+            )
             if not heads:
                 return [], []
             return heads, await deliveries.claim(
@@ -111,8 +121,10 @@ class Scheduler:
         heads, claimed = await transact(self._pool, work)
         by_id = {head["endpoint_id"]: head for head in heads}
         for delivery in claimed:
+            endpoint = by_id[delivery["endpoint_id"]]
             self._in_flight += 1
-            task = asyncio.create_task(self._attempt(delivery, by_id[delivery["endpoint_id"]]))
+            self._per_host[endpoint["host"]] += 1
+            task = asyncio.create_task(self._attempt(delivery, endpoint))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         self._metrics.in_flight.set(self._in_flight)
@@ -123,7 +135,9 @@ class Scheduler:
             wake_at = await endpoints.next_wake(connection)
         if wake_at is None:
             return LONGEST_NAP_S
-        return min(LONGEST_NAP_S, max(0.02, (wake_at - self._clock()).total_seconds()))
+        # Something may be due and held back by its host's limit: whatever frees a slot there also wakes us.
+        shortest_s = 0.2 if any(n >= self._max_per_host for n in self._per_host.values()) else 0.02
+        return min(LONGEST_NAP_S, max(shortest_s, (wake_at - self._clock()).total_seconds()))
 
     async def _attempt(self, delivery: asyncpg.Record, endpoint: asyncpg.Record) -> None:
         at = self._clock()
@@ -137,6 +151,7 @@ class Scheduler:
             get_logger().exception("delivery.attempt_failed", delivery_id=str(delivery["delivery_id"]))
             outcome = Outcome(Kind.TRANSIENT, f"the sender failed ({type(error).__name__})")
         took_s = loop.time() - started
+        self._per_host -= Counter([endpoint["host"]])  # a host at zero is dropped: the counter stays small
         self._metrics.attempt_seconds.observe(took_s)
         self._ended.put_nowait(Ended(delivery, outcome, at, round(took_s * 1000)))
 

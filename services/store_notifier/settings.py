@@ -26,6 +26,8 @@ class NotifierSettings(Settings):
     127.0.0.0/8 for a local stack. Plain http and any port are allowed there, and only there."""
     notifier_max_in_flight: int = Field(default=200, ge=1, le=2_000)
     """Requests to stores under way at once in this process."""
+    notifier_max_per_host: int = Field(default=50, ge=1, le=2_000)
+    """Of these, to one host and port: the outage of a vendor that serves many stores leaves room for the others."""
     notifier_request_timeout_s: float = Field(default=10.0, gt=0, le=30)
     """From the first look-up of the name to the last byte of the answer."""
     notifier_retry_ceilings_s: tuple[float, ...] = RetryPlan().ceilings_s

@@ -56,7 +56,7 @@ async def settle(
     live = await assignments.live_epochs(connection, leads)
     verdicts = [_judge(e, live, now, rng, plan) for e in ended]
     ours = await deliveries.settle(connection, [v.row for v in verdicts], now)
-    verdicts = [v for v in verdicts if v.row.delivery_id in ours]
+    verdicts = [v for v in verdicts if (v.row.delivery_id, v.row.lease) in ours]
     await _log(connection, verdicts)
     await _update_endpoints(connection, verdicts, now)
     given_up = {v.ended.delivery["decision_id"] for v in verdicts if v.row.status == deliveries.FAILED}
@@ -184,7 +184,7 @@ async def fail_hopeless(connection: Connection, now: datetime, limit: int) -> in
     ours = await deliveries.settle(
         connection, [deliveries.Settled(row["delivery_id"], None, deliveries.FAILED) for row in rows], now
     )
-    rows = [row for row in rows if row["delivery_id"] in ours]
+    rows = [row for row in rows if (row["delivery_id"], None) in ours]
     attempts = [
         deliveries.Attempt(
             row["delivery_id"],

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
-from services.store_notifier.db import answers, deliveries, endpoints
+from services.store_notifier.db import answers, assignments, deliveries, endpoints
 from services.store_notifier.listening import wait_any
 from services.store_notifier.scheduler import reap
 from services.store_notifier.settings import NotifierSettings
@@ -58,6 +58,7 @@ class Sweeper:
 
         async def work(connection: Connection) -> int:
             await answers.forget_requests(connection, now - FORGET_REQUESTS_AFTER)
+            await assignments.forget_vehicles(connection, before)
             return await deliveries.forget_finished(connection, before, ROWS)
 
         while await transact(self._pool, work) == ROWS:

@@ -19,7 +19,9 @@ from services.store_notifier.domain import Kind, Outcome, classify
 from shared import signatures, tracing
 from shared.contracts import CLOUDEVENTS_CONTENT_TYPE
 
+SOURCE = "/waypost/store_notifier"
 EVENT_TYPE = "waypost.assignment.created.v1"
+PING_TYPE = "waypost.endpoint.ping.v1"
 CONNECT_TIMEOUT_S = 3.0
 MOST_RESPONSE_BYTES = 16 * 1024
 """Read and thrown away so that the connection can be used again; a longer answer costs the connection instead."""
@@ -75,7 +77,7 @@ def body_of(delivery: asyncpg.Record, public_url: str) -> bytes:
     event = {
         "specversion": "1.0",
         "id": str(delivery["delivery_id"]),
-        "source": "/waypost/store_notifier",
+        "source": SOURCE,
         "type": EVENT_TYPE,
         "subject": lead_id,
         "time": delivery["decided_at"],
@@ -85,6 +87,20 @@ def body_of(delivery: asyncpg.Record, public_url: str) -> bytes:
     if delivery["traceparent"] is not None:
         event["traceparent"] = delivery["traceparent"]
     return orjson.dumps(event, option=orjson.OPT_UTC_Z)
+
+
+def ping(endpoint_id: UUID, url: str, secrets: tuple[str, ...], event_id: UUID, now: datetime) -> Webhook:
+    """A test event: a store proves with it that it can verify what it is sent. It is about no lead."""
+    event = {
+        "specversion": "1.0",
+        "id": str(event_id),
+        "source": SOURCE,
+        "type": PING_TYPE,
+        "time": now,
+        "datacontenttype": "application/json",
+        "data": {},
+    }
+    return Webhook(event_id, endpoint_id, 1, url, secrets, orjson.dumps(event, option=orjson.OPT_UTC_Z), None)
 
 
 async def send(session: aiohttp.ClientSession, webhook: Webhook, now: datetime) -> Outcome:

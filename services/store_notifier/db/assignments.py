@@ -82,7 +82,18 @@ def _assignment(row: asyncpg.Record) -> Assignment:
 
 async def remember_vehicles(connection: Connection, vehicles: Sequence[tuple[UUID, str, datetime]]) -> None:
     """Store `(lead_id, vehicle as JSON, received_at)`; the first one of a lead stays."""
-    await connection.executemany(
-        "INSERT INTO vehicles (lead_id, vehicle, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        sorted(vehicles),
+    vehicles = sorted(vehicles)
+    await connection.execute(
+        """INSERT INTO vehicles (lead_id, vehicle, received_at)
+           SELECT lead_id, vehicle::json, received_at
+           FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) v(lead_id, vehicle, received_at)
+           ON CONFLICT DO NOTHING""",
+        [vehicle[0] for vehicle in vehicles],
+        [vehicle[1] for vehicle in vehicles],
+        [vehicle[2] for vehicle in vehicles],
     )
+
+
+async def forget_vehicles(connection: Connection, before: datetime) -> None:
+    """Forget vehicles of leads from before."""
+    await connection.execute("DELETE FROM vehicles WHERE received_at < $1", before)

@@ -152,8 +152,8 @@ class Settled:
     next_at: datetime | None = None
 
 
-async def settle(connection: Connection, settled: Sequence[Settled], now: datetime) -> set[UUID]:
-    """Store what became of deliveries and return those that were still the caller's: a lost lease changes nothing."""
+async def settle(connection: Connection, settled: Sequence[Settled], now: datetime) -> set[tuple[UUID, UUID | None]]:
+    """Store what became of deliveries; return (id, lease) of those still under it: a lost lease changes nothing."""
     rows = await connection.fetch(
         """UPDATE deliveries d
            SET status = s.status, next_at = coalesce(s.next_at, d.next_at), lease = NULL, lease_until = NULL,
@@ -162,7 +162,7 @@ async def settle(connection: Connection, settled: Sequence[Settled], now: dateti
            FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bool[], $5::timestamptz[])
                 s(delivery_id, lease, status, misconfigured, next_at)
            WHERE d.delivery_id = s.delivery_id AND d.lease IS NOT DISTINCT FROM s.lease AND d.status < 2
-           RETURNING d.delivery_id""",
+           RETURNING s.delivery_id, s.lease""",
         [s.delivery_id for s in settled],
         [s.lease for s in settled],
         [s.status for s in settled],
@@ -170,7 +170,7 @@ async def settle(connection: Connection, settled: Sequence[Settled], now: dateti
         [s.next_at for s in settled],
         now,
     )
-    return {row["delivery_id"] for row in rows}
+    return {(row["delivery_id"], row["lease"]) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Where sites can be told, and the queue heads that the schedulers claim."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,17 +14,19 @@ async def add_webhook(
     endpoint_id: UUID,
     site_id: str,
     url: str,
+    host: str,
     secret_sealed: bytes,
     in_flight_cap: int,
     now: datetime,
 ) -> None:
     """Add a webhook endpoint."""
     await connection.execute(
-        """INSERT INTO endpoints (endpoint_id, site_id, kind, url, secret_sealed, in_flight_cap, created_at)
-           VALUES ($1, $2, 'webhook', $3, $4, $5, $6)""",
+        """INSERT INTO endpoints (endpoint_id, site_id, kind, url, host, secret_sealed, in_flight_cap, created_at)
+           VALUES ($1, $2, 'webhook', $3, $4, $5, $6, $7)""",
         endpoint_id,
         site_id,
         url,
+        host,
         secret_sealed,
         in_flight_cap,
         now,
@@ -99,14 +101,32 @@ async def set_status(connection: Connection, endpoint_id: UUID, status: str, rea
     )
 
 
-async def claim_due(connection: Connection, now: datetime, limit: int) -> list[asyncpg.Record]:
-    """Lock the endpoints that should be looked at, longest waiting first, passing over those another scheduler has."""
+async def claim_due(
+    connection: Connection, now: datetime, limit: int, *, busy: Mapping[str, int], host_cap: int
+) -> list[asyncpg.Record]:
+    """Lock the endpoints that should be looked at, longest waiting first, passing over those another scheduler has.
+
+    `busy` says how many requests to each host are under way here; together with what may be claimed now there shall
+    be at most `host_cap` to one host (an endpoint whose own cap is larger gets its turn on an idle host).
+    """
     return await connection.fetch(
-        """SELECT endpoint_id, url, secret_sealed, previous_secret_sealed, previous_secret_until FROM endpoints
-           WHERE next_at <= $1 AND status = 'active' AND (open_until IS NULL OR open_until <= $1)
+        """WITH due AS (
+               SELECT endpoint_id, in_flight_cap, coalesce(busy.requests, 0) AS under_way,
+                      sum(in_flight_cap) OVER (PARTITION BY host ORDER BY next_at, endpoint_id) AS wanted
+               FROM endpoints LEFT JOIN unnest($3::text[], $4::int[]) busy(host, requests) USING (host)
+               WHERE next_at <= $1 AND status = 'active' AND (open_until IS NULL OR open_until <= $1))
+           SELECT endpoint_id, host, url, secret_sealed, previous_secret_sealed, previous_secret_until
+           FROM endpoints WHERE endpoint_id IN (
+               SELECT endpoint_id FROM due
+               WHERE under_way + wanted <= $5 OR (under_way = 0 AND wanted = in_flight_cap))
+             -- once more, on the row as it is when it is locked
+             AND next_at <= $1 AND status = 'active' AND (open_until IS NULL OR open_until <= $1)
            ORDER BY next_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED""",
         now,
         limit,
+        list(busy.keys()),
+        list(busy.values()),
+        host_cap,
     )
 
 
@@ -172,3 +192,14 @@ async def wake_forgotten(connection: Connection, now: datetime) -> int:
         now,
     )
     return len(rows)
+
+
+async def latest_attempts(connection: Connection, endpoint_id: UUID, limit: int) -> list[asyncpg.Record]:
+    """The newest attempts at one endpoint, newest first."""
+    return await connection.fetch(
+        """SELECT a.attempted_at, d.lead_id, d.epoch, a.attempt, a.result, a.took_ms, a.detail
+           FROM attempts a JOIN deliveries d USING (delivery_id)
+           WHERE d.endpoint_id = $1 ORDER BY a.attempted_at DESC LIMIT $2""",
+        endpoint_id,
+        limit,
+    )

@@ -32,6 +32,8 @@ CREATE TABLE endpoints (
     created_at timestamptz NOT NULL,
     -- webhook: the address, and secrets sealed with AES-256-GCM (AAD = endpoint id); two sign during a rotation.
     url text,
+    -- host:port of the address. Many stores share the host of one CRM vendor: its outage must not take every slot.
+    host text,
     secret_sealed bytea,
     previous_secret_sealed bytea,
     previous_secret_until timestamptz,
@@ -42,7 +44,7 @@ CREATE TABLE endpoints (
     next_at timestamptz,
     failures integer NOT NULL DEFAULT 0,
     open_until timestamptz,
-    CHECK ((kind = 'webhook') = (url IS NOT NULL AND secret_sealed IS NOT NULL)),
+    CHECK ((kind = 'webhook') = (url IS NOT NULL AND host IS NOT NULL AND secret_sealed IS NOT NULL)),
     CHECK ((kind = 'inbox') = (key_sha256 IS NOT NULL))
 );
 CREATE INDEX endpoints_site ON endpoints (site_id);

@@ -1,15 +1,19 @@
 """Endpoints as operators make them: checked addresses, sealed secrets, and the command."""
 
+import asyncio
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from ipaddress import ip_network
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
+from standardwebhooks import Webhook as Verifier
 
 from services.store_notifier import endpoints
 from services.store_notifier.db import endpoints as rows
@@ -17,11 +21,12 @@ from services.store_notifier.db import inbox
 from services.store_notifier.dial import AddressGuard
 from services.store_notifier.endpoint_url import check_url
 from services.store_notifier.settings import NotifierSettings
+from services.store_notifier.sweeping import Sweeper
 from shared.errors import UserError
 from shared.keys import Keys
 from shared.postgres import Connection, Pool, acquire
-from tests.services.store_notifier.setting_up import SITE, add_webhook
-from tests.services.store_notifier.world import now
+from tests.services.store_notifier.setting_up import SITE, add_webhook, handle
+from tests.services.store_notifier.world import Lead, Store, now
 
 LOCAL = AddressGuard([ip_network("127.0.0.0/8")])
 
@@ -152,3 +157,28 @@ def test_the_command_adds_lists_rotates_disables_and_enables(db: Connection, set
     assert run(settings, "enable", endpoint_id).returncode == 0
     found = json.loads(run(settings, "list", "--site", SITE, "--json").stdout)
     assert {row["status"] for row in found} == {"active"}
+
+
+async def test_a_ping_is_signed_and_says_what_the_store_answered(
+    db: Connection, pool: Pool, keys: Keys, settings: NotifierSettings
+) -> None:
+    async with Store() as store:
+        endpoint = await add_webhook(pool, keys, store.url)
+        pinged = await asyncio.to_thread(run, settings, "ping", str(endpoint.endpoint_id))
+        assert (pinged.returncode, pinged.stdout) == (0, "delivered: HTTP 204\n")
+        (received,) = store.received
+    assert Verifier(endpoint.secret).verify(received.body, received.headers)["type"] == "waypost.endpoint.ping.v1"
+    failed = await asyncio.to_thread(run, settings, "ping", str(endpoint.endpoint_id))
+    assert (failed.returncode, failed.stdout) == (1, "transient: no connection\n")
+
+
+async def test_the_command_shows_what_became_of_attempts(
+    db: Connection, pool: Pool, keys: Keys, settings: NotifierSettings
+) -> None:
+    endpoint = await add_webhook(pool, keys, "http://127.0.0.1:9/")
+    lead = Lead()
+    await handle(pool, lead.assigned(SITE, within=timedelta(seconds=-1)))
+    await Sweeper(pool, settings, Random(1), now).sweep(now())
+    shown = await asyncio.to_thread(run, settings, "attempts", str(endpoint.endpoint_id))
+    assert str(lead.lead_id) in shown.stdout
+    assert "not sent: too late" in shown.stdout

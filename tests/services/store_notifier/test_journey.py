@@ -1,6 +1,8 @@
 """The notifier as it runs: its process, Kafka, PostgreSQL and stores that really listen, through good days and bad."""
 
 import asyncio
+import os
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import uuid4
@@ -12,6 +14,7 @@ from aiokafka import AIOKafkaConsumer
 from standardwebhooks import Webhook as Verifier
 
 from deploy.local import Stack
+from services.store_notifier import endpoints
 from services.store_notifier.settings import NotifierSettings
 from shared.contracts import (
     DELIVERIES_ATTEMPTED,
@@ -32,7 +35,7 @@ from shared.keys import Keys
 from shared.postgres import Connection, Pool
 from shared.vocabulary import Channel, Intent
 from tests.services.store_notifier.process import Notifier
-from tests.services.store_notifier.serving import Client
+from tests.services.store_notifier.serving import CONTACT, Client, intake_of
 from tests.services.store_notifier.setting_up import OTHER_SITE, SITE, add_webhook
 from tests.services.store_notifier.world import TRACEPARENT, Lead, Received, Store, fact_of, now, until
 
@@ -114,6 +117,34 @@ async def test_a_decision_reaches_the_store_signed_and_its_answer_reaches_the_ro
     assert answer.traceparent is not None
     assert answer.traceparent.split("-")[1] == TRACEPARENT.split("-")[1]
     assert 'waypost_delivery_attempts_total{result="delivered"} 1.0' in await notifier.metrics()
+
+
+async def test_a_person_accepts_at_the_inbox_page_and_sees_the_contact(
+    with_kafka: NotifierSettings, producer: Producer, db: Connection, pool: Pool, keys: Keys
+) -> None:
+    lead = Lead()
+    key = await endpoints.add_inbox(pool, SITE, os.urandom, now())
+    async with (
+        intake_of(keys) as intake,
+        Notifier(with_kafka.model_copy(update={"intake_url": intake.url})) as notifier,
+        aiohttp.ClientSession(notifier.url, cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser,
+    ):
+        await publish(producer, [lead.assigned(SITE)])
+        await until(lambda: db.fetchval("SELECT count(*) FROM inbox_items"))
+        async with browser.post(f"/inbox/{SITE}/login", data={"key": key}) as response:
+            page = await response.text()
+        assert str(lead.lead_id) in page
+        (token,) = set(re.findall(r'name="csrf" value="(\w+)"', page))
+        form = f"/inbox/{SITE}/leads/{lead.lead_id}/1"
+        async with browser.post(f"{form}/contact", data={"csrf": token}) as response:
+            assert CONTACT["email"] in await response.text()
+        async with browser.post(f"{form}/answer", data={"csrf": token, "answer": "accepted"}) as response:
+            assert response.status == 200
+        (told,) = await published(with_kafka, DELIVERIES_ATTEMPTED, [lead], 1)
+        (answer,) = await published(with_kafka, LEADS_ANSWERED, [lead], 1)
+    assert (told.data.channel, told.data.result) == ("inbox", AttemptResult.DELIVERED)
+    assert (answer.data.answer, answer.data.via) == (Answer.ACCEPTED, "inbox")
+    assert [asked["via"] for asked in intake.asked] == ["inbox"]
 
 
 async def test_a_store_learns_the_vehicle_of_interest(

@@ -18,13 +18,14 @@ from prometheus_client import CollectorRegistry
 from services.store_notifier import endpoints as endpoints_made
 from services.store_notifier.channels import webhook
 from services.store_notifier.db import deliveries, endpoints
-from services.store_notifier.db.deliveries import DELIVERED, DUE, FAILED, VOID
+from services.store_notifier.db.deliveries import DELIVERED, DUE, FAILED, LEASED, VOID
 from services.store_notifier.dial import AddressGuard
 from services.store_notifier.domain import BREAKER_THRESHOLD, Kind, Outcome, RetryPlan
 from services.store_notifier.endpoints import secrets_of
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.scheduler import Scheduler
 from services.store_notifier.settings import NotifierSettings
+from services.store_notifier.settling import Ended, settle
 from services.store_notifier.sweeping import Sweeper
 from shared.contracts import Answer, AttemptResult, Cause
 from shared.keys import Keys
@@ -40,7 +41,12 @@ QUICK = RetryPlan(
 
 
 def scheduler_of(
-    pool: Pool, send: Send, plan: RetryPlan = QUICK, lease_s: float = 20, max_in_flight: int = 50
+    pool: Pool,
+    send: Send,
+    plan: RetryPlan = QUICK,
+    lease_s: float = 20,
+    max_in_flight: int = 50,
+    max_per_host: int = 50,
 ) -> Scheduler:
     return Scheduler(
         pool,
@@ -48,6 +54,7 @@ def scheduler_of(
         plan=plan,
         lease=timedelta(seconds=lease_s),
         max_in_flight=max_in_flight,
+        max_per_host=max_per_host,
         metrics=Metrics(CollectorRegistry()),
         rng=Random(7),
         clock=now,
@@ -69,7 +76,7 @@ async def running(*schedulers: Scheduler) -> AsyncIterator[None]:
 @pytest.fixture
 async def send(keys: Keys, settings: NotifierSettings) -> AsyncIterator[Send]:
     """The real sender."""
-    async with webhook.open_session(AddressGuard(settings.notifier_allow_networks), 2) as session:
+    async with webhook.open_session(AddressGuard(settings.notifier_allow_networks), 60) as session:
 
         async def send(delivery: asyncpg.Record, endpoint: asyncpg.Record) -> Outcome:
             attempt = webhook.Webhook(
@@ -166,6 +173,30 @@ async def test_a_store_that_hangs_delays_nobody_else(db: Connection, pool: Pool,
     assert await statuses(db) == {DELIVERED: 90}
 
 
+async def test_a_vendor_whose_host_hangs_for_all_its_stores_leaves_room_for_the_others(
+    db: Connection, pool: Pool, keys: Keys, send: Send
+) -> None:
+    release = asyncio.Event()
+
+    async def hang(request: web.Request, received: Received) -> web.StreamResponse:
+        await release.wait()
+        return await say_204(request, received)
+
+    async with Store(hang) as vendor, Store() as fast:
+        for number in range(20):
+            await add_webhook(pool, keys, vendor.url, f"site-of-vendor-{number}")
+        await add_webhook(pool, keys, fast.url, SITE)
+        await handle(pool, *(Lead().assigned(f"site-of-vendor-{n % 20}") for n in range(60)))
+        async with running(scheduler_of(pool, send, max_in_flight=10, max_per_host=6)):
+            await vendor.wait_for(6)
+            await handle(pool, *(Lead().assigned(SITE) for _ in range(10)))
+            await fast.wait_for(10)
+            assert len(vendor.received) == 6
+            release.set()
+            await until(lambda: settled(db))
+    assert await statuses(db) == {DELIVERED: 70}
+
+
 async def test_an_endpoint_never_has_more_under_way_than_its_cap(
     db: Connection, pool: Pool, keys: Keys, send: Send
 ) -> None:
@@ -260,7 +291,7 @@ async def test_a_probe_is_a_single_request(db: Connection, pool: Pool, keys: Key
 
 async def claim(pool: Pool, *expected: UUID) -> list[asyncpg.Record]:
     async def work(connection: Connection) -> list[asyncpg.Record]:
-        heads = await endpoints.claim_due(connection, now(), 10)
+        heads = await endpoints.claim_due(connection, now(), 10, busy={}, host_cap=50)
         assert {head["endpoint_id"] for head in heads} <= set(expected)
         return await deliveries.claim(
             connection,
@@ -294,28 +325,27 @@ async def test_an_assignment_that_ends_while_its_request_is_under_way_is_not_sen
     assert await statuses(db) == {VOID: 1}
 
 
-async def test_a_lease_that_was_lost_settles_nothing(db: Connection, pool: Pool, keys: Keys) -> None:
-    """A sender that was away for longer than its lease must not overwrite what the next one found."""
-    stuck, go_on = asyncio.Event(), asyncio.Event()
-
-    async def stick(_: asyncpg.Record, __: asyncpg.Record) -> Outcome:
-        stuck.set()
-        await go_on.wait()
-        return Outcome(Kind.GONE, "too late to matter", 410)
-
-    await add_webhook(pool, keys, "http://127.0.0.1:9/")
+async def test_a_sender_that_was_away_for_longer_than_its_lease_settles_nothing(
+    db: Connection, pool: Pool, keys: Keys, settings: NotifierSettings
+) -> None:
+    endpoint = await add_webhook(pool, keys, "http://127.0.0.1:9/")
     await handle(pool, Lead().assigned(SITE))
-    settings = NotifierSettings(notifier_retry_ceilings_s=(0.01,), notifier_time_to_answer_s=0)
-    async with running(scheduler_of(pool, stick, lease_s=0.2)):
-        await stuck.wait()
-        stuck.clear()
-        sweeper = Sweeper(pool, settings, Random(1), now)
-        while not await db.fetchval("SELECT status = 0 OR attempt > 1 FROM deliveries"):
-            await sweeper.sweep(now())
-        await stuck.wait()  # the second attempt is under way under its own lease
-        await db.execute("UPDATE deliveries SET lease_until = now() + interval '1 minute'")
-        go_on.set()
-        await until(lambda: db.fetchval("SELECT status = 3 FROM deliveries"))
+    (lost,) = await claim(pool, endpoint.endpoint_id)
+    sweeper = Sweeper(pool, settings, Random(1), now)
+    await sweeper.sweep(now() + timedelta(seconds=21))
+    await db.execute("UPDATE deliveries SET next_at = now()")
+    await db.execute("UPDATE endpoints SET next_at = now()")
+    (held,) = await claim(pool, endpoint.endpoint_id)
+    assert (lost["delivery_id"], lost["attempt"] + 1) == (held["delivery_id"], held["attempt"])
+
+    async def end(*rows: asyncpg.Record) -> dict[AttemptResult, int]:
+        gone = Outcome(Kind.GONE, "HTTP 410", 410)
+        batch = [Ended(row, gone, now(), 1) for row in rows]
+        return await transact(pool, lambda connection: settle(connection, batch, now(), Random(1), QUICK))
+
+    assert await end(lost) == {}
+    assert await statuses(db) == {LEASED: 1}
+    assert await end(lost, held) == {AttemptResult.GONE: 1}
     log = await db.fetch("SELECT attempt, result FROM attempts ORDER BY attempt")
     assert [tuple(row) for row in log] == [(1, "retry"), (2, "gone")]
 
