@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from shared.migrate import migrate
 from shared.postgres import open_pool
 from shared.settings import Settings
-from tests.services.store_notifier.pages.world import Intake, World
+from tests.services.store_notifier.pages.intake import Intake
+from tests.services.store_notifier.pages.world import World
 
 
 @pytest_asyncio.fixture(scope="module")

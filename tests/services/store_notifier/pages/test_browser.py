@@ -10,7 +10,8 @@ from services.store_notifier import endpoints
 from shared.contracts import Vehicle
 from shared.vocabulary import Intent
 from tests.services.store_notifier.pages.browser import PHONE, Browser, chromium
-from tests.services.store_notifier.pages.world import CONTACT, World, now
+from tests.services.store_notifier.pages.intake import CONTACT
+from tests.services.store_notifier.pages.world import World, now
 
 do = asyncio.to_thread
 """Selenium blocks, and the page's server runs on this loop."""

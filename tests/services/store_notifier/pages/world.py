@@ -1,13 +1,10 @@
-"""A notifier's page that is really served: decisions enter as records of leads.decided, forms over HTTP.
-
-Intake is played by a small server that verifies the signature of every request for a contact, as the real one does.
-"""
+"""A notifier's page that is really served: decisions enter as records of leads.decided, forms over HTTP."""
 
 import asyncio
 import itertools
 import secrets
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 import asyncpg
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
@@ -26,8 +22,8 @@ from services.store_notifier.handlers import read, record_batch
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.pages.live import LiveInboxes
 from services.store_notifier.pages.routes import inbox_routes
-from shared import signatures
 from shared.contracts import (
+    LEADS_ANSWERED,
     LEADS_DECIDED,
     LEADS_RECEIVED,
     Candidate,
@@ -44,31 +40,13 @@ from shared.settings import Settings
 from shared.telemetry import get_logger
 from shared.telemetry.health import serve
 from shared.vocabulary import Channel, Intent
+from tests.services.store_notifier.pages.intake import Intake
 
-CONTACT = {"name": "Test <b>Person</b>", "phone": "+8613800000000", "email": "test.person@example.com"}
 _sites = itertools.count(1)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass
-class Intake:
-    """Gives the contact to whoever signs for it."""
-
-    secret: str = field(default_factory=lambda: signatures.make_secret(secrets.token_bytes(32)))
-    url: str = ""
-    status: int = 200
-    reveals: list[dict[str, Any]] = field(default_factory=list)
-
-    async def contacts(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        signatures.verify([self.secret], {k.lower(): v for k, v in request.headers.items()}, body, now())
-        if self.status != 200:
-            return web.json_response({"title": "no"}, status=self.status)
-        self.reveals.append(await request.json())
-        return web.json_response(CONTACT)
 
 
 @dataclass(frozen=True)
@@ -178,6 +156,13 @@ class World:
         following = Lead(lead.lead_id, lead.epoch + 1, "another-site")
         await self._read([_decided(_assigned(following, Intent.TEST_DRIVE, 5000, 15, cause))])
         return following
+
+    async def answered_facts(self, lead: Lead) -> list[str]:
+        """What waits for Kafka (nothing takes it away here) as the site's answers to a lead."""
+        rows = await self.pool.fetch(
+            "SELECT value FROM outbox WHERE key = $1 AND topic = $2", str(lead.lead_id).encode(), LEADS_ANSWERED.name
+        )
+        return [LEADS_ANSWERED.read(row["value"]).data.answer for row in rows]
 
     async def as_superuser(self, statement: str) -> list[asyncpg.Record]:
         """Run what no service may."""
