@@ -10,6 +10,17 @@ from uuid import UUID
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
+
+def _mobile_pattern(region: str) -> str:
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if metadata is None or metadata.mobile is None or not metadata.mobile.national_number_pattern:
+        raise LookupError(f"phonenumbers knows no mobile numbers of {region}")
+    return str(metadata.mobile.national_number_pattern)
+
+
+# What most people here write, by the library's own pattern of Chinese mobile numbers: a twentieth of the cost of asking
+# the library, which says the same (a test compares them).
+_CHINESE_MOBILE = re.compile(rf"(?:\+86|0086)?({_mobile_pattern('CN')})")
 MOST_MARKS_IN_A_ROW = 4
 """Combining marks on one letter; more is not a name but an attack on whatever displays it."""
 _MARKS = re.compile(
@@ -29,6 +40,12 @@ def to_e164(phone: str, region: str) -> str:
 
     Takes +86, 0086, spaces, dashes and full-width digits. Raises ValueError when it is no valid number.
     """
+    if region == "CN" and phone.isascii() and (m := _CHINESE_MOBILE.fullmatch(phone.replace(" ", "").replace("-", ""))):
+        return f"+86{m[1]}"
+    return _ask_the_library(phone, region)
+
+
+def _ask_the_library(phone: str, region: str) -> str:
     try:
         number = phonenumbers.parse(phone, region)
     except phonenumbers.NumberParseException as error:

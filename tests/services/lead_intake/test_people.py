@@ -1,12 +1,21 @@
 """Phones, e-mail addresses and names in one form; who is the same person."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_intake.people import email_token, phone_token, share_out, tidy_name, to_address, to_e164
+from services.lead_intake.people import (
+    _ask_the_library,
+    email_token,
+    phone_token,
+    share_out,
+    tidy_name,
+    to_address,
+    to_e164,
+)
 
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 PEPPER = b"p" * 32
@@ -53,6 +62,21 @@ def test_spelling_never_makes_two_persons(number: int, gap: str, prefix: str) ->
     written = prefix + gap + gap.join((plain[:3], plain[3:7], plain[7:]))
 
     assert to_e164(written, "CN") == to_e164(written.translate(FULL_WIDTH), "CN") == f"+86{plain}"
+
+
+@given(
+    st.from_regex(r"(\+86|0086|86|\+|00)?[ \-]?1[0-9]{2}[ \-]{0,2}[0-9]{4}[ \-]?[0-9]{3,5}", fullmatch=True)
+    | st.text("0123456789+- ", max_size=20)
+)
+def test_the_short_way_for_mobile_numbers_says_what_the_library_says(written: str) -> None:
+    assert outcome(to_e164, written) == outcome(_ask_the_library, written)
+
+
+def outcome(normalise: Callable[[str, str], str], written: str) -> str:
+    try:
+        return normalise(written, "CN")
+    except ValueError:
+        return "refused"
 
 
 def test_an_address_is_recognised_whatever_its_case() -> None:
