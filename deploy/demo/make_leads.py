@@ -37,18 +37,24 @@ def lead(person: int, intent: Intent, location: Body | None, *, channel: str, **
     return {key: value for key, value in body.items() if value is not None}
 
 
+def phone_of(person: int) -> str:
+    """The person's phone without the country code; one range, so that no lead of the play can be somebody's."""
+    return f"1740000{person:04d}"
+
+
+def email_of(person: int) -> str:
+    """The person's address."""
+    return f"test.person.{person:02d}@example.com"
+
+
 def contact(person: int) -> Body:
     """Phones are written as people write them; every third person leaves an e-mail address too."""
-    digits = f"1740000{person:04d}"
-    spellings = (
-        f"+86 {digits[:3]} {digits[3:7]} {digits[7:]}",
-        f"0086{digits}",
-        digits,
-        f"{digits[:3]}-{digits[3:7]}-{digits[7:]}",
-    )
+    phone = phone_of(person)
+    first, second, third = phone[:3], phone[3:7], phone[7:]
+    spellings = (f"+86 {first} {second} {third}", f"0086{phone}", phone, f"{first}-{second}-{third}")
     made: Body = {"name": f"Test Person {person:02d}", "phone": spellings[person % 4]}
     if person % 3 == 0:
-        made["email"] = f"test.person.{person:02d}@example.com"
+        made["email"] = email_of(person)
     return made
 
 

@@ -11,7 +11,7 @@ from deploy.demo.journey import Board
 from deploy.demo.prepare import Prepared, prepare
 from deploy.demo.store_process import small_store
 from deploy.demo.table import Screen
-from deploy.demo.totals import count, pages_table, store_line, totals_table
+from deploy.demo.totals import count, pages, store_line, totals_table
 from deploy.demo.verdict import audit_verdict
 from deploy.demo.watch import watching
 from shared.errors import UserError
@@ -21,6 +21,8 @@ REDRAW_S = 0.2
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended."""
 TAKE_OVER_WITHIN_S = 30.0
+ROUTERS_READ_S = 1.0
+"""From the announcement to the routers' swap. A lead that is quicker would wait and be retried: right, but puzzling."""
 SETTLE_WITHIN_S = 240.0
 """After the last form. The longest story is a silence: a minute to answer, the timer's round, and a second site."""
 
@@ -41,7 +43,7 @@ async def run_demo(
         console.print("[dim]·[/] setting up network, policy, sources and endpoints", highlight=False)
         prepared = await prepare(settings, store.url)
         await store.trust(prepared.agreed)
-        await _taken_over(prepared, board, watch)
+        await _taken_over(prepared, board, watch, stop)
         with Screen(console, lambda: board.played) as screen:
             sending = asyncio.create_task(play(settings.intake_url, prepared.source_keys, board, read_play()))
             try:
@@ -52,28 +54,31 @@ async def run_demo(
             return INTERRUPTED
         totals = count(board.played)
         console.print(totals_table(totals))
-        console.print(store_line(store.did), highlight=False)
+        console.print(store_line(store.did), highlight=False, soft_wrap=True)
         for lost in totals.lost:
             console.print(f"without a place: {lost}", style="red", highlight=False)
         clean = await audit_verdict(settings, began, console)
-        console.print(pages_table(prepared.pages, settings.intake_url))
+        console.print(pages(prepared.pages, settings.intake_url), highlight=False, soft_wrap=True)
         if not exit_when_done:
             console.print("Everything stays up and the store answers what you send. Ctrl-C ends it.", highlight=False)
             await stop.wait()
     return 0 if clean and not totals.lost else 1
 
 
-async def _taken_over(prepared: Prepared, board: Board, watch: asyncio.Task[None]) -> None:
+async def _taken_over(prepared: Prepared, board: Board, watch: asyncio.Task[None], stop: asyncio.Event) -> None:
     """Wait until the new network and policy are on their topics, and a moment for the routers that read them there."""
     try:
         async with asyncio.timeout(TAKE_OVER_WITHIN_S):
-            while board.network_revision < prepared.network_revision or board.policy_version < prepared.policy_version:
+            while not stop.is_set() and (
+                board.network_revision < prepared.network_revision or board.policy_version < prepared.policy_version
+            ):
                 if watch.done():
                     watch.result()
                 await asyncio.sleep(REDRAW_S)
     except TimeoutError as error:
         raise UserError("no router announces the demo's network", "is the router running? `waypost doctor`") from error
-    await asyncio.sleep(1.0)
+    if prepared.network_revision or prepared.policy_version:
+        await asyncio.sleep(ROUTERS_READ_S)
 
 
 async def _show_until_settled(

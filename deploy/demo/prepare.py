@@ -7,18 +7,20 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from deploy.demo.feed import SOURCES
+from deploy.demo.make_leads import email_of, phone_of
 from deploy.demo.make_network import FOLDER
 from deploy.demo.store_process import Agreed
-from services.lead_intake import db_sources
+from services.lead_intake import db_people, db_sources
 from services.lead_intake.db_sources import Source
+from services.lead_intake.erase import erase_person
+from services.lead_intake.people import email_token, phone_token
 from services.lead_intake.source_keys import hash_of, make_key
 from services.router import network, policies
+from services.store_notifier import endpoints
 from services.store_notifier.db import endpoints as endpoint_rows
-from services.store_notifier.endpoints import inbox_endpoint_id, inbox_key, key_sha256, seal
 from shared.keys import load_keys
-from shared.postgres import Connection, open_pool, transact
+from shared.postgres import Connection, Pool, open_pool, transact
 from shared.settings import Settings
-from shared.signatures import make_secret
 from shared.vocabulary import SiteStatus
 
 CONSENT_VERSION = "2026-01"
@@ -60,18 +62,25 @@ async def prepare(settings: Settings, store_url: str) -> Prepared:
     async with open_pool(settings, "router", max_size=1) as pool:
         change = await network.apply(pool, sites, now)
         policy = await policies.publish(pool, (FOLDER / "policy.toml").read_text(encoding="utf-8"), now)
+    keys = load_keys(settings.key_file)
     async with open_pool(settings, "lead_intake", max_size=1) as pool:
+        await transact(pool, lambda connection: _erase_persons(connection, keys.pepper, now))
         source_keys = await transact(pool, lambda connection: _add_sources(connection, now))
-    endpoint_key = load_keys(settings.key_file).endpoint_key
     open_sites = [site.site_id for site in sites if site.status is SiteStatus.OPEN]
     async with open_pool(settings, "store_notifier", max_size=1) as pool:
-        agreed = await transact(
-            pool, lambda connection: _add_webhooks(connection, open_sites, store_url, endpoint_key, now)
-        )
-        keys = await transact(pool, lambda connection: _open_inboxes(connection, now))
-    pages = tuple(Page(site_id, f"{settings.notifier_url}/inbox/{site_id}", key) for site_id, key in keys.items())
+        agreed = await _replace_webhooks(pool, open_sites, store_url, keys.endpoint_key, now)
+        inboxes = await _open_inboxes(pool, keys.endpoint_key, now)
+    pages = tuple(Page(site_id, f"{settings.notifier_url}/inbox/{site_id}", key) for site_id, key in inboxes.items())
     revision = change.revision if change.revision != change.before else 0
     return Prepared(revision, policy.version if policy.is_new else 0, source_keys, agreed, pages)
+
+
+async def _erase_persons(connection: Connection, pepper: bytes, now: datetime) -> None:
+    # The persons of an earlier play are known, so all their leads would join the old ones. Erased, they are new.
+    tokens = [phone_token(pepper, f"+86{phone_of(person)}") for person in range(100)]
+    tokens += [email_token(pepper, email_of(person)) for person in range(100)]
+    for person_id in sorted(set((await db_people.persons_of(connection, tokens)).values())):
+        await erase_person(connection, person_id, now)
 
 
 async def _add_sources(connection: Connection, now: datetime) -> dict[str, str]:
@@ -82,27 +91,33 @@ async def _add_sources(connection: Connection, now: datetime) -> dict[str, str]:
     return keys
 
 
-async def _add_webhooks(
-    connection: Connection, site_ids: Sequence[str], store_url: str, endpoint_key: bytes, now: datetime
+async def _replace_webhooks(
+    pool: Pool, site_ids: Sequence[str], store_url: str, endpoint_key: bytes, now: datetime
 ) -> tuple[Agreed, ...]:
-    # An earlier demo's store listens no more; its endpoints would only be retried.
-    for old in await endpoint_rows.of_sites(connection, site_ids):
+    # An earlier play's store listens no more; its endpoints would only be retried.
+    for old in await transact(pool, lambda connection: endpoint_rows.of_sites(connection, site_ids)):
         if old["kind"] == "webhook" and old["status"] == "active":
-            await endpoint_rows.set_status(connection, old["endpoint_id"], "disabled", "the demo ended")
+            await endpoints.disable(pool, old["endpoint_id"], "an earlier demo's")
     agreed = []
     for site_id in site_ids:
-        endpoint_id, secret = uuid4(), make_secret(os.urandom(32))
-        sealed = seal(secret, endpoint_id, endpoint_key, os.urandom)
-        url = f"{store_url}/hooks/{site_id}"
-        await endpoint_rows.add_webhook(connection, endpoint_id, site_id, url, sealed, IN_FLIGHT, now)
+        endpoint_id, url = uuid4(), f"{store_url}/hooks/{site_id}"
+        secret = await endpoints.add_webhook(
+            pool, endpoint_id, site_id, url, in_flight_cap=IN_FLIGHT, key=endpoint_key, random_bytes=os.urandom, now=now
+        )
         agreed.append(Agreed(site_id, str(endpoint_id), secret))
     return tuple(agreed)
 
 
-async def _open_inboxes(connection: Connection, now: datetime) -> dict[str, str]:
-    keys = {site_id: inbox_key(os.urandom) for site_id in PAGES}
-    for site_id, key in keys.items():
-        endpoint_id, digest = inbox_endpoint_id(site_id), key_sha256(key)
-        if not await endpoint_rows.put_inbox(connection, endpoint_id, site_id, digest, now):
-            await endpoint_rows.rotate_key(connection, endpoint_id, digest)
+async def _open_inboxes(pool: Pool, endpoint_key: bytes, now: datetime) -> dict[str, str]:
+    known = await transact(pool, lambda connection: endpoint_rows.of_sites(connection, PAGES))
+    opened = {row["site_id"] for row in known if row["kind"] == "inbox"}
+    keys = {}
+    for site_id in PAGES:
+        if site_id in opened:
+            endpoint_id = endpoints.inbox_endpoint_id(site_id)
+            keys[site_id] = await endpoints.rotate(
+                pool, endpoint_id, key=endpoint_key, random_bytes=os.urandom, now=now
+            )
+        else:
+            keys[site_id] = await endpoints.add_inbox(pool, site_id, os.urandom, now)
     return keys

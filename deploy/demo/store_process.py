@@ -54,6 +54,7 @@ async def small_store() -> AsyncIterator[StoreProcess]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "deploy.demo.small_store",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # a terminal's Ctrl-C is for the demo, which ends its store itself
     )  # fmt: skip
     stdin, stdout = process.stdin, process.stdout
     if stdin is None or stdout is None:

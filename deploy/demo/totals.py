@@ -56,8 +56,9 @@ def totals_table(totals: Totals) -> Table:
     table.add_row("leads acknowledged", str(totals.accepted))
     for state, number in sorted(totals.by_state.items(), key=lambda item: -item[1]):
         table.add_row(f"  {state}", str(number))
-    for reason, number in sorted(totals.by_reason.items(), key=lambda item: -item[1]):
-        table.add_row(f"    waiting: {reason}", str(number))
+        if state == "waiting":
+            for reason, waiting in sorted(totals.by_reason.items(), key=lambda item: -item[1]):
+                table.add_row(f"    {reason}", str(waiting))
     table.add_row("handed on at least once", str(totals.moved))
     table.add_row("neither at a site nor waiting", str(len(totals.lost)))
     table.add_row("form to store, p50", _seconds(totals.p50_s))
@@ -70,15 +71,12 @@ def store_line(did: Mapping[str, int]) -> str:
     return "the small store: " + ", ".join(f"{what} {number}" for what, number in sorted(did.items()))
 
 
-def pages_table(pages: Sequence[Page], intake_url: str) -> Table:
-    """Where to look next: inbox pages with their keys, and the front door."""
-    table = Table(title="Pages (log in with the key)", title_justify="left")
-    for name in ("site", "address", "key"):
-        table.add_column(name, overflow="fold")
-    for page in pages:
-        table.add_row(page.site_id, page.url, page.key)
-    table.add_row("leads go to", f"{intake_url}/v1/leads", "make one: waypost source add NAME")
-    return table
+def pages(opened: Sequence[Page], intake_url: str) -> str:
+    """Where to look next, each address on a line of its own: inbox pages with their keys, and the front door."""
+    lines = [f"  {page.url}\n    log in with {page.key}" for page in opened]
+    return "\n".join(
+        ["Pages of stores:", *lines, f"Leads go to {intake_url}/v1/leads (`waypost source add` makes a key)"]
+    )
 
 
 def _seconds(value: float | None) -> str:
