@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from statistics import median
-from time import perf_counter
+from time import process_time
 from uuid import UUID
 
 from services.router.domain import NEW, Ask, Decided, LeadFeatures, Received, decide_batch
@@ -70,14 +70,17 @@ def synthetic_leads(count: int, towns: list[tuple[float, float]], random: Random
 
 
 def measure(site_count: int, rounds: int) -> dict[str, float]:
-    """Microseconds a lead, median and best of `rounds` batches, and seconds to build the snapshot with its trees."""
+    """Microseconds a lead, median and best of `rounds` batches, and seconds to build the snapshot with its trees.
+
+    Processor time, not the clock on the wall: one thread decides, and what else the machine does is no part of it.
+    """
     random = Random(17)
     towns = synthetic_towns(site_count, random)
     sites = synthetic_sites(site_count, towns, random)
     policy = Policy.from_toml(POLICY.read_text(encoding="utf-8"), 1)
-    started = perf_counter()
+    started = process_time()
     snapshot = Snapshot.build(sites, 1).warm(policy.tree_keys())
-    build_s = perf_counter() - started
+    build_s = process_time() - started
     batches = [
         [Ask(lead, NEW, Received(lead.person_id)) for lead in synthetic_leads(BATCH, towns, random)]
         for _ in range(rounds)
@@ -86,9 +89,9 @@ def measure(site_count: int, rounds: int) -> dict[str, float]:
     loads = {site.site_id: random.randrange(1, 4) for site in random.sample(sites, 300)}
     took_us = []
     for batch in batches:
-        started = perf_counter()
+        started = process_time()
         decided = decide_batch(batch, snapshot, policy, loads, NOW)
-        took_us.append((perf_counter() - started) / BATCH * 1e6)
+        took_us.append((process_time() - started) / BATCH * 1e6)
         if not all(isinstance(answer, Decided) for answer in decided):
             raise AssertionError("a new lead was refused")
     return {"sites": site_count, "us_per_lead": median(took_us), "best_us": min(took_us), "build_s": build_s}

@@ -10,7 +10,7 @@ import aiohttp
 
 from benchmarks.contest import cpu_seconds, percentile, process
 from benchmarks.ground import Grounds
-from deploy.local_services import free_port
+from deploy.ports import choose_ports
 
 CONNECTIONS = 64
 SOURCE_KEY = "bench-key"
@@ -51,7 +51,7 @@ async def waypost(grounds: Grounds, requests: int) -> Taken:
         hashlib.sha256(SOURCE_KEY.encode()).digest(),
     )
     await connection.close()
-    port = free_port()
+    port = choose_ports(ground.folder / "ports.json", ["intake"])["intake"]
     environment = {**ground.environment, "WAYPOST_INTAKE_PORT": str(port)}
     with process(["services.cli", "run", "lead_intake"], environment, ground.folder / "intake.log") as running:
         return await _load(running.pid, port, requests)
@@ -63,7 +63,7 @@ async def tutorial(grounds: Grounds, requests: int) -> Taken:
     connection = await ground.connect()
     await connection.execute("CREATE TABLE peer_intake (lead_id uuid PRIMARY KEY, lead jsonb NOT NULL)")
     await connection.close()
-    port = free_port()
+    port = choose_ports(ground.folder / "ports.json", ["intake"])["intake"]
     arguments = ["benchmarks.peers.tutorial_intake", ground.settings.require_postgres(), str(port)]
     with process(arguments, {}, ground.folder / "tutorial.log") as running:
         return await _load(running.pid, port, requests)

@@ -3,14 +3,13 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import aiohttp
 
+from deploy.ports import LOOPBACK, choose_ports
 from deploy.supervisor import Supervisor
 from services.router.policies import publish_default
 from shared.errors import UserError
@@ -42,9 +41,12 @@ class LocalServices:
         self._settings = settings
         self._supervisor = supervisor
         self._folder = settings.data_folder
-        self.health_ports = {service: free_port() for service in SERVICES}
-        self.intake_url = f"http://127.0.0.1:{free_port()}"
-        self.notifier_url = f"http://127.0.0.1:{free_port()}"
+        # Remembered, so that an inbox page's address stays the same over a restart.
+        names = ["intake", "notifier", *(f"health of {service}" for service in SERVICES)]
+        ports = choose_ports(self._folder / "ports.json", names)
+        self.health_ports = {service: ports[f"health of {service}"] for service in SERVICES}
+        self.intake_url = f"http://{LOOPBACK}:{ports['intake']}"
+        self.notifier_url = f"http://{LOOPBACK}:{ports['notifier']}"
 
     def environment(self, service: str) -> dict[str, str]:
         """What a service process, or a command beside them, is told."""
@@ -104,15 +106,8 @@ class LocalServices:
         (self._folder / ADDRESSES).unlink(missing_ok=True)
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def write_addresses(folder: Path, addresses: dict[str, str]) -> None:
     """Write `services.json` in one step, so that no reader sees half of it."""
     unfinished = folder / f"{ADDRESSES}.new"
-    unfinished.write_text(json.dumps(addresses, indent=2))
+    unfinished.write_text(json.dumps({**addresses, "pid": os.getpid()}, indent=2))
     unfinished.replace(folder / ADDRESSES)

@@ -5,6 +5,7 @@ left in its data folder (`stack.json`, `services.json`), then the defaults below
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,13 +69,29 @@ class Settings(BaseSettings):
 
 
 def read_addresses(file: Path) -> dict[str, Any]:
-    """Addresses that a local stack wrote; empty when it does not run. Raises UserError when the file is damaged."""
+    """Addresses that a local stack wrote; empty when it does not run (any more).
+
+    Raises UserError when the file is damaged.
+    """
     try:
         text = file.read_text()
     except FileNotFoundError:
         return {}
     try:
         addresses = json.loads(text)
-    except ValueError as error:
+        pid = int(addresses["pid"])
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file} is damaged: {error}", "stop the local stack and delete the file") from error
+    if not _runs(pid):
+        return {}
     return {key: value for key, value in addresses.items() if isinstance(value, str)}
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,6 +1,9 @@
 """Settings come from the environment first, then from a running local stack."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,13 +13,14 @@ from shared.errors import UserError
 from shared.settings import Settings
 
 
-def local_stack(folder: Path) -> None:
-    (folder / "stack.json").write_text(json.dumps({"kafka": "127.0.0.1:9", "postgres": "postgresql://local", "pid": 1}))
-    (folder / "services.json").write_text(json.dumps({"intake_url": "http://127.0.0.1:8"}))
+def local_stack(folder: Path, pid: int) -> None:
+    stack = {"kafka": "127.0.0.1:9", "postgres": "postgresql://local", "pid": pid}
+    (folder / "stack.json").write_text(json.dumps(stack))
+    (folder / "services.json").write_text(json.dumps({"intake_url": "http://127.0.0.1:8", "pid": pid}))
 
 
 def test_a_running_local_stack_is_found_by_its_folder(tmp_path: Path) -> None:
-    local_stack(tmp_path)
+    local_stack(tmp_path, os.getpid())
 
     settings = Settings(data_folder=tmp_path)
 
@@ -25,8 +29,16 @@ def test_a_running_local_stack_is_found_by_its_folder(tmp_path: Path) -> None:
     assert settings.intake_url == "http://127.0.0.1:8"
 
 
+def test_addresses_of_a_stack_that_died_are_not_used(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    local_stack(tmp_path, ended.pid)
+
+    assert Settings(data_folder=tmp_path).kafka == ""
+
+
 def test_the_environment_wins_over_the_local_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    local_stack(tmp_path)
+    local_stack(tmp_path, os.getpid())
     monkeypatch.setenv("WAYPOST_KAFKA", "kafka.internal:9092")
 
     assert Settings(data_folder=tmp_path).kafka == "kafka.internal:9092"
