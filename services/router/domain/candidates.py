@@ -22,7 +22,12 @@ def settle_tie(lead_id: str, rows: list[Row], equal: list[int]) -> int:
     """
     least = min([rows[place][2] / rows[place][4] for place in equal])
     fit = [place for place in equal if rows[place][2] / rows[place][4] == least]
-    winner = min(fit, key=lambda place: (-rendezvous_score(lead_id, rows[place][1], rows[place][4]), rows[place][1]))
+    if len(fit) == 1:
+        [winner] = fit
+    else:
+        winner = min(
+            fit, key=lambda place: (-rendezvous_score(lead_id, rows[place][1], rows[place][4]), rows[place][1])
+        )
     for place in equal:
         if place != winner:
             distance_mm, site_id, load, _, weight = rows[place]

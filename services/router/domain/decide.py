@@ -48,6 +48,9 @@ class _Plan(NamedTuple):
     join_group: str | None
 
 
+# Keeps the rows of a batch in step; a lead without a place is never searched for.
+_NOWHERE = (0.0, 0.0)
+
 _Hit = tuple[int, list[int], list[int]]
 """Place of a lead in its batch, and its nearest sites: distances in mm, indexes into the snapshot."""
 
@@ -83,11 +86,12 @@ class Batch:
         """The nearest sites of every lead with a place: one vectorised query per intent."""
         hits: list[_Hit | None] = [None] * len(asks)
         places_by_intent: dict[Intent, list[int]] = {}
-        degrees = np.zeros((len(asks), 2))
+        points: list[tuple[float, float]] = []
         for place, (lead, _, _, _) in enumerate(asks):
+            points.append(lead.point or _NOWHERE)
             if lead.point is not None:
-                degrees[place] = lead.point
                 places_by_intent.setdefault(lead.intent, []).append(place)
+        degrees = np.array(points, dtype=np.float64).reshape(-1, 2)
         self._points_m = ecef_m(degrees[:, 0], degrees[:, 1])
         for intent, places in places_by_intent.items():
             key = self._plan(intent).reach.key
