@@ -1,6 +1,7 @@
 """Raw records to what happened to which lead. A record that is no fact of its topic is set aside with the reason."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -81,7 +82,9 @@ def _received(raw: bytes) -> list[Arrival]:
     fact = _LeadFact.model_validate_json(raw)
     lead = fact.data
     point = None if lead.place is None else (lead.place.lat, lead.place.lon)
-    features = LeadFeatures(lead.lead_id, lead.person_id, lead.intent, point, lead.preferred_site_id, lead.received_at)
+    # In UTC proper, once: every use of it in a zone of another kind would convert it anew.
+    received_at = lead.received_at.astimezone(UTC)
+    features = LeadFeatures(lead.lead_id, lead.person_id, lead.intent, point, lead.preferred_site_id, received_at)
     return [
         Arrival(
             LEADS_RECEIVED.name, lead.lead_id, Received(fact.id), _trace(fact.traceparent), features, lead.person_id

@@ -7,7 +7,8 @@ same person (the one live lead per person is taken: `Overtaken`), or with the la
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -26,6 +27,9 @@ from shared.contracts import ClosedReason, Lost
 from shared.postgres import Connection
 from shared.tracing import child
 from shared.vocabulary import Intent
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Overtaken(Exception):  # noqa: N818 - it names a state
@@ -173,7 +177,7 @@ def _first_decisions(answers: Sequence[Answer], policy: Policy) -> FirstDecision
         lat=[None if lead.point is None else repr(lead.point[0]) for lead in leads],
         lon=[None if lead.point is None else repr(lead.point[1]) for lead in leads],
         preferred_site_id=[lead.preferred_site_id for lead in leads],
-        received_at=[lead.received_at.isoformat() for lead in leads],
+        received_us=[str((lead.received_at - _EPOCH) // _MICROSECOND) for lead in leads],
         traceparent=[arrival.traceparent for arrival, _, _ in ordered],
         waits_for=[_waits_for(one) for one in ones],
     )
@@ -214,7 +218,9 @@ def _next_step(traceparent: str | None, epoch: int) -> str | None:
     return child(traceparent, f"decided{epoch}")
 
 
+@lru_cache(maxsize=64)
 def _text(time: datetime | None) -> str | None:
+    # The deadlines of a batch are a few, one per intent.
     return None if time is None else time.isoformat()
 
 

@@ -32,7 +32,8 @@ class FirstDecisions(NamedTuple):
     lat: list[str | None]
     lon: list[str | None]
     preferred_site_id: list[str | None]
-    received_at: list[str]
+    received_us: list[str]
+    """Microseconds since 1970: written and read several times faster than a date."""
     traceparent: list[str | None]
     waits_for: list[str]
     """Site ids separated by spaces: PostgreSQL has no arrays of arrays of different lengths."""
@@ -85,10 +86,10 @@ async def add_first(
                SELECT * FROM unnest(
                    $1::text::uuid[], $2::text::uuid[], $3::text::uuid[], $4::text::text[], $5::text::text[],
                    $6::text::uuid[], $7::text[], $8::text::timestamptz[], $9::text::text[], $10::text::text[],
-                   $11::text::float8[], $12::text::float8[], $13::text::text[], $14::text::timestamptz[],
+                   $11::text::float8[], $12::text::float8[], $13::text::text[], $14::text::bigint[],
                    $15::text::text[], $16::text::text[])
                  AS new (person_id, lead_id, decision_id, outcome, site_id, cause_id, record, respond_by, join_group,
-                         intent, lat, lon, preferred_site_id, received_at, traceparent, waits_for)),
+                         intent, lat, lon, preferred_site_id, received_us, traceparent, waits_for)),
            won AS (
                INSERT INTO decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at, network_revision,
                                       policy_version, cause_id, record)
@@ -104,7 +105,8 @@ async def add_first(
                       CASE outcome WHEN 'closed' THEN 'erased' END,  -- nothing else closes a lead that just came
                       site_id, CASE outcome WHEN 'assigned' THEN 1 END, respond_by,
                       $17, join_group IS NOT NULL AND outcome IN ('assigned', 'waiting'), join_group, $18, $19, intent,
-                      lat, lon, preferred_site_id, received_at, traceparent, string_to_array(waits_for, ' ')
+                      lat, lon, preferred_site_id, timestamptz 'epoch' + received_us * interval '1 microsecond',
+                      traceparent, string_to_array(waits_for, ' ')
                FROM new JOIN won USING (lead_id)
                ON CONFLICT DO NOTHING
                RETURNING 1)
