@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
+from shared.errors import UserError
 from shared.telemetry import get_logger
 
 STOP_WITHIN_S = 10.0
@@ -38,11 +39,19 @@ async def _supervised(main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    failed = False
     try:
         await main(stop)
-    except Exception:  # noqa: BLE001
+    except* UserError as errors:
+        for error in errors.exceptions:
+            if isinstance(error, UserError):
+                get_logger().error("process.failed", error=error.message, hint=error.hint)
+        failed = True
+    except* Exception:  # noqa: BLE001
         # The last place that can say why; the supervisor or the platform starts it anew.
         get_logger().exception("process.failed")
+        failed = True
+    if failed:
         return 1
     get_logger().info("process.stopped")
     return 0

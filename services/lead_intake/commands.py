@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 from pydantic import TypeAdapter, ValidationError
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -136,11 +137,9 @@ def send(
 
 
 def _table(sent: list[Sent]) -> Table:
-    table = Table("file", "lead", "status")
-    table.add_column("lead id", no_wrap=True, min_width=36)  # whole in any terminal, or nobody could copy it
-    table.add_column("remarks")
+    table = Table("file", "lead", "status", "lead id, or why not", box=box.SIMPLE)
     for one in sent:
-        table.add_row(one.file, str(one.number), str(one.status), one.lead_id, one.remarks)
+        table.add_row(one.file, str(one.number), str(one.status), "\n".join(filter(None, (one.lead_id, one.remarks))))
     return table
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
@@ -80,14 +80,23 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
 
         # Stopped in this order: no more requests, then the last commit, then the last publish.
         answered, committed = asyncio.Event(), asyncio.Event()
+
+        async def answer() -> None:
+            app = guarded(routes(intake), settings)
+            await serve(app, settings.intake_host, settings.intake_port, stop, name=SERVICE)
+            answered.set()
+
+        async def commit() -> None:
+            await acceptance.run(answered)
+            committed.set()
+
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(serve_health(settings, progress, registry, {"postgres": postgres_answers}, stop))
             tasks.create_task(run_broker(broker, stop))
             tasks.create_task(forget_old_keys(pool, settings.intake_idempotency, clock, stop))
-            tasks.create_task(_then(acceptance.run(answered), committed))
+            tasks.create_task(answer())
+            tasks.create_task(commit())
             tasks.create_task(outbox.run(committed))
-            app = guarded(routes(intake), settings)
-            await _then(serve(app, settings.intake_host, settings.intake_port, stop, name=SERVICE), answered)
 
 
 class _ReadyWithoutKafka(Progress):
@@ -110,10 +119,3 @@ def guarded(app: ASGIApp, settings: IntakeSettings) -> ASGIApp:
         allow_headers=("authorization", "content-type", "idempotency-key", "traceparent"),
         allow_credentials=False,
     )
-
-
-async def _then(work: Awaitable[None], done: asyncio.Event) -> None:
-    try:
-        await work
-    finally:
-        done.set()

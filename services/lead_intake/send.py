@@ -88,5 +88,5 @@ def _row(file: str, answer: dict[str, Any]) -> Sent:
     problem = answer.get("problem", {})
     texts = [problem.get("detail") or problem.get("title", "")] if problem and "errors" not in problem else []
     found = [*problem.get("errors", ()), *answer.get("warnings", ())]
-    texts += [f"{error['pointer'].removeprefix('#')} {error['detail']}" for error in found]
+    texts += [f"{error['pointer'].removeprefix('#')} {error['detail']}".lstrip() for error in found]
     return Sent(file, number, answer["status_code"], answer.get("lead_id", ""), "\n".join(filter(None, texts)))

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from shared.errors import UserError
 from shared.settings import Settings
 from shared.telemetry.logs import get_logger
 from shared.telemetry.progress import Progress
@@ -75,7 +76,12 @@ async def serve_health(
 
 async def serve(app: ASGIApp, host: str, port: int, stop: asyncio.Event, *, name: str) -> None:
     """Serve `app` until `stop`, then finish the requests in flight within 5 s. Signals stay with the process."""
-    listener = socket.create_server((host, port), backlog=1024)
+    try:
+        listener = socket.create_server((host, port), backlog=1024)
+    except OSError as error:
+        raise UserError(
+            f"{name} cannot listen on {host}:{port}: {error.strerror}", "set another host or port"
+        ) from error
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -88,7 +88,7 @@ async def test_files_of_every_format_are_sent_and_each_lead_is_told(tmp_path: Pa
     sent = await command("send", str(tmp_path), "--key", key)
 
     assert sent.exit_code == 0, sent.output
-    assert re.findall(r"(\w\.\w+)\s*│ (\d)\s*│ (\d+)", sent.stdout) == [
+    assert re.findall(r"(\w\.\w+)\s+(\d)\s+(\d{3})\s+[0-9a-f\-]{36}", sent.stdout) == [
         ("a.json", "1", "202"),
         ("b.ndjson", "1", "202"),
         ("b.ndjson", "2", "202"),
