@@ -51,10 +51,14 @@ async def replay(
         async for rows in deciding.published(connection, window, chunk, share):
             read = [one for one in _readable(rows, report) if topic in (None, CAUSED_BY[one.recorded.cause])]
             once = list(_without_repeats(read, repeated, first_seen, report))
+            questions = []
             for case, recorded in await _cases(connection, once):
-                revisions = await library.holding(recorded, report)
-                found = examine(case, recorded, revisions)
-                finding = ask_again(found) if isinstance(found, Question) else found
+                found = examine(case, recorded, await library.holding(recorded, report))
+                if isinstance(found, Question):
+                    questions.append(found)
+                else:
+                    report.add(found)
+            for finding in ask_again(questions):
                 if finding is None:
                     report.same()
                 else:

@@ -123,19 +123,35 @@ def examine(case: Case, recorded: LeadDecided, revisions: Revisions) -> Finding 
     return Question(case, recorded, published, received.data, previous, trigger, network, policy)
 
 
-def ask_again(question: Question) -> Finding | None:
-    """What is wrong when the engine decides again; None when it comes out the same, byte for byte."""
-    _, recorded, published, lead, previous, trigger, network, policy = question
+def ask_again(questions: Sequence[Question]) -> list[Finding | None]:
+    """What is wrong when the engine decides each again; None for one that comes out the same, byte for byte."""
+    return [_compare(question, _decide_again(question)) for question in questions]
 
-    def finding(verdict: Verdict, where: str, detail: str) -> Finding:
-        return Finding(verdict, question.case.lead_id, question.case.epoch, where, detail)
 
+def _decide_again(question: Question) -> bytes | ValueError | LookupError:
     try:
-        again = router.redecide(recorded, lead, previous, trigger, network, policy)
+        return router.redecide(
+            question.recorded,
+            question.lead,
+            question.previous,
+            question.trigger,
+            question.network,
+            question.policy,
+        )
     except (ValueError, LookupError) as error:
-        return finding(Verdict.CHANGED_UNEXPLAINED, "data", f"it cannot be decided again ({type(error).__name__})")
-    difference = changed(published, again, router.ENGINE_VERSION)
-    return None if difference is None else finding(*difference)
+        return error
+
+
+def _compare(question: Question, again: bytes | ValueError | LookupError) -> Finding | None:
+    case = question.case
+    if not isinstance(again, bytes):
+        what = f"it cannot be decided again ({type(again).__name__})"
+        return Finding(Verdict.CHANGED_UNEXPLAINED, case.lead_id, case.epoch, "data", what)
+    difference = changed(question.published, again, router.ENGINE_VERSION)
+    if difference is None:
+        return None
+    verdict, where, detail = difference
+    return Finding(verdict, case.lead_id, case.epoch, where, detail)
 
 
 def trusted(announced: Mapping[int, str], number: int, digest: str) -> str:
