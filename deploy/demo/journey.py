@@ -22,6 +22,7 @@ from shared.contracts import (
 class Journey:
     """One lead, from the form to the store."""
 
+    lead_id: UUID
     number: int = 0
     """Its place in the play, from 1; 0 until the sender holds its 202."""
     file: str = ""
@@ -68,7 +69,7 @@ class Board:
 
     def sent(self, lead_id: UUID, number: int, file: str, intent: str, whence: str) -> Journey:
         """The sender holds a 202 for this lead."""
-        journey = self.journeys.setdefault(lead_id, Journey())
+        journey = self.journeys.setdefault(lead_id, Journey(lead_id))
         journey.number, journey.file, journey.whence = number, file, whence
         journey.intent = journey.intent or intent
         return journey
@@ -80,7 +81,7 @@ class Board:
 
     def decided(self, decision: Decision) -> None:
         """Apply one decision; an older or repeated epoch changes nothing."""
-        journey = self.journeys.setdefault(decision.lead_id, Journey())
+        journey = self.journeys.setdefault(decision.lead_id, Journey(decision.lead_id))
         if decision.epoch <= journey.epoch:
             return
         journey.epoch = decision.epoch
@@ -104,7 +105,7 @@ class Board:
 
     def attempted(self, attempt: DeliveryAttempted) -> None:
         """Apply one delivery attempt; the first that reached a store ends the measured time."""
-        journey = self.journeys.setdefault(attempt.lead_id, Journey())
+        journey = self.journeys.setdefault(attempt.lead_id, Journey(attempt.lead_id))
         if attempt.result is AttemptResult.DELIVERED and journey.delivered_at is None:
             journey.delivered_at = attempt.attempted_at
 

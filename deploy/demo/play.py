@@ -58,7 +58,7 @@ async def run_demo(
         for lost in totals.lost:
             console.print(f"without a place: {lost}", style="red", highlight=False)
         clean = await audit_verdict(settings, began, console)
-        console.print(pages(prepared.pages, settings.intake_url), highlight=False, soft_wrap=True)
+        console.print(pages(prepared.pages, settings.intake_url, board.played), highlight=False, soft_wrap=True)
         if not exit_when_done:
             console.print("Everything stays up and the store answers what you send. Ctrl-C ends it.", highlight=False)
             await stop.wait()

@@ -71,12 +71,15 @@ def store_line(did: Mapping[str, int]) -> str:
     return "the small store: " + ", ".join(f"{what} {number}" for what, number in sorted(did.items()))
 
 
-def pages(opened: Sequence[Page], intake_url: str) -> str:
-    """Where to look next, each address on a line of its own: inbox pages with their keys, and the front door."""
-    lines = [f"  {page.url}\n    log in with {page.key}" for page in opened]
-    return "\n".join(
-        ["Pages of stores:", *lines, f"Leads go to {intake_url}/v1/leads (`waypost source add` makes a key)"]
-    )
+def pages(opened: Sequence[Page], intake_url: str, journeys: Sequence[Journey]) -> str:
+    """Where to look next, each address on a line of its own: inbox pages with their keys, the front door, one lead."""
+    lines = ["Pages of stores:"]
+    lines += [f"  {page.url}\n    log in with {page.key}" for page in opened]
+    lines.append(f"Leads go to {intake_url}/v1/leads; `waypost source add NAME` makes a key for a sender.")
+    moved = next((journey for journey in journeys if journey.moves), next(iter(journeys), None))
+    if moved is not None:
+        lines.append(f"One lead from end to end: waypost lead {moved.lead_id}")
+    return "\n".join(lines)
 
 
 def _seconds(value: float | None) -> str:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.demo.journey import Board, Journey
-from deploy.demo.totals import count, quantile
+from deploy.demo.prepare import Page
+from deploy.demo.totals import count, pages, quantile
 from shared.contracts import (
     AttemptResult,
     Candidate,
@@ -141,9 +142,9 @@ def test_the_reason_is_told_in_a_few_words(decision: Any, why: str) -> None:
 
 
 def test_the_totals_name_every_lead_without_a_place() -> None:
-    kept = Journey(number=1, file="01.json", state="accepted", site_id="a", received_at=NOON, delivered_at=NOON)
-    waits = Journey(number=2, file="02.json", state="waiting", why="too far")
-    gone = Journey(number=3, file="03.json")
+    kept = Journey(LEAD, number=1, file="01.json", state="accepted", site_id="a", received_at=NOON, delivered_at=NOON)
+    waits = Journey(LEAD, number=2, file="02.json", state="waiting", why="too far")
+    gone = Journey(LEAD, number=3, file="03.json")
     totals = count([kept, waits, gone])
     assert totals.lost == ("03.json (lead 3)",)
     assert (totals.accepted, totals.by_state, totals.by_reason) == (
@@ -164,3 +165,13 @@ def test_a_quantile_is_a_value_with_that_share_at_or_below_it(values: list[float
 
 def test_no_values_have_no_quantile() -> None:
     assert quantile([], 0.5) is None
+
+
+def test_where_to_look_next_names_a_lead_that_moved_when_there_is_one() -> None:
+    stayed, moved = Journey(LEAD, number=1), Journey(OTHER, number=2, moves=1)
+    page = Page("a-store", "http://127.0.0.1:1/inbox/a-store", "a-key")
+    text = pages([page], "http://127.0.0.1:2", [stayed, moved])
+    assert "http://127.0.0.1:1/inbox/a-store\n    log in with a-key" in text
+    assert f"waypost lead {OTHER}" in text
+    assert str(LEAD) not in text
+    assert "waypost lead" not in pages([page], "http://127.0.0.1:2", [])
