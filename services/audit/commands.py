@@ -4,6 +4,7 @@ With the ledger still behind Kafka, what looks missing may be on its way: then a
 """
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -130,6 +131,8 @@ def lead(lead_id: Annotated[str, typer.Argument(help="The lead's id.", metavar="
 
 
 def _run(work: Callable[[AuditSettings], Awaitable[T]]) -> T:
+    # Its log would tell of each broker that does not answer; the command says it once, in words.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         return asyncio.run(_with_settings(work))
     except UserError as error:

@@ -1,7 +1,7 @@
 """Batch of records in, rows of the ledger out: read the heads, link, append. Nothing is judged and nothing buried."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +14,9 @@ from services.audit.domain.labels import label
 from shared.kafka import Record
 from shared.postgres import Connection, Pool, transact
 from shared.telemetry import get_logger
+
+PART_BYTES = 16 * 1024 * 1024
+"""Most bytes of one transaction: thousands of records may come at once, and each may have a megabyte."""
 
 
 class LedgerConflict(Exception):  # noqa: N818 - it names a state
@@ -51,6 +54,10 @@ class Recorder:
         Raises LedgerConflict rather than record a contradiction.
         """
 
+        for part in in_parts(records):
+            await self._record(part)
+
+    async def _record(self, records: Sequence[Record]) -> None:
         async def work(connection: Connection) -> Appended:
             return await record_batch(connection, records)
 
@@ -68,6 +75,18 @@ class Recorder:
             redelivered=done.redelivered,
             unreadable=done.unreadable,
         )
+
+
+def in_parts(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """The batch in its order, cut where a part reaches PART_BYTES; a larger record is a part of its own."""
+    start = used = 0
+    for place, record in enumerate(records):
+        size = len(record.key) + len(record.value)
+        if used and used + size > PART_BYTES:
+            yield records[start:place]
+            start, used = place, 0
+        used += size
+    yield records[start:]
 
 
 async def record_batch(connection: Connection, records: Sequence[Record]) -> Appended:

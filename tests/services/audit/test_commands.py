@@ -26,11 +26,11 @@ def invoke(migrated_dsn: str, tmp_path: Path) -> Invoke:
     app.add_typer(audit_app, name="audit")
     app.command("lead")(lead)
 
-    async def run(*arguments: str, postgres: str = migrated_dsn) -> Ran:
+    async def run(*arguments: str, postgres: str = migrated_dsn, kafka: str = "") -> Ran:
         env = {
             "WAYPOST_POSTGRES": postgres,
             "WAYPOST_DATA_FOLDER": str(tmp_path),
-            "WAYPOST_KAFKA": "",
+            "WAYPOST_KAFKA": kafka,
             "COLUMNS": "120",
         }
         # In a thread of its own: a command begins its own event loop.
@@ -175,3 +175,17 @@ async def test_a_database_without_tables_is_told_apart(stack: object, invoke: In
 
     assert ran.exit_code == 2
     assert "waypost migrate" in ran.stderr
+
+
+async def test_without_kafka_the_ledger_is_judged_and_the_doubt_is_said_in_one_line(
+    world: World, invoke: Invoke
+) -> None:
+    await world.receive()
+
+    ran = await invoke("audit", "count", *WINDOW, kafka="127.0.0.1:1")
+    told = orjson.loads((await invoke("audit", "count", *WINDOW, "--json", kafka="127.0.0.1:1")).stdout)
+
+    assert ran.exit_code == 0, ran.output
+    assert "Kafka could not be asked" in ran.stdout
+    assert ran.stderr == ""
+    assert told["behind"] is None

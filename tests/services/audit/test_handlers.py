@@ -6,7 +6,7 @@ from asyncpg import InsufficientPrivilegeError
 from prometheus_client import CollectorRegistry
 
 from services.audit.domain.chain import first_link, next_link
-from services.audit.handlers import LedgerConflict, Recorder
+from services.audit.handlers import PART_BYTES, LedgerConflict, Recorder, in_parts
 from services.audit.settings import AuditSettings
 from shared.kafka import Record
 from shared.postgres import Connection, open_pool
@@ -89,6 +89,25 @@ async def test_a_megabyte_of_poison_is_stored_and_the_partition_goes_on(
 
     assert await offsets(db) == [0, 1, 2]
     assert registry.get_sample_value("waypost_audit_unreadable_records_total") == 3
+
+
+async def test_a_batch_of_megabytes_is_recorded_in_parts_of_bounded_size(recorder: Recorder, db: Connection) -> None:
+    megabyte = bytes(1_000_000)
+    batch = [due(n, megabyte) for n in range(40)]
+
+    await recorder(batch)
+
+    assert await offsets(db) == list(range(40))
+    assert await links(db) == chain("leads.due", [megabyte] * 40)
+    sizes = [sum(len(record.value) for record in part) for part in in_parts(batch)]
+    assert max(sizes) <= PART_BYTES
+    assert len(sizes) == 3
+
+
+def test_parts_keep_every_record_in_order_and_a_giant_stands_alone() -> None:
+    batch = [due(0), due(1, bytes(PART_BYTES + 1)), due(2), due(3)]
+
+    assert [[record.offset for record in part] for part in in_parts(batch)] == [[0], [1], [2, 3]]
 
 
 async def test_a_topic_made_anew_is_refused_and_nothing_is_recorded_over(recorder: Recorder, db: Connection) -> None:
