@@ -1,4 +1,4 @@
-"""`waypost source ...`, `waypost privacy erase` and `waypost send`."""
+"""`waypost source ...`, `waypost privacy ...` and `waypost send`."""
 
 import asyncio
 import os
@@ -18,6 +18,8 @@ from services.lead_intake import db_people, db_sources
 from services.lead_intake.db_sources import Source
 from services.lead_intake.erase import Erased, erase_person
 from services.lead_intake.people import email_token, phone_token, to_address, to_e164
+from services.lead_intake.reseal import reseal_some
+from services.lead_intake.seal import Seal, Unreadable
 from services.lead_intake.send import Sent, collect, post_files
 from services.lead_intake.settings import IntakeSettings, read_settings
 from services.lead_intake.source_keys import hash_of, make_key
@@ -118,6 +120,24 @@ def erase(
         f"Person {erased.person_id} erased: {erased.contacts} contact(s) of {erased.leads} lead(s) and "
         f"{erased.tokens} recognition token(s) deleted. The services are told through people.erased."
     )
+
+
+@privacy_app.command("reseal")
+def reseal() -> None:
+    """Seal all contacts with the active key of the key file; afterwards the older keys can be destroyed."""
+    settings = read_settings()
+    seal = Seal(load_keys(settings.key_file), os.urandom)
+
+    async def work(connection: Connection) -> int:
+        return await reseal_some(connection, seal)
+
+    total = 0
+    try:
+        while done := _run(work, settings):
+            total += done
+    except Unreadable as error:
+        raise UserError(str(error), "put the old key back into contact_keys; nothing was lost") from None
+    typer.echo(f"{total} contact(s) sealed anew with key {seal.key_id}; none is left under another key.")
 
 
 def send(

@@ -142,3 +142,27 @@ async def record_erasure(connection: Connection, person_id: UUID, now: datetime)
         now,
     )
     return erased_at
+
+
+async def take_old_seals(connection: Connection, active_key: str, limit: int) -> list[tuple[UUID, str, bytes]]:
+    """Contacts sealed with another key than the active one, as (lead id, key id, sealed), locked."""
+    rows = await connection.fetch(
+        """SELECT lead_id, key_id, sealed FROM contacts WHERE key_id <> $1
+           ORDER BY lead_id LIMIT $2 FOR UPDATE""",
+        active_key,
+        limit,
+    )
+    return [(row["lead_id"], row["key_id"], row["sealed"]) for row in rows]
+
+
+async def replace_seals(
+    connection: Connection, active_key: str, lead_ids: Sequence[UUID], sealed: Sequence[bytes]
+) -> None:
+    """Write contacts that were sealed anew."""
+    await connection.execute(
+        """UPDATE contacts SET key_id = $1, sealed = given.sealed
+           FROM unnest($2::uuid[], $3::bytea[]) AS given (lead_id, sealed) WHERE contacts.lead_id = given.lead_id""",
+        active_key,
+        lead_ids,
+        sealed,
+    )

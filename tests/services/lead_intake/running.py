@@ -165,6 +165,11 @@ class IntakeProcess:
         given = {"authorization": f"Bearer {self.installation.key}"}
         return await self._request("GET", path, None, given | headers)
 
+    async def ask(self, *, origin: str, headers: str) -> Answer:
+        """What a browser asks before it posts a form of another origin."""
+        given = {"origin": origin, "access-control-request-method": "POST", "access-control-request-headers": headers}
+        return await self._request("OPTIONS", "/v1/leads", None, given)
+
     async def _request(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Answer:
         timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
         async with (

@@ -1,8 +1,11 @@
 """The commands as people type them, against a running intake."""
 
 import asyncio
+import base64
+import os
 import re
 from pathlib import Path
+from uuid import UUID
 
 import orjson
 import pytest
@@ -10,7 +13,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from services.lead_intake.commands import privacy_app, send, source_app
+from services.lead_intake.seal import Seal
 from shared.errors import UserError
+from shared.keys import load_keys
 from tests.services.lead_intake.builders import lead_json
 from tests.services.lead_intake.running import Installation, IntakeProcess, until
 
@@ -128,6 +133,35 @@ async def test_a_person_is_erased_by_phone_or_address(installation: Installation
     assert not await installation.rows("SELECT FROM contacts WHERE lead_id = $1", lead.json["lead_id"])
     again = await command("privacy", "erase", "--email", "erase-21@example.com")
     assert "nothing was erased" in refusal(again)
+
+
+async def test_contacts_are_sealed_anew_with_a_new_key(
+    installation: Installation, intake: IntakeProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead_id = (await intake.post()).json["lead_id"]
+    old = load_keys(installation.settings.key_file)
+    content = orjson.loads(installation.settings.key_file.read_bytes())
+    new_key = base64.b64encode(b"2" * 32).decode()
+    rotated = tmp_path / "rotated.json"
+    rotated.touch(0o600)
+    rotated.write_bytes(
+        orjson.dumps(content | {"active_contact_key": "k2", "contact_keys": content["contact_keys"] | {"k2": new_key}})
+    )
+    monkeypatch.setenv("WAYPOST_KEYS", str(rotated))
+
+    resealed = await command("privacy", "reseal")
+
+    assert resealed.exit_code == 0, resealed.output
+    assert not await installation.rows("SELECT FROM contacts WHERE key_id <> 'k2'")
+    (row,) = await installation.rows("SELECT key_id, sealed FROM contacts WHERE lead_id = $1", lead_id)
+    contact = Seal(load_keys(rotated), os.urandom).open(UUID(lead_id), row["key_id"], row["sealed"])
+    assert contact.phone == "+8613800138000"
+    # The running intake still seals with the old key, and a file without the new one cannot open what was resealed.
+    assert old.active_contact_key == "k1"
+    monkeypatch.setenv("WAYPOST_KEYS", str(installation.settings.key_file))
+    assert "no contact key k2" in refusal(await command("privacy", "reseal"))
+    monkeypatch.setenv("WAYPOST_KEYS", str(rotated))
+    assert "0 contact(s)" in (await command("privacy", "reseal")).stdout
 
 
 async def test_an_erasure_needs_exactly_one_way_to_say_who() -> None:

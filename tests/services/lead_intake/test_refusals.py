@@ -126,7 +126,10 @@ async def test_browser_forms_of_allowed_origins_may_post_and_read_refusals(insta
     async with installation.running(intake_allowed_origins='["https://cars.example"]') as intake:
         allowed = await intake.post({}, origin="https://cars.example")
         other = await intake.post({}, origin="https://elsewhere.example")
+        asked = await intake.ask(origin="https://cars.example", headers="authorization,content-type,idempotency-key")
+        asked_elsewhere = await intake.ask(origin="https://elsewhere.example", headers="content-type")
 
+    assert (asked.status, asked_elsewhere.status) == (200, 400)
     problem(allowed, 422)
     assert allowed.headers["access-control-allow-origin"] == "https://cars.example"
     assert "access-control-allow-credentials" not in allowed.headers
