@@ -28,7 +28,7 @@ from services.store_notifier.metrics import Metrics
 from services.store_notifier.problems import problem, unavailable
 from shared import signatures
 from shared.contracts import Answer, DeclineReason, Result
-from shared.postgres import Pool, PostgresUnavailable, acquire
+from shared.postgres import Connection, Pool, PostgresUnavailable, transact
 
 MOST_BODY_BYTES = 16 * 1024
 BODY_TIMEOUT_S = 5.0
@@ -165,14 +165,14 @@ class Api:
         except ValueError:
             raise Refused(unknown) from None
         now = self._clock()
-        async with acquire(self._pool) as connection:
+
+        async def verify(connection: Connection) -> Caller:
             endpoint = await endpoint_rows.find(connection, endpoint_id)
             if endpoint is None or endpoint["status"] != "active" or endpoint["kind"] != "webhook":
                 raise Refused(unknown)
             try:
-                request_id = signatures.verify(
-                    secrets_of(endpoint, self._endpoint_key, now), request.headers, body, now
-                )
+                secrets = secrets_of(endpoint, self._endpoint_key, now)
+                request_id = signatures.verify(secrets, request.headers, body, now)
             except signatures.BadSignatureError as error:
                 raise Refused(problem(401, str(error))) from None
             if len(request_id) > LONGEST_REQUEST_ID or not request_id.isprintable():
@@ -181,7 +181,9 @@ class Api:
             digest = hashlib.sha256(used_for).digest()
             if not await answer_rows.see_request(connection, endpoint_id, request_id, digest, now):
                 raise Refused(problem(409, "this webhook-id came before with another request: use a new one"))
-        return Caller(endpoint_id, endpoint["site_id"], body)
+            return Caller(endpoint_id, endpoint["site_id"], body)
+
+        return await transact(self._pool, verify)
 
 
 async def _read(request: Request) -> bytes:

@@ -197,3 +197,5 @@ def _run(work: Callable[[NotifierSettings, Pool], Awaitable[T]]) -> T:
         return asyncio.run(run())
     except (PostgresUnavailable, OSError) as error:
         raise UserError("PostgreSQL cannot be reached", f"run `waypost doctor` ({type(error).__name__})") from error
+    except asyncpg.PostgresError as error:
+        raise UserError(f"PostgreSQL refused: {error}", "run `waypost doctor`") from error

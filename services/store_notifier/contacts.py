@@ -10,9 +10,10 @@ import aiohttp
 import orjson
 
 from services.store_notifier.db import answers, assignments
-from services.store_notifier.domain import holds
+from services.store_notifier.domain import Assignment, Earlier, holds
 from shared import signatures
-from shared.postgres import Connection, Pool, acquire, transact
+from shared.contracts import Answer
+from shared.postgres import Connection, Pool, transact
 from shared.telemetry import get_logger
 
 TIMEOUT_S = 5.0
@@ -75,9 +76,10 @@ class Contacts:
             return await answers.claim_contact(connection, lead_id, epoch, endpoint_id, nonce, now, now + CLAIM)
 
         if not await transact(pool, claim):
-            async with acquire(pool) as connection:
-                if await answers.contact_was_fetched(connection, lead_id, epoch, endpoint_id):
-                    raise ContactGone("the contact of this assignment was fetched before")
+            if await transact(
+                pool, lambda connection: answers.contact_was_fetched(connection, lead_id, epoch, endpoint_id)
+            ):
+                raise ContactGone("the contact of this assignment was fetched before")
             raise ContactUnavailable("another fetch of this contact is under way")
         fetched_at = None
         try:
@@ -114,10 +116,11 @@ class Contacts:
 
 
 async def _require_holder(pool: Pool, lead_id: UUID, epoch: int, site_id: str) -> None:
-    async with acquire(pool) as connection:
-        assignment = await assignments.current(connection, lead_id)
+    async def look(connection: Connection) -> tuple[Assignment | None, Earlier | None]:
         said = await answers.earlier(connection, lead_id, epoch)
-    response = said.get("response")
-    given_back = response is not None and response.answer in ("declined", "undeliverable")
+        return await assignments.current(connection, lead_id), said.get("response")
+
+    assignment, response = await transact(pool, look)
+    given_back = response is not None and response.answer in (Answer.DECLINED, Answer.UNDELIVERABLE)
     if assignment is None or given_back or not holds(assignment, site_id, epoch):
         raise NotHolder

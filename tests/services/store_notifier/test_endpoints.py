@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import ip_network
@@ -14,8 +12,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from standardwebhooks import Webhook as Verifier
+from typer.testing import CliRunner, Result
 
 from services.store_notifier import endpoints
+from services.store_notifier.commands import endpoint_app
 from services.store_notifier.db import endpoints as rows
 from services.store_notifier.db import inbox
 from services.store_notifier.dial import AddressGuard
@@ -116,29 +116,22 @@ async def test_an_unknown_endpoint_is_said_to_be_unknown(pool: Pool) -> None:
         await endpoints.disable(pool, uuid4(), "test")
 
 
-def run(settings: NotifierSettings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = "from services.store_notifier.commands import endpoint_app; endpoint_app()"
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        env={
-            **os.environ,  # noqa: TID251 - handed down, not read
-            "WAYPOST_DATA_FOLDER": str(settings.data_folder),
-            "WAYPOST_POSTGRES": settings.postgres.get_secret_value(),
-            "WAYPOST_KEYS": str(settings.keys),
-            "WAYPOST_NOTIFIER_URL": "https://waypost.example",
-            "WAYPOST_NOTIFIER_ALLOW_NETWORKS": '["127.0.0.0/8"]',
-            "COLUMNS": "200",
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def run(settings: NotifierSettings, *arguments: str) -> Result:
+    """The command, as an operator's shell would call it."""
+    environment = {
+        "WAYPOST_DATA_FOLDER": str(settings.data_folder),
+        "WAYPOST_POSTGRES": settings.postgres.get_secret_value(),
+        "WAYPOST_KEYS": str(settings.keys),
+        "WAYPOST_NOTIFIER_URL": "https://waypost.example",
+        "WAYPOST_NOTIFIER_ALLOW_NETWORKS": '["127.0.0.0/8"]',
+        "COLUMNS": "200",
+    }
+    return CliRunner().invoke(endpoint_app, arguments, env=environment)
 
 
 def test_the_command_adds_lists_rotates_disables_and_enables(db: Connection, settings: NotifierSettings) -> None:
     added = run(settings, "add", "--site", SITE, "--url", "http://127.0.0.1:9/hook")
-    assert added.returncode == 0, added.stderr
+    assert added.exit_code == 0, added.output
     assert added.stdout.count("whsec_") == 1
     endpoint_id = str(UUID(added.stdout.split()[2]))
 
@@ -149,12 +142,12 @@ def test_the_command_adds_lists_rotates_disables_and_enables(db: Connection, set
     rotated = json.loads(run(settings, "rotate", endpoint_id, "--json").stdout)
     assert rotated["secret"] not in added.stdout
 
-    assert run(settings, "disable", endpoint_id, "--reason", "moved house").returncode == 0
+    assert run(settings, "disable", endpoint_id, "--reason", "moved house").exit_code == 0
     listed = run(settings, "list").stdout
     assert "whsec_" not in listed
     assert "moved house" in listed
     assert "live inbox" in listed
-    assert run(settings, "enable", endpoint_id).returncode == 0
+    assert run(settings, "enable", endpoint_id).exit_code == 0
     found = json.loads(run(settings, "list", "--site", SITE, "--json").stdout)
     assert {row["status"] for row in found} == {"active"}
 
@@ -165,11 +158,11 @@ async def test_a_ping_is_signed_and_says_what_the_store_answered(
     async with Store() as store:
         endpoint = await add_webhook(pool, keys, store.url)
         pinged = await asyncio.to_thread(run, settings, "ping", str(endpoint.endpoint_id))
-        assert (pinged.returncode, pinged.stdout) == (0, "delivered: HTTP 204\n")
+        assert (pinged.exit_code, pinged.stdout) == (0, "delivered: HTTP 204\n")
         (received,) = store.received
     assert Verifier(endpoint.secret).verify(received.body, received.headers)["type"] == "waypost.endpoint.ping.v1"
     failed = await asyncio.to_thread(run, settings, "ping", str(endpoint.endpoint_id))
-    assert (failed.returncode, failed.stdout) == (1, "transient: no connection\n")
+    assert (failed.exit_code, failed.stdout) == (1, "transient: no connection\n")
 
 
 async def test_the_command_shows_what_became_of_attempts(
@@ -182,3 +175,17 @@ async def test_the_command_shows_what_became_of_attempts(
     shown = await asyncio.to_thread(run, settings, "attempts", str(endpoint.endpoint_id))
     assert str(lead.lead_id) in shown.stdout
     assert "not sent: too late" in shown.stdout
+
+
+async def test_the_command_says_what_is_wrong_and_what_to_do(db: Connection, settings: NotifierSettings) -> None:
+    for arguments, words in (
+        (["add", "--site", "Not A Site", "--inbox"], "lower-case"),
+        (["add", "--site", SITE], "either a webhook or the inbox"),
+        (["add", "--site", SITE, "--url", "https://10.0.0.1/"], "not on the public internet"),
+        (["rotate", str(uuid4())], "there is no endpoint"),
+        (["ping", str(uuid4())], "is no webhook"),
+    ):
+        result = await asyncio.to_thread(run, settings, *arguments)
+        assert isinstance(result.exception, UserError)
+        assert words in result.exception.message
+        assert result.exception.hint
