@@ -53,6 +53,19 @@ async def test_every_decision_of_a_day_comes_out_the_same(world: World, settings
     assert report.clean
 
 
+async def test_an_erased_person_leaves_a_past_that_still_proves_itself(world: World, settings: AuditSettings) -> None:
+    held, accepted = await world.receive(), await world.receive()
+    await world.accepted_by_holder(accepted, START + timedelta(minutes=1))
+    await world.erase(held, START + timedelta(hours=1))
+    await world.erase(accepted, START + timedelta(hours=1))
+
+    report = await replayed(settings)
+
+    assert report.findings == []
+    assert report.counts == Counter({Verdict.SAME: 5})
+    assert (await replayed(settings, topic="people.erased")).counts == Counter({Verdict.SAME: 2})
+
+
 async def test_a_row_altered_by_hand_is_found_and_named(world: World, settings: AuditSettings) -> None:
     leads = await lives_of_leads(world)
     await world.tamper("UPDATE router.decisions SET site_id = 'far' WHERE lead_id = $1 AND epoch = 1", leads[3])

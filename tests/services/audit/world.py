@@ -10,7 +10,18 @@ import asyncpg
 import orjson
 
 from services.audit.handlers import Appended, record_batch
-from services.router.domain import NEW, Answered, Ask, Decided, Due, LeadFeatures, LeadLedger, Received, decide_batch
+from services.router.domain import (
+    NEW,
+    Answered,
+    Ask,
+    Decided,
+    Due,
+    Erased,
+    LeadFeatures,
+    LeadLedger,
+    Received,
+    decide_batch,
+)
 from services.router.emission import decided_fact
 from services.router.policy import Policy
 from services.router.snapshot import Site, Snapshot
@@ -19,6 +30,7 @@ from shared.contracts import (
     LEADS_DUE,
     LEADS_RECEIVED,
     NETWORK_CHANGED,
+    PEOPLE_ERASED,
     POLICIES_PUBLISHED,
     Answer,
     DeclineReason,
@@ -26,6 +38,7 @@ from shared.contracts import (
     LeadDue,
     LeadReceived,
     NetworkChanged,
+    PersonErased,
     Place,
     PolicyPublished,
     Result,
@@ -167,6 +180,13 @@ class World:
     async def report(self, lead_id: UUID, at: datetime, result: Result) -> None:
         """The site that accepted says what became of the lead."""
         await self._answer(lead_id, at, Answer.OUTCOME, result=result)
+
+    async def erase(self, lead_id: UUID, at: datetime) -> None:
+        """The lead's person is erased."""
+        person_id = self._leads[lead_id].person_id
+        erased = PersonErased(person_id=person_id, lead_ids=(lead_id,), erased_at=at)
+        fact_id = await self.publish(PEOPLE_ERASED, str(person_id).encode(), erased, f"erased-{person_id}", at)
+        await self.decide(lead_id, Erased(str(fact_id)), at + timedelta(milliseconds=20))
 
     async def stay_silent(self, lead_id: UUID) -> None:
         """The time to answer passes."""
