@@ -17,6 +17,9 @@ REREAD_AFTER = timedelta(seconds=5)
 LEAST_BETWEEN_READS = timedelta(milliseconds=50)
 """An unknown key is looked for at once, so that a new one works at once; guesses make at most 20 queries a second."""
 
+READ_WITHIN_S = 3.0
+RETRY_AFTER_S = 5
+
 
 def make_key(random_bytes: Callable[[int], bytes]) -> str:
     """A new key in the form that a source puts behind `Bearer`."""
@@ -36,6 +39,7 @@ class SourceKeys:
         self._monotonic_s = monotonic_s
         self._sources: dict[bytes, Source] = {}
         self._read_at_s = float("-inf")
+        self._failed_at_s = float("-inf")
         self._reading = asyncio.Lock()
 
     async def source_of(self, authorization: bytes | None) -> Source:
@@ -56,18 +60,22 @@ class SourceKeys:
     async def _read_since(self, moment_s: float) -> None:
         if self._read_at_s >= moment_s:
             return
+        came_s = self._monotonic_s()
         async with self._reading:
-            # All who waited here share one query.
+            # All who waited here share one query, and its failure: else each would wait for a time-out of its own.
             if self._read_at_s >= moment_s:
                 return
-            await asyncio.sleep(max(0.0, self._read_at_s + LEAST_BETWEEN_READS.total_seconds() - self._monotonic_s()))
+            if self._failed_at_s >= came_s:
+                raise unavailable(RETRY_AFTER_S)
+            await asyncio.sleep(max(0.0, self._read_at_s + LEAST_BETWEEN_READS.total_seconds() - came_s))
             began_s = self._monotonic_s()
             try:
-                async with asyncio.timeout(3):
+                async with asyncio.timeout(READ_WITHIN_S):
                     self._sources = await transact(self._pool, _read_keys, tries=2)
             except (PostgresUnavailable, TimeoutError) as error:
+                self._failed_at_s = self._monotonic_s()
                 # A good sender must not be told that its key is bad because PostgreSQL rests.
-                raise unavailable(retry_after_s=5) from error
+                raise unavailable(RETRY_AFTER_S) from error
             self._read_at_s = began_s
 
 
