@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
+from services.lead_intake.db import OutboxRow
 from services.lead_intake.limits import where
-from services.lead_intake.outbox import Outbox
 from services.lead_intake.problems import overloaded, unavailable
 from services.lead_intake.record import Entry, Outcome, Recorded
 from services.lead_intake.settings import IntakeSettings
@@ -22,6 +22,9 @@ from shared.telemetry import get_logger
 
 RecordBatch: TypeAlias = Callable[[Sequence[Entry]], Awaitable[Recorded]]
 """Writes a batch in one transaction and returns after its commit; raises PostgresUnavailable or TimeoutError."""
+
+PublishSoon: TypeAlias = Callable[[Sequence[OutboxRow]], None]
+"""Told of committed rows to publish; returns at once."""
 
 RETRY_AFTER_S = 2
 
@@ -36,10 +39,14 @@ class Acceptance:
     """The queue between requests and PostgreSQL."""
 
     def __init__(
-        self, record_batch: RecordBatch, outbox: Outbox, settings: IntakeSettings, registry: CollectorRegistry
+        self,
+        record_batch: RecordBatch,
+        publish_soon: PublishSoon,
+        settings: IntakeSettings,
+        registry: CollectorRegistry,
     ) -> None:
         self._record_batch = record_batch
-        self._outbox = outbox
+        self._publish_soon = publish_soon
         self._settings = settings
         self._queue: deque[_Waiting] = deque()
         self._leads = 0
@@ -125,7 +132,7 @@ class Acceptance:
                 for waiting in batch:
                     await self._commit([waiting])
             return
-        self._outbox.publish_soon(recorded.outbox)
+        self._publish_soon(recorded.outbox)
         took_s = time.perf_counter() - began
         self._batches.observe(len(entries))
         self._commits.observe(took_s)

@@ -54,7 +54,7 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
 
             return await transact(pool, work)
 
-        acceptance = Acceptance(record_batch, outbox, settings, registry)
+        acceptance = Acceptance(record_batch, outbox.publish_soon, settings, registry)
         intake = Intake(
             pool=pool,
             acceptance=acceptance,
