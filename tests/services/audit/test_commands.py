@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from typer.testing import Result as Ran
 
 from services.audit.commands import audit_app, lead
-from tests.services.audit.world import DAY, START, World
+from tests.services.audit.places import DAY, START
+from tests.services.audit.world import World
 
 WINDOW = ["--from", (START - DAY).isoformat(), "--to", (START + DAY).isoformat(), "--wait", "0"]
 Invoke = Callable[..., Awaitable[Ran]]

@@ -11,7 +11,8 @@ from services.audit.settings import AuditSettings
 from services.router.domain import Received
 from services.router.emission import decided_fact
 from shared.contracts import DEAD_LETTERS, RecordDead, derived_id
-from tests.services.audit.world import DAY, START, World
+from tests.services.audit.places import DAY, START
+from tests.services.audit.world import World
 
 WINDOW = Window(START - DAY, START + DAY)
 

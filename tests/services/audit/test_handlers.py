@@ -10,7 +10,7 @@ from services.audit.handlers import PART_BYTES, LedgerConflict, Recorder, in_par
 from services.audit.settings import AuditSettings
 from shared.kafka import Record
 from shared.postgres import Connection, open_pool
-from tests.services.audit.world import record_of
+from tests.services.audit.places import record_of
 
 
 @pytest.fixture

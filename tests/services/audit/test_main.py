@@ -17,7 +17,8 @@ from services.audit.verify import verify
 from shared.contracts import DEAD_LETTERS, LEADS_DUE, TOPICS
 from shared.kafka import Producer, apply_topics
 from shared.postgres import Connection
-from tests.services.audit.world import DAY, START, World
+from tests.services.audit.places import DAY, START
+from tests.services.audit.world import World
 
 IN_TIME_S = 40.0
 

@@ -7,7 +7,8 @@ from services.audit.domain.report import VerifyReport
 from services.audit.settings import AuditSettings
 from services.audit.verify import verify
 from shared.kafka import partition_of
-from tests.services.audit.world import START, World, record_of
+from tests.services.audit.places import START, record_of
+from tests.services.audit.world import World
 
 
 async def verified(settings: AuditSettings) -> VerifyReport:

@@ -39,7 +39,7 @@ from shared.contracts import (
 from shared.kafka import Producer, apply_topics
 from shared.postgres import Connection, open_pool
 from shared.vocabulary import Accuracy, Channel, Datum, Intent
-from tests.services.audit.world import SITES
+from tests.services.audit.places import SITES
 
 LEADS = 200
 IN_TIME_S = 60.0
