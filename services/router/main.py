@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from services.router.handlers import LeadHandler
 from services.router.listening import listen
 from services.router.metrics import RouterMetrics
+from services.router.pausing import sleep_or_stop
 from services.router.reading import TOPICS_READ
 from services.router.reload import Reload
 from services.router.settings import RouterSettings
@@ -70,3 +71,12 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
             tasks.create_task(listen(settings, reload.wake, stop))
             tasks.create_task(timers.run(stop))
             tasks.create_task(run_broker(broker, stop))
+            tasks.create_task(_end_when_fatal(progress, stop))
+
+
+async def _end_when_fatal(progress: Progress, stop: asyncio.Event) -> None:
+    """Raise when this process cannot go on (its producer broke): the next one starts with a producer of its own."""
+    while not stop.is_set():
+        if progress.fatal:
+            raise RuntimeError(progress.fatal)
+        await sleep_or_stop(stop, 1)

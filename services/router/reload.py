@@ -12,6 +12,7 @@ from services.router.db import network as db
 from services.router.db.network import PublishedPolicy, Revision
 from services.router.metrics import RouterMetrics
 from services.router.network import sites_of
+from services.router.pausing import sleep_or_stop
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
 from shared.postgres import Pool, PostgresUnavailable, acquire
@@ -90,7 +91,7 @@ class Reload:
             if self.is_ready:
                 return
             log.warning("router.waits_for_policy", hint="publish one with `waypost policy publish FILE`")
-            await _sleep_or_stop(stop, min(every_s, 2.0))
+            await sleep_or_stop(stop, min(every_s, 2.0))
 
     async def run(self, stop: asyncio.Event, every_s: float) -> None:
         """Look again every `every_s` seconds and whenever woken, until `stop`."""
@@ -121,11 +122,3 @@ def _build(held: InEffect | None, revision: Revision | None, published: Publishe
     else:
         snapshot = held.snapshot if held else Snapshot.build((), 0)
     return InEffect(snapshot.warm(policy.tree_keys()), policy)
-
-
-async def _sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -9,9 +9,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
+import asyncpg
+from aiokafka.errors import KafkaError
+
 from services.router.db import announcements, timers
 from services.router.emission import SOURCE
 from services.router.metrics import RouterMetrics
+from services.router.pausing import sleep_or_stop
 from services.router.reload import InEffect
 from services.router.settings import RouterSettings
 from shared.contracts import LEADS_DUE, LeadDue, derived_id
@@ -60,12 +64,13 @@ class Timers:
         while not stop.is_set():
             try:
                 published = await self.sweep()
-            except (PostgresUnavailable, TimeoutError, OSError) as error:
+            except (PostgresUnavailable, asyncpg.PostgresError, KafkaError, TimeoutError, OSError) as error:
+                # The sweep found its work by the state of rows, so the next one finds it again.
                 log.warning("timers.sweep_failed", error=type(error).__name__)
                 published = 0
             # What was asked for may be followed by more of its kind; an empty sweep lets the machine rest.
             if not published:
-                await _sleep_or_stop(stop, self._settings.router_sweep_s)
+                await sleep_or_stop(stop, self._settings.router_sweep_s)
 
     async def sweep(self) -> int:
         """Look once at everything; returns how many leads were asked for."""
@@ -122,11 +127,3 @@ class Timers:
         published = await transact(self._pool, publish)
         if published:
             get_logger().info("timers.announced", facts=published)
-
-
-async def _sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -139,3 +139,26 @@ async def test_the_oldest_waiting_lead_is_measured(world: World) -> None:
         assert router.counted("waypost_router_leads_waiting") == 2
         assert router.counted("waypost_router_oldest_waiting_seconds") == 180
     assert len(await world.published(LEADS_DECIDED, of_lead=261)) == 1
+
+
+async def test_an_outage_of_kafka_delays_deadlines_and_loses_none(world: World) -> None:
+    await world.set_up(NEAR, NEXT)
+    async with world.router() as router:
+        await router.handle(received_record(271))
+    world.clock.now = in_minutes(11)
+    running_settings = world.settings
+    world.settings = running_settings.model_copy(update={"kafka": "127.0.0.1:1", "router_sweep_s": 0.05})
+    stop = asyncio.Event()
+    async with world.router() as cut_off:
+        running = asyncio.create_task(cut_off.timers.run(stop))
+        done, _ = await asyncio.wait({running}, timeout=0.5)
+        assert not done, "the sweeper must outlive the outage"
+        stop.set()
+        async with asyncio.timeout(25):
+            await running
+
+    world.settings = running_settings
+    world.clock.now = in_minutes(13)
+    async with world.router() as router:
+        await router.timers.sweep()
+    assert await world.published(LEADS_DUE, of_lead=271)
