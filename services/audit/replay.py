@@ -166,6 +166,8 @@ class _Library:
         return self._revisions
 
     async def _network(self, revision: int) -> Snapshot | str:
+        if revision == 0:  # before the first import there is a network without sites, which nobody announces
+            return Snapshot.build((), 0)
         kept = await deciding.network_revision(self._connection, revision)
         if kept is None:
             return "there is no such row"

@@ -124,22 +124,29 @@ def examine(case: Case, recorded: LeadDecided, revisions: Revisions) -> Finding 
 
 
 def ask_again(questions: Sequence[Question]) -> list[Finding | None]:
-    """What is wrong when the engine decides each again; None for one that comes out the same, byte for byte."""
-    return [_compare(question, _decide_again(question)) for question in questions]
+    """What is wrong when the engine decides each again; None for one that comes out the same, byte for byte.
+
+    Decisions of one network and policy are asked together: the search for the nearest is most of the work.
+    """
+    together: dict[tuple[int, int], list[int]] = {}
+    for place, question in enumerate(questions):
+        together.setdefault((question.network.revision, question.policy.version), []).append(place)
+    findings: list[Finding | None] = [None] * len(questions)
+    for places in together.values():
+        for place, again in zip(places, _decide_again([questions[place] for place in places]), strict=True):
+            findings[place] = _compare(questions[place], again)
+    return findings
 
 
-def _decide_again(question: Question) -> bytes | ValueError | LookupError:
+def _decide_again(questions: Sequence[Question]) -> list[bytes | ValueError | LookupError]:
+    past = [router.Past(one.recorded, one.lead, one.previous, one.trigger) for one in questions]
     try:
-        return router.redecide(
-            question.recorded,
-            question.lead,
-            question.previous,
-            question.trigger,
-            question.network,
-            question.policy,
-        )
+        return [*router.redecide_batch(past, questions[0].network, questions[0].policy)]
     except (ValueError, LookupError) as error:
-        return error
+        if len(questions) == 1:
+            return [error]
+        # One of them cannot be decided at all: find out which.
+        return [again for question in questions for again in _decide_again([question])]
 
 
 def _compare(question: Question, again: bytes | ValueError | LookupError) -> Finding | None:

@@ -18,7 +18,7 @@ from services.router.domain.ledger import (
     Stimulus,
 )
 from services.router.domain.record import ENGINE_VERSION, decision_id
-from services.router.domain.replay import ledger_after, redecide
+from services.router.domain.replay import Past, ledger_after, redecide, redecide_batch
 
 __all__ = [
     "ENGINE_VERSION",
@@ -32,6 +32,7 @@ __all__ = [
     "LeadLedger",
     "LeadState",
     "LiveLead",
+    "Past",
     "Received",
     "Stale",
     "StaleReason",
@@ -40,4 +41,5 @@ __all__ = [
     "decision_id",
     "ledger_after",
     "redecide",
+    "redecide_batch",
 ]

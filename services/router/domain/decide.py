@@ -39,6 +39,25 @@ def decide_batch(
     return Batch(snapshot, policy, loads, now).run(asks)
 
 
+def decide_apart(
+    asks: Sequence[tuple[Ask, Mapping[str, int], datetime]], snapshot: Snapshot, policy: Policy
+) -> list[Decided | Stale]:
+    """Each ask as if it were alone, with the loads and the clock that it comes with: the past, decided again.
+
+    Only the search for the nearest is shared; one by one, it would cost eight times as much.
+    """
+    if not asks:
+        return []
+    search = Batch(snapshot, policy, {}, asks[0][2], replaying=True)
+    hits = search._search([ask for ask, _, _ in asks])
+    answers = []
+    for (ask, loads, now), hit in zip(asks, hits, strict=True):
+        alone = Batch(snapshot, policy, loads, now, replaying=True)
+        alone._points_m = search._points_m
+        answers.append(alone._answer(ask, hit))
+    return answers
+
+
 class _Plan(NamedTuple):
     """A policy's rule for one intent, worked out once per batch."""
 

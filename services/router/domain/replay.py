@@ -1,8 +1,10 @@
 """Decides again what was decided: from recorded inputs alone, to the same bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from services.router.domain.decide import Batch
+from services.router.domain.decide import decide_apart
 from services.router.domain.ledger import (
     NEW,
     Answered,
@@ -34,6 +36,17 @@ from shared.contracts import (
 _EXCLUDING = frozenset({Cause.DECLINED, Cause.SILENT, Cause.UNDELIVERABLE})
 
 
+class Past(NamedTuple):
+    """One recorded decision with what it was decided from."""
+
+    recorded: LeadDecided
+    lead: LeadReceived
+    previous: Sequence[LeadDecided]
+    """All earlier decisions of the lead, any order: they give its row."""
+    trigger: LeadAnswered | LeadDue | None
+    """The fact that started this epoch, None for a lead received or erased."""
+
+
 def redecide(
     recorded: LeadDecided,
     lead: LeadReceived,
@@ -42,19 +55,30 @@ def redecide(
     snapshot: Snapshot,
     policy: Policy,
 ) -> bytes:
-    """The canonical bytes that today's engine gives for the inputs of `recorded`.
+    """`redecide_batch` for one decision."""
+    return redecide_batch([Past(recorded, lead, previous, trigger)], snapshot, policy)[0]
 
-    From `recorded` come the time, the cause's id, the loads seen and the live lead joined; from `previous` (all earlier
-    decisions of the lead, any order) its row; `trigger` is the fact that started this epoch, None for a lead received
-    or erased. `snapshot` and `policy` are those of the recorded revision and version.
+
+def redecide_batch(past: Sequence[Past], snapshot: Snapshot, policy: Policy) -> list[bytes]:
+    """The canonical bytes that today's engine gives for the inputs of each decision, in order.
+
+    From `recorded` come the time, the cause's id, the loads seen and the live lead joined. `snapshot` and `policy` are
+    those of the recorded revision and version, the same for all. Decisions do not see each other.
 
     Where today's engine would decide nothing, the bytes are `{"stale":"<reason>"}`: never equal to a record.
     """
-    ledger = ledger_after(previous)
-    cause_id = str(recorded.cause_id)
+    answers = decide_apart([_ask(one) for one in past], snapshot, policy)
+    return [
+        f'{{"stale":"{answer.reason}"}}'.encode() if isinstance(answer, Stale) else answer.record for answer in answers
+    ]
+
+
+def _ask(past: Past) -> tuple[Ask, Mapping[str, int], datetime]:
+    recorded = past.recorded
+    ledger = ledger_after(past.previous)
     candidates = recorded.candidates if isinstance(recorded, LeadAssigned | LeadWaiting) else ()
     loads = {candidate.site_id: candidate.load for candidate in candidates}
-    stimulus = _stimulus(recorded, cause_id, trigger)
+    stimulus = _stimulus(recorded, str(recorded.cause_id), past.trigger)
     if ledger.state is LeadState.HELD and ledger.site_id in loads and not isinstance(stimulus, Received):
         # The record shows the load after the holder let go; the batch takes it off again.
         loads[ledger.site_id] += 1
@@ -62,9 +86,7 @@ def redecide(
     if isinstance(recorded, LeadJoined):
         joins = str(recorded.joins_lead_id)
         live = LiveLead(joins, LeadState.HELD, recorded.site_id, None, recorded.decided_at)
-    batch = Batch(snapshot, policy, loads, recorded.decided_at, replaying=True)
-    [answer] = batch.run([Ask(LeadFeatures.of(lead), ledger, stimulus, live)])
-    return f'{{"stale":"{answer.reason}"}}'.encode() if isinstance(answer, Stale) else answer.record
+    return Ask(LeadFeatures.of(past.lead), ledger, stimulus, live), loads, recorded.decided_at
 
 
 def ledger_after(decisions: Sequence[LeadDecided]) -> LeadLedger:

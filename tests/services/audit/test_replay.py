@@ -10,6 +10,7 @@ from services.audit.replay_jobs import replay_window
 from services.audit.settings import AuditSettings
 from services.router.domain import Received
 from services.router.emission import decided_fact
+from services.router.snapshot import Snapshot
 from shared.contracts import LEADS_DECIDED, LEADS_RECEIVED, NETWORK_CHANGED, POLICIES_PUBLISHED, derived_id
 from tests.services.audit.places import DAY, START
 from tests.services.audit.replays import WINDOW, finding_of, lives_of_leads, replayed
@@ -24,6 +25,16 @@ async def test_every_decision_of_a_day_comes_out_the_same(world: World, settings
     assert report.findings == []
     assert report.counts == Counter({Verdict.SAME: 12})
     assert report.clean
+
+
+async def test_a_lead_that_came_before_any_network_replays_too(world: World, settings: AuditSettings) -> None:
+    world.snapshot = Snapshot.build((), 0)
+    await world.receive()
+
+    report = await replayed(settings)
+
+    assert report.findings == []
+    assert report.counts == Counter({Verdict.SAME: 1})
 
 
 async def test_an_erased_person_leaves_a_past_that_still_proves_itself(world: World, settings: AuditSettings) -> None:

@@ -186,7 +186,7 @@ class World:
         await self._db.execute(
             """INSERT INTO router.decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at,
                                              network_revision, policy_version, cause_id, record)
-               VALUES ($1, $2, $3, $4, $5, $6, 1, 1, $7, $8)""",
+               VALUES ($1, $2, $3, $4, $5, $6, $9, 1, $7, $8)""",
             lead.lead_id,
             decided.epoch,
             UUID(decided.decision_id),
@@ -195,6 +195,7 @@ class World:
             now,
             UUID(said["cause_id"]),
             decided.record.decode(),
+            self.snapshot.revision,
         )
         await self._db.execute(
             """INSERT INTO router.leads (lead_id, person_id, epoch, state, live, network_revision, policy_version,
