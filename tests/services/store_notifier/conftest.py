@@ -4,17 +4,26 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import asyncpg
 import pytest
 from pydantic import SecretStr
 
 from deploy.local import Stack
+from services.store_notifier.channels import webhook
+from services.store_notifier.dial import AddressGuard
+from services.store_notifier.domain import Outcome
+from services.store_notifier.endpoints import secrets_of
 from services.store_notifier.settings import NotifierSettings
 from shared.kafka import Producer, apply_topics
 from shared.keys import Keys, create_keys
 from shared.migrate import migrate
 from shared.postgres import Connection, Pool, open_pool
 from tests.services.store_notifier.process import Notifier
+from tests.services.store_notifier.sending import Send
+from tests.services.store_notifier.serving import Client, Intake, intake_of, serving
+from tests.services.store_notifier.setting_up import NOWHERE, SITE, Endpoint, add_webhook, handle
+from tests.services.store_notifier.world import Lead, now
 
 TABLES = (
     "assignments, vehicles, endpoints, deliveries, attempts, answers, seen_requests, contact_fetches, outbox, "
@@ -93,3 +102,54 @@ async def notifier(with_kafka: NotifierSettings, db: Connection, stack: Stack) -
     """A running notifier, ready."""
     async with Notifier(with_kafka) as notifier:
         yield notifier
+
+
+@pytest.fixture
+async def intake(keys: Keys) -> AsyncIterator[Intake]:
+    async with intake_of(keys) as intake:
+        yield intake
+
+
+@pytest.fixture
+async def client(pool: Pool, keys: Keys, intake: Intake) -> AsyncIterator[Client]:
+    async with serving(pool, keys, intake.url) as client:
+        yield client
+
+
+@pytest.fixture
+async def endpoint(pool: Pool, keys: Keys) -> Endpoint:
+    return await add_webhook(pool, keys, NOWHERE)
+
+
+@pytest.fixture
+async def lead(pool: Pool, endpoint: Endpoint) -> Lead:
+    """A lead that the site holds by epoch 1."""
+    lead = Lead()
+    await handle(pool, lead.assigned(SITE))
+    return lead
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+async def send(keys: Keys, settings: NotifierSettings) -> AsyncIterator[Send]:
+    """The real sender."""
+    async with webhook.open_session(AddressGuard(settings.notifier_allow_networks), 60) as session:
+
+        async def send(delivery: asyncpg.Record, endpoint: asyncpg.Record) -> Outcome:
+            attempt = webhook.Webhook(
+                delivery["delivery_id"],
+                delivery["endpoint_id"],
+                delivery["attempt"],
+                endpoint["url"],
+                secrets_of(endpoint, keys.endpoint_key, now()),
+                webhook.body_of(delivery, settings.public_url),
+                delivery["traceparent"],
+            )
+            return await webhook.send(session, attempt, now())
+
+        yield send

@@ -11,6 +11,8 @@ from shared.keys import Keys
 from shared.postgres import Pool, transact
 from tests.services.store_notifier.world import now, record_of
 
+NOWHERE = "http://127.0.0.1:9/hook"
+"""An address where nobody listens."""
 SITE, OTHER_SITE = "suzhou-gusu-a", "suzhou-wuzhong-b"
 
 

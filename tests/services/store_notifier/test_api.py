@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,39 +14,13 @@ from shared.contracts import Answer, DeclineReason, Result
 from shared.keys import Keys
 from shared.postgres import Connection, Pool
 from tests.services.store_notifier.looking import answered
-from tests.services.store_notifier.serving import CONTACT, Client, Intake, intake_of, serving
-from tests.services.store_notifier.setting_up import OTHER_SITE, SITE, Endpoint, add_webhook, handle
+from tests.services.store_notifier.serving import Client
+from tests.services.store_notifier.setting_up import NOWHERE, OTHER_SITE, SITE, Endpoint, add_webhook, handle
 from tests.services.store_notifier.world import Lead, now
 
-NOWHERE = "http://127.0.0.1:9/hook"
 ACCEPT = {"answer": "accepted"}
 DECLINE = {"answer": "declined", "decline_reason": "no_staff"}
 WON = {"answer": "outcome", "result": "won"}
-
-
-@pytest.fixture
-async def intake(keys: Keys) -> AsyncIterator[Intake]:
-    async with intake_of(keys) as intake:
-        yield intake
-
-
-@pytest.fixture
-async def client(pool: Pool, keys: Keys, intake: Intake) -> AsyncIterator[Client]:
-    async with serving(pool, keys, intake.url) as client:
-        yield client
-
-
-@pytest.fixture
-async def endpoint(pool: Pool, keys: Keys) -> Endpoint:
-    return await add_webhook(pool, keys, NOWHERE)
-
-
-@pytest.fixture
-async def lead(pool: Pool, endpoint: Endpoint) -> Lead:
-    """A lead that the site holds by epoch 1."""
-    lead = Lead()
-    await handle(pool, lead.assigned(SITE))
-    return lead
 
 
 async def test_the_first_answer_is_recorded_and_published(
@@ -220,69 +193,3 @@ async def test_what_is_no_answer_is_refused_without_repeating_it(
 async def test_a_body_without_end_is_cut_off(client: Client, endpoint: Endpoint, lead: Lead) -> None:
     status, _ = await client.answer(endpoint, lead.lead_id, 1, b"x" * 20_000)
     assert status == 413
-
-
-async def test_the_contact_is_given_once_to_the_holder(
-    client: Client, intake: Intake, endpoint: Endpoint, lead: Lead
-) -> None:
-    status, contact = await client.contact(endpoint, lead.lead_id, 1)
-    assert (status, contact) == (200, CONTACT)
-    ((asked),) = intake.asked
-    assert asked | {"nonce": ""} == {
-        "lead_id": str(lead.lead_id),
-        "site_id": SITE,
-        "epoch": 1,
-        "nonce": "",
-        "via": "webhook",
-    }
-    status, problem = await client.contact(endpoint, lead.lead_id, 1)
-    assert (status, problem["title"]) == (410, "Gone")
-    assert len(intake.asked) == 1
-
-
-async def test_of_ten_fetches_at_once_one_gets_the_contact(
-    client: Client, intake: Intake, endpoint: Endpoint, lead: Lead
-) -> None:
-    got = await asyncio.gather(*(client.contact(endpoint, lead.lead_id, 1) for _ in range(10)))
-    assert [contact for status, contact in got if status == 200] == [CONTACT]
-    assert {status for status, _ in got} <= {200, 410, 503}
-    assert len(intake.asked) == 1
-
-
-@pytest.mark.parametrize("broken", [500, 503, 401])
-async def test_a_fetch_that_intake_could_not_serve_may_be_repeated(
-    client: Client, intake: Intake, endpoint: Endpoint, lead: Lead, broken: int
-) -> None:
-    intake.status = broken
-    assert (await client.contact(endpoint, lead.lead_id, 1))[0] == 503
-    intake.status = 200
-    assert (await client.contact(endpoint, lead.lead_id, 1))[0] == 200
-
-
-async def test_the_contact_of_an_erased_person_is_gone(
-    client: Client, intake: Intake, endpoint: Endpoint, lead: Lead
-) -> None:
-    intake.status = 404
-    assert (await client.contact(endpoint, lead.lead_id, 1))[0] == 410
-
-
-@pytest.mark.parametrize("how", ["moved on", "declined", "erased"])
-async def test_who_does_not_hold_the_lead_gets_no_contact(
-    pool: Pool, client: Client, intake: Intake, endpoint: Endpoint, lead: Lead, how: str
-) -> None:
-    match how:
-        case "moved on":
-            await handle(pool, lead.assigned(OTHER_SITE))
-        case "declined":
-            await client.answer(endpoint, lead.lead_id, 1, DECLINE)
-        case "erased":
-            await handle(pool, lead.erased())
-    status, problem = await client.contact(endpoint, lead.lead_id, 1)
-    assert (status, problem["current"]["held_by_you"]) == (409, False)
-    assert intake.asked == []
-
-
-async def test_who_accepted_still_gets_the_contact(pool: Pool, client: Client, endpoint: Endpoint, lead: Lead) -> None:
-    await client.answer(endpoint, lead.lead_id, 1, ACCEPT)
-    await handle(pool, lead.accepted(SITE, 1))
-    assert (await client.contact(endpoint, lead.lead_id, 1)) == (200, CONTACT)

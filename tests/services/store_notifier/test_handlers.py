@@ -16,10 +16,8 @@ from shared.kafka import Record
 from shared.keys import Keys
 from shared.postgres import Connection, Pool, transact
 from tests.services.store_notifier.looking import answered, attempted
-from tests.services.store_notifier.setting_up import OTHER_SITE, SITE, add_webhook, handle
+from tests.services.store_notifier.setting_up import NOWHERE, OTHER_SITE, SITE, add_webhook, handle
 from tests.services.store_notifier.world import Lead, now, record_of
-
-NOWHERE = "http://127.0.0.1:9/hook"
 
 
 async def item_states(db: Connection, lead: Lead) -> list[tuple[int, str, str]]:

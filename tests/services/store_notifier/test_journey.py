@@ -1,33 +1,22 @@
-"""The notifier as it runs: its process, Kafka, PostgreSQL and stores that really listen, through good days and bad."""
+"""The notifier as it runs: its process, Kafka, PostgreSQL and stores that really listen."""
 
-import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
 from uuid import uuid4
 
 import aiohttp
-import pytest
-from aiohttp import web
-from aiokafka import AIOKafkaConsumer
 from standardwebhooks import Webhook as Verifier
 
-from deploy.local import Stack
 from services.store_notifier import endpoints
 from services.store_notifier.settings import NotifierSettings
 from shared.contracts import (
     DELIVERIES_ATTEMPTED,
     LEADS_ANSWERED,
-    LEADS_DECIDED,
     LEADS_RECEIVED,
     Answer,
     AttemptResult,
-    Fact,
     LeadAnswered,
-    LeadDecided,
     LeadReceived,
-    Topic,
     Vehicle,
 )
 from shared.kafka import Producer
@@ -37,39 +26,8 @@ from shared.vocabulary import Channel, Intent
 from tests.services.store_notifier.process import Notifier
 from tests.services.store_notifier.serving import CONTACT, Client, intake_of
 from tests.services.store_notifier.setting_up import OTHER_SITE, SITE, add_webhook
-from tests.services.store_notifier.world import TRACEPARENT, Lead, Received, Store, fact_of, now, until
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-async def publish(producer: Producer, decisions: Sequence[LeadDecided]) -> None:
-    records = [(str(decision.lead_id).encode(), fact_of(decision).to_bytes()) for decision in decisions]
-    await producer.publish(LEADS_DECIDED.name, records)
-
-
-async def published(
-    settings: NotifierSettings, topic: Topic[Any], about: Sequence[Lead], count: int
-) -> list[Fact[Any]]:
-    """Facts of the topic about these leads, once there are `count`; then a moment longer, for those too many."""
-    leads = {lead.lead_id for lead in about}
-    consumer = AIOKafkaConsumer(
-        settings.topic_prefix + topic.name, bootstrap_servers=settings.kafka, auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
-        facts: list[Fact[Any]] = []
-        async with asyncio.timeout(30):
-            while len(facts) < count:
-                batches = await consumer.getmany(timeout_ms=500)
-                read = [topic.read(record.value) for batch in batches.values() for record in batch]
-                facts += [fact for fact in read if fact.data.lead_id in leads]
-        return facts
-    finally:
-        await consumer.stop()
+from tests.services.store_notifier.topics import publish, published
+from tests.services.store_notifier.world import TRACEPARENT, Lead, Store, now, until
 
 
 async def test_a_decision_reaches_the_store_signed_and_its_answer_reaches_the_router(
@@ -178,79 +136,6 @@ async def test_a_store_learns_the_vehicle_of_interest(
     assert vehicle == {"brand": "Waypost", "model": "Model One", "year": 2026}
 
 
-async def test_a_notifier_killed_in_the_middle_of_sending_sends_again_under_the_same_ids_and_loses_nothing(
-    with_kafka: NotifierSettings, producer: Producer, db: Connection, pool: Pool, keys: Keys, stack: Stack
-) -> None:
-    hanging, hang = asyncio.Event(), True
-
-    async def hang_at_first(request: web.Request, _: Received) -> web.StreamResponse:
-        if hang:
-            hanging.set()
-            await asyncio.sleep(3600)
-        return web.Response(status=204)
-
-    settings = with_kafka.model_copy(update={"notifier_request_timeout_s": 1.0})
-    leads = [Lead() for _ in range(20)]
-    async with Store(hang_at_first) as store:
-        await add_webhook(pool, keys, store.url, cap=4)
-        notifier = Notifier(settings)
-        await notifier.start()
-        await notifier.wait_until_ready()
-        await publish(producer, [lead.assigned(SITE) for lead in leads])
-        await hanging.wait()
-        await notifier.kill()
-        interrupted = {received.id for received in store.received}
-        hang = False
-        async with Notifier(settings):
-            await until(lambda: db.fetchval("SELECT count(*) = 20 FROM deliveries WHERE status = 2"), within_s=60)
-    again = [received.id for received in store.received]
-    assert interrupted
-    assert all(again.count(message_id) >= 2 for message_id in interrupted)
-    assert {received.lead_id for received in store.received} == {lead.lead_id for lead in leads}
-    assert len({received.id for received in store.received}) == 20
-
-
-async def test_an_answer_is_taken_while_kafka_is_down_and_reaches_the_router_afterwards(
-    notifier: Notifier,
-    with_kafka: NotifierSettings,
-    producer: Producer,
-    pool: Pool,
-    keys: Keys,
-    stack: Stack,
-    session: aiohttp.ClientSession,
-) -> None:
-    lead = Lead()
-    client = Client(session, notifier.url)
-    async with Store() as store:
-        endpoint = await add_webhook(pool, keys, store.url)
-        await publish(producer, [lead.assigned(SITE)])
-        await store.wait_for(1)
-    await asyncio.to_thread(stack.kafka.stop)
-    try:
-        assert (await client.answer(endpoint, lead.lead_id, 1, {"answer": "accepted"}))[0] == 202
-        assert (await client.answer(endpoint, lead.lead_id, 1, {"answer": "accepted"}))[0] == 200
-        outcome = {"answer": "outcome", "result": "won"}
-        assert (await client.answer(endpoint, lead.lead_id, 1, outcome))[0] == 202
-    finally:
-        await asyncio.to_thread(stack.kafka.start)
-    first, *_, last = await published(with_kafka, LEADS_ANSWERED, [lead], 2)
-    assert (first.data.answer, last.data.answer) == (Answer.ACCEPTED, Answer.OUTCOME)
-
-
-async def test_a_notifier_outlives_a_restart_of_postgresql(
-    notifier: Notifier, producer: Producer, pool: Pool, keys: Keys, stack: Stack
-) -> None:
-    first, second = Lead(), Lead()
-    async with Store() as store:
-        await add_webhook(pool, keys, store.url)
-        await publish(producer, [first.assigned(SITE)])
-        await store.wait_for(1)
-        await asyncio.to_thread(stack.postgres.restart)
-        await publish(producer, [second.assigned(SITE)])
-        received = await store.wait_for(2, within_s=40)
-    assert [r.lead_id for r in received] == [first.lead_id, second.lead_id]
-
-
 async def test_two_notifiers_share_the_work_and_tell_every_store_once(
     notifier: Notifier, with_kafka: NotifierSettings, producer: Producer, db: Connection, pool: Pool, keys: Keys
 ) -> None:
@@ -262,20 +147,3 @@ async def test_two_notifiers_share_the_work_and_tell_every_store_once(
         await until(lambda: db.fetchval("SELECT count(*) = 200 FROM deliveries WHERE status = 2"), within_s=40)
     ids = [received.id for received in store.received]
     assert len(ids) == len(set(ids)) == 200
-
-
-async def test_a_notifier_ends_in_time_while_a_store_hangs(
-    with_kafka: NotifierSettings, producer: Producer, db: Connection, pool: Pool, keys: Keys
-) -> None:
-    async def hang(_: web.Request, __: Received) -> web.StreamResponse:
-        await asyncio.sleep(3600)
-        return web.Response()
-
-    async with Store(hang) as store:
-        await add_webhook(pool, keys, store.url)
-        async with Notifier(with_kafka) as notifier:
-            await publish(producer, [Lead().assigned(SITE)])
-            await store.wait_for(1)
-            assert await notifier.stop() == 0
-    # It said itself that nobody knows: the next process need not wait for a lease to run out.
-    assert await db.fetchval("SELECT status FROM deliveries") == 0
