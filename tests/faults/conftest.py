@@ -2,17 +2,21 @@
 
 import asyncio
 import itertools
-import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from aiohttp import web
 
 from deploy.local import Stack
+from services.store_notifier.endpoints import add_webhook
+from shared.keys import load_keys
+from shared.postgres import open_pool
 from tests.faults.load import SITES_WITH_WEBHOOKS, Load, Sites
 from tests.faults.system import NETWORK, System, installation
 
@@ -45,10 +49,21 @@ async def sites(system: System) -> AsyncIterator[Sites]:
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks"
     names = [line.split(",", 1)[0] for line in NETWORK.read_text(encoding="utf-8").splitlines()[1:]]
     step = len(names) // SITES_WITH_WEBHOOKS
-    for site_id in names[::step][:SITES_WITH_WEBHOOKS]:
-        arguments = ("endpoint", "add", "--site", site_id, "--url", f"{url}/{site_id}", "--json")
-        added = json.loads(await system.clean(*arguments))
-        sites.secrets[site_id] = (added["endpoint_id"], added["secret"])
+    key = load_keys(system.settings.key_file).endpoint_key
+    async with open_pool(system.settings, "store_notifier", max_size=1) as pool:
+        for site_id in names[::step][:SITES_WITH_WEBHOOKS]:
+            endpoint_id = uuid4()
+            secret = await add_webhook(
+                pool,
+                endpoint_id,
+                site_id,
+                f"{url}/{site_id}",
+                in_flight_cap=2,
+                key=key,
+                random_bytes=os.urandom,
+                now=datetime.now(UTC),
+            )
+            sites.secrets[site_id] = (str(endpoint_id), secret)
     yield sites
     await runner.cleanup()
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from pydantic import SecretStr
 from deploy.local import Stack
 from deploy.local_services import LocalServices, prepare
 from deploy.supervisor import Supervisor
+from services.router.network import apply, read_network_file
+from shared.postgres import open_pool
 from shared.settings import Settings
 
 NETWORK = Path(__file__).parents[2] / "deploy" / "demo" / "network.csv"
@@ -119,7 +122,8 @@ async def installation(
     try:
         await services.start(said.append)
         if network:
-            await system.clean("network", "import", str(NETWORK), "--apply")
+            async with open_pool(settings, "router", max_size=1) as pool:
+                await apply(pool, read_network_file(NETWORK), datetime.now(UTC))
         yield system
     finally:
         await supervisor.stop()

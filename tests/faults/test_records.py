@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from shared.contracts import DEAD_LETTERS, LEADS_ANSWERED, LEADS_DECIDED, LEADS_DUE, LEADS_RECEIVED, TOPICS
+from shared.contracts import DEAD_LETTERS, LEADS_ANSWERED, LEADS_DECIDED, LEADS_DUE, LEADS_RECEIVED, TOPICS, Topic
 from tests.faults.conftest import under
 from tests.faults.load import Load, Sites
 from tests.faults.system import System
@@ -60,30 +61,38 @@ async def test_poison_is_buried_and_the_rest_goes_on(system: System, sites: Site
 
 async def repeat_everything(system: System) -> int:
     """Publish every record of every topic once more, as it is; returns how many."""
-    prefix = system.settings.topic_prefix
-    consumer = AIOKafkaConsumer(bootstrap_servers=system.settings.kafka, max_partition_fetch_bytes=4_000_000)
-    producer = AIOKafkaProducer(bootstrap_servers=system.settings.kafka)
-    await consumer.start()
+    producer = AIOKafkaProducer(bootstrap_servers=system.settings.kafka, linger_ms=5)
     await producer.start()
-    repeated = 0
     try:
-        for topic in TOPICS:
-            partitions = [TopicPartition(prefix + topic.name, number) for number in range(topic.partitions)]
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            left = {partition: end for partition, end in ends.items() if end}
-            while left:
-                for partition, records in (await consumer.getmany(timeout_ms=1_000)).items():
-                    for record in records:
-                        if record.offset < ends[partition]:
-                            await producer.send(record.topic, record.value, key=record.key, partition=record.partition)
-                            repeated += 1
-                    if records[-1].offset + 1 >= ends[partition]:
-                        left.pop(partition, None)
-        await producer.flush()
+        async with asyncio.timeout(120):
+            repeated = [await repeat_topic(system, producer, topic) for topic in TOPICS]
+            await producer.flush()
     finally:
         await producer.stop()
+    return sum(repeated)
+
+
+async def repeat_topic(system: System, producer: AIOKafkaProducer, topic: Topic[Any]) -> int:
+    """Publish what the topic has at this moment once more, each record to its own partition."""
+    name = system.settings.topic_prefix + topic.name
+    consumer = AIOKafkaConsumer(bootstrap_servers=system.settings.kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(name, number) for number in range(topic.partitions)]
+        consumer.assign(partitions)
+        ends = {partition: end for partition, end in (await consumer.end_offsets(partitions)).items() if end}
+        for partition in partitions:
+            consumer.seek(partition, 0)
+        repeated, read = 0, dict.fromkeys(ends, 0)
+        while any(read[partition] < end for partition, end in ends.items()):
+            for partition, records in (await consumer.getmany(timeout_ms=500)).items():
+                for record in records:
+                    if record.offset < ends.get(partition, 0):
+                        await producer.send(name, record.value, key=record.key, partition=record.partition)
+                        repeated += 1
+                if partition in read:
+                    read[partition] = records[-1].offset + 1
+    finally:
         await consumer.stop()
     return repeated
 
