@@ -15,10 +15,12 @@ from services.router.reading import Arrival, read
 from services.router.reload import Reload
 from services.router.settings import RouterSettings
 from services.router.settle import NoRoom, Overtaken, Settled, settle
+from services.router.spans import trace_decisions
 from shared.contracts import LEADS_DECIDED
 from shared.kafka import DeadLetters, Producer, Record
 from shared.postgres import Connection, Pool, transact
 from shared.telemetry import get_logger
+from shared.tracing import Tracing
 
 DECIDING_AT_ONCE = 2
 """While PostgreSQL writes one batch, the next is decided: two keep both busy, more would only wait for one another."""
@@ -43,6 +45,7 @@ class LeadHandler:
         settings: RouterSettings,
         metrics: RouterMetrics,
         clock: Callable[[], datetime],
+        tracing: Tracing,
     ) -> None:
         self._pool = pool
         self._producer = producer
@@ -51,6 +54,7 @@ class LeadHandler:
         self._max_batch = settings.router_max_batch
         self._metrics = metrics
         self._clock = clock
+        self._tracing = tracing
         self._deciding = asyncio.Semaphore(DECIDING_AT_ONCE)
 
     async def __call__(self, records: list[Record]) -> None:
@@ -90,9 +94,12 @@ class LeadHandler:
                 task.result()
 
     async def _decide_and_publish(self, arrivals: Sequence[Arrival]) -> Settled:
+        started = self._clock()
         async with self._deciding:
             settled = await self._settle(arrivals)
         await self._producer.publish(LEADS_DECIDED.name, settled.emissions)
+        if self._tracing.enabled:
+            trace_decisions(self._tracing, arrivals, settled.emissions, started, self._clock())
         return settled
 
     async def _settle(self, arrivals: Sequence[Arrival]) -> Settled:

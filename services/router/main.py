@@ -6,18 +6,21 @@ from datetime import UTC, datetime
 from prometheus_client import CollectorRegistry
 
 from services.router.handlers import LeadHandler
-from services.router.listening import listen
 from services.router.metrics import RouterMetrics
 from services.router.pausing import sleep_or_stop
 from services.router.reading import TOPICS_READ
 from services.router.reload import Reload
 from services.router.settings import RouterSettings
 from services.router.timers import Timers
-from shared.kafka import DeadLetters, Producer, make_broker, run_broker, subscribe
+from shared.contracts import NETWORK_CHANGED, POLICIES_PUBLISHED
+from shared.kafka import DeadLetters, Producer, hear, make_broker, run_broker, subscribe
 from shared.postgres import PostgresUnavailable, acquire, open_pool
 from shared.telemetry import Progress, configure_logging, serve_health
+from shared.tracing import Tracing
 
 SERVICE = "router"
+CHANGES = (NETWORK_CHANGED, POLICIES_PUBLISHED)
+"""A record on these makes every router process look at once for what is in effect."""
 # Every statement looks rows up by key. With fresh statistics missing, a plan made for an empty table would read the
 # whole table for ever after; just-in-time compilation never pays for statements of milliseconds.
 PLANNING = {"enable_seqscan": "off", "jit": "off"}
@@ -36,9 +39,10 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
     async with (
         open_pool(settings, SERVICE, server_settings=PLANNING) as pool,
         Producer(settings, SERVICE) as producer,
+        Tracing(settings, SERVICE) as tracing,
     ):
         reload = Reload(pool, metrics)
-        handler = LeadHandler(pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now)
+        handler = LeadHandler(pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now, tracing)
         timers = Timers(pool, producer, reload, settings, metrics, now)
         broker = make_broker(settings, SERVICE)
         subscribe(
@@ -68,7 +72,7 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
             )
             await reload.wait_until_ready(stop, settings.router_poll_network_s)
             tasks.create_task(reload.run(stop, settings.router_poll_network_s))
-            tasks.create_task(listen(settings, reload.wake, stop))
+            tasks.create_task(hear(CHANGES, reload.wake, stop, settings=settings, client_id=SERVICE))
             tasks.create_task(timers.run(stop))
             tasks.create_task(run_broker(broker, stop))
             tasks.create_task(_end_when_fatal(progress, stop))

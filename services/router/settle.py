@@ -97,7 +97,7 @@ async def settle(
         kept += others
         decided = [answer for answer in decided if answer[2].lead_id not in lost]
     emissions += [
-        decided_fact(one.decision_id, one.lead_id, now, _next_step(arrival.traceparent, one.epoch), one.record)
+        decided_fact(one.decision_id, one.lead_id, now, next_step(arrival.traceparent, one.epoch), one.record)
         for arrival, _, one in decided
     ]
     spent: Counter[str] = Counter()
@@ -209,12 +209,12 @@ def _moved(one: Decided, from_epoch: int, *, is_live: bool) -> MovedLead:
 
 
 def _emit_kept(kept: KeptDecision, traceparent: str | None) -> tuple[bytes, bytes]:
-    traceparent = _next_step(traceparent, kept.epoch)
+    traceparent = next_step(traceparent, kept.epoch)
     return decided_fact(kept.decision_id, kept.lead_id, kept.decided_at, traceparent, kept.record.encode())
 
 
-def _next_step(traceparent: str | None, epoch: int) -> str | None:
-    # Derived from the fact that caused the decision: emitted again, it is the same.
+def next_step(traceparent: str | None, epoch: int) -> str | None:
+    """The context of a decision: derived from the fact that caused it, so that emitted again it is the same."""
     return child(traceparent, f"decided{epoch}")
 
 

@@ -4,6 +4,7 @@ A batch reads one snapshot from start to end; a change makes a new one beside it
 depends on the order in which sites arrive: they are sorted by id, so an index is a rank.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -119,8 +120,9 @@ class Snapshot:
 
     def distance_mm(self, point_m: NDArray[np.float64], index: int) -> int:
         """Millimetres from one point (earth-centred metres, shape (3,)) to one site."""
-        step = point_m - self._points[index]
-        return int(surface_mm(np.sqrt(step @ step)))
+        x_m, y_m, z_m = (point_m - self._points[index]).tolist()
+        # Summed as the tree sums, so that a site is as far alone as among its neighbours; a dot product rounds otherwise.
+        return int(surface_mm(math.sqrt(x_m * x_m + y_m * y_m + z_m * z_m)))
 
     def nearest(
         self, key: TreeKey, points_m: NDArray[np.float64], k: int

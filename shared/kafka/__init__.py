@@ -5,6 +5,7 @@ Services use `subscribe` to read, `Producer` to write and `DeadLetters` to bury;
 
 from shared.kafka.consume import Record, make_broker, run_broker, subscribe
 from shared.kafka.dead import DeadLetters, TooManyDead
+from shared.kafka.hear import hear
 from shared.kafka.produce import Producer, ProducerBroken, partition_of
 from shared.kafka.topics import apply_topics, check_topics
 
@@ -16,6 +17,7 @@ __all__ = [
     "TooManyDead",
     "apply_topics",
     "check_topics",
+    "hear",
     "make_broker",
     "partition_of",
     "run_broker",

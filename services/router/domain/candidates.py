@@ -5,8 +5,8 @@ from shared.contracts import Lost
 
 MAX_LISTED = 32
 """Most of the nearest sites that a record lists, beside the winner and the preferred site. Replay relies on it: an
-unlisted site among the nearest 32 was farther than the winner, one beyond them had lost. Another number needs another
-engine version."""
+unlisted site among the nearest 32 was outside the tie band, so its load decided nothing; one beyond them had lost.
+Another number needs another engine version."""
 
 Row = tuple[int, str, int, str | None, int]
 """Distance in mm, site id, load seen, why it lost (None: eligible), weight. A plain tuple: a batch makes thousands."""
@@ -36,7 +36,10 @@ def settle_tie(lead_id: str, rows: list[Row], equal: list[int]) -> int:
 
 
 def listed(rows: list[Row], keep: int, needed: int, winner: int | None = None) -> list[Row]:
-    """What a record shows: the nearest `keep`, or up to MAX_LISTED when `needed` to follow it, and the winner."""
+    """What a record shows: the nearest `keep`, or up to MAX_LISTED when `needed` to follow it, and the winner.
+
+    To follow a decision takes every site whose load it depends on: also a full one, which was equal but for its load.
+    """
     shown = rows[: max(keep, min(needed, MAX_LISTED))]
     if winner is not None and winner >= len(shown):
         shown.append(rows[winner])

@@ -85,8 +85,9 @@ class Chooser:
         """
         preference = NO_PREFERENCE
         if lead.preferred_site_id is not None:
-            preference = self._preference(
-                lead.preferred_site_id, excluded, reach, points_m[place], distances_mm, indexes
+            load = self.load(lead.preferred_site_id)
+            preference = weigh_preference(
+                self._snapshot, reach.key, reach.max_mm, lead.preferred_site_id, excluded, load, points_m[place]
             )
         elif not excluded and (choice := self._plain(reach.max_mm, distances_mm, indexes)) is not None:
             return choice
@@ -100,19 +101,6 @@ class Chooser:
             width *= 4
             mm, index = self._snapshot.nearest(reach.key, points_m[place : place + 1], width)
             distances_mm, indexes = mm[0].tolist(), index[0].tolist()
-
-    def _preference(
-        self,
-        site_id: str,
-        excluded: tuple[str, ...],
-        reach: Reach,
-        point_m: NDArray[np.float64],
-        distances_mm: list[int],
-        indexes: list[int],
-    ) -> Preference:
-        near = dict(zip(indexes, distances_mm, strict=True))
-        load = self.load(site_id)
-        return weigh_preference(self._snapshot, reach.key, reach.max_mm, site_id, excluded, load, point_m, near)
 
     def _plain(self, max_mm: int, distances_mm: list[int], indexes: list[int]) -> Choice | None:
         """What `_scan` says, at half its price, in the case of most leads: the nearest site is alone and free."""
@@ -195,7 +183,8 @@ class Chooser:
         if band_end_mm >= horizon_mm:
             return None
         winner = equal[0] if len(equal) == 1 else settle_tie(lead.lead_id, rows, equal)
-        shown = rows if len(rows) == keep else listed(rows, keep, equal[-1] + 1, winner)
+        # Rows beyond `keep` are there because they lie in the band, or before it: the choice depends on every one.
+        shown = rows if len(rows) == keep else listed(rows, keep, len(rows), winner)
         if preference is not NO_PREFERENCE:
             shown = preference.show(shown)
         distance_mm, site_id, load, _, _ = rows[winner]

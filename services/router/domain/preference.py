@@ -55,9 +55,8 @@ def weigh_preference(
     excluded: tuple[str, ...],
     load: int,
     point_m: NDArray[np.float64],
-    near: dict[int, int],
 ) -> Preference:
-    """Whether the site can take the lead; `near` has the distances (mm) that were measured already, by site index."""
+    """Whether the site can take the lead."""
     index = snapshot.index_of(site_id)
     if index is None:
         return Preference("refused_unknown")
@@ -66,9 +65,7 @@ def weigh_preference(
     if not snapshot.is_open(index):
         return Preference("refused_unavailable")
     _, limit, weight = snapshot.offers[index]
-    distance_mm = near.get(index)
-    if distance_mm is None:
-        distance_mm = snapshot.distance_mm(point_m, index)
+    distance_mm = snapshot.distance_mm(point_m, index)
     lost: Lost | None = None
     if not snapshot.admits(index, key):
         return Preference("refused_incapable", (distance_mm, site_id, load, Lost.KIND_NOT_ALLOWED.value, weight))
