@@ -32,6 +32,7 @@ from shared.keys import load_keys
 from shared.postgres import Connection, acquire, open_pool, transact
 from shared.telemetry import Progress, configure_logging, serve_health
 from shared.telemetry.health import serve
+from shared.tracing import Tracing
 
 SERVICE = "lead_intake"
 
@@ -45,7 +46,11 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
     progress = _ReadyWithoutKafka()
     seal = Seal(keys, os.urandom)
 
-    async with open_pool(settings, SERVICE) as pool, Producer(settings, f"{SERVICE}-dead") as dead_producer:
+    async with (
+        open_pool(settings, SERVICE) as pool,
+        Producer(settings, f"{SERVICE}-dead") as dead_producer,
+        Tracing(settings, SERVICE) as tracing,
+    ):
         outbox = Outbox(pool, partial(Producer, settings, SERVICE), clock, registry)
 
         async def record_batch(entries: Sequence[Entry]) -> Recorded:
@@ -65,6 +70,7 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
             clock=clock,
             random_bytes=os.urandom,
             answered=count_answers(registry),
+            tracing=tracing,
         )
 
         broker = make_broker(settings, SERVICE)

@@ -24,7 +24,7 @@ from services.lead_intake.sources.formats import ADF, FORMATS, JSON, NDJSON, for
 from services.lead_intake.sources.reading import Item, Unreadable
 from shared.postgres import Pool
 from shared.telemetry import get_logger
-from shared.tracing import begin, child, is_traceparent
+from shared.tracing import Tracing, begin, child, is_traceparent
 
 MULTI_STATUS = 207
 
@@ -42,6 +42,7 @@ class Intake:
     clock: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
     answered: Counter
+    tracing: Tracing
 
 
 def count_answers(registry: CollectorRegistry) -> Counter:
@@ -70,6 +71,8 @@ async def take_leads(intake: Intake, scope: Scope, receive: Receive, send: Send)
         intake.answered.labels(name, str(problem.status)).inc()
         get_logger().info("leads.refused", format=name, status=problem.status, problem=problem.slug)
         raise
+    if intake.tracing.enabled:
+        _trace(intake, leads, outcomes, headers.get(b"traceparent"))
     await _answer(intake, send, name, [number for number, _ in items], leads, outcomes)
 
 
@@ -111,6 +114,23 @@ async def _submit(
         entries.append(Entry(lead, claim))
     accepted = iter(await intake.acceptance.submit(entries) if entries else ())
     return [lead if isinstance(lead, Problem) else next(accepted) for lead in leads]
+
+
+def _trace(
+    intake: Intake, leads: Sequence[Lead | Problem], outcomes: Sequence[Outcome], traceparent: bytes | None
+) -> None:
+    parent, ended = traceparent.decode("latin-1") if traceparent else None, intake.clock()
+    for lead, outcome in zip(leads, outcomes, strict=True):
+        # A repeat is answered with the first lead's id, and that lead's trace has its span.
+        if isinstance(lead, Lead) and outcome == lead.lead_id:
+            intake.tracing.record(
+                "lead.accept",
+                traceparent=lead.traceparent,
+                parent=parent,
+                started=lead.received_at,
+                ended=ended,
+                lead_id=str(lead.lead_id),
+            )
 
 
 async def _answer(

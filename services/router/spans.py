@@ -1,4 +1,4 @@
-"""The spans of a batch's decisions, read back from the facts that were emitted: deciding itself pays nothing for them."""
+"""The spans of a batch's decisions, read back from the emitted facts: deciding itself pays nothing for them."""
 
 from collections import defaultdict
 from collections.abc import Sequence

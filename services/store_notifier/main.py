@@ -15,7 +15,7 @@ from services.store_notifier.api import Api
 from services.store_notifier.channels import inbox, webhook
 from services.store_notifier.contacts import Contacts
 from services.store_notifier.dial import AddressGuard
-from services.store_notifier.domain import Outcome
+from services.store_notifier.domain import Kind, Outcome
 from services.store_notifier.endpoints import secrets_of
 from services.store_notifier.handlers import Handler
 from services.store_notifier.metrics import Metrics
@@ -31,6 +31,7 @@ from shared.keys import load_keys
 from shared.postgres import PostgresUnavailable, acquire, open_pool
 from shared.telemetry import Progress, configure_logging, serve_health
 from shared.telemetry.health import serve
+from shared.tracing import Tracing
 
 SERVICE = "store_notifier"
 
@@ -53,6 +54,7 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
         stores = await stack.enter_async_context(webhook.open_session(guard, settings.notifier_request_timeout_s))
         intake = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         producer = await stack.enter_async_context(Producer(settings, f"waypost-{SERVICE}"))
+        tracing = await stack.enter_async_context(Tracing(settings, SERVICE))
 
         async def send(delivery: asyncpg.Record, endpoint: asyncpg.Record) -> Outcome:
             attempt = webhook.Webhook(
@@ -64,7 +66,23 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
                 webhook.body_of(delivery, settings.public_url),
                 delivery["traceparent"],
             )
-            return await webhook.send(stores, attempt, now())
+            started = now()
+            outcome = await webhook.send(stores, attempt, started)
+            if tracing.enabled:
+                tracing.record(
+                    "delivery.attempt",
+                    traceparent=attempt.trace,
+                    parent=attempt.traceparent,
+                    started=started,
+                    ended=now(),
+                    failed=outcome.kind is not Kind.DELIVERED,
+                    lead_id=str(delivery["lead_id"]),
+                    epoch=delivery["epoch"],
+                    site_id=delivery["site_id"],
+                    attempt=attempt.attempt,
+                    result=outcome.kind.value,
+                )
+            return outcome
 
         async def postgres() -> str:
             try:

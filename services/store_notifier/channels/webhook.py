@@ -41,6 +41,11 @@ class Webhook:
     body: bytes
     traceparent: str | None
 
+    @property
+    def trace(self) -> str | None:
+        """The context of this attempt, which the store is told: the next step after `traceparent`."""
+        return tracing.child(self.traceparent, f"{self.delivery_id}/{self.attempt}")
+
 
 def open_session(guard: AddressGuard, total_timeout_s: float) -> aiohttp.ClientSession:
     """The one client of a process: no cookies, no proxies from the environment, no decompression, guarded sockets."""
@@ -111,8 +116,7 @@ async def send(session: aiohttp.ClientSession, webhook: Webhook, now: datetime) 
         "waypost-attempt": str(webhook.attempt),
         **signatures.headers(webhook.secrets, str(webhook.delivery_id), now, webhook.body),
     }
-    trace = tracing.child(webhook.traceparent, f"{webhook.delivery_id}/{webhook.attempt}")
-    if trace is not None:
+    if (trace := webhook.trace) is not None:
         headers["traceparent"] = trace
     try:
         async with session.post(webhook.url, data=webhook.body, headers=headers, allow_redirects=False) as response:

@@ -35,6 +35,7 @@ from shared.contracts import (
 )
 from shared.kafka import DeadLetters, Producer, Record
 from shared.postgres import Pool, open_pool
+from shared.tracing import Tracing
 from shared.vocabulary import Intent
 from tests.services.router.networks import DEFAULT_POLICY, NOW, as_fact, lead
 
@@ -97,11 +98,12 @@ class World:
         async with (
             open_pool(self.settings, "router", server_settings=PLANNING) as pool,
             Producer(self.settings, "router") as producer,
+            Tracing(self.settings, "router") as tracing,
         ):
             reload = Reload(pool, metrics)
             await reload.refresh()
             dead_letters = DeadLetters(producer, "router")
-            handler = LeadHandler(pool, producer, dead_letters, reload, self.settings, metrics, self.clock)
+            handler = LeadHandler(pool, producer, dead_letters, reload, self.settings, metrics, self.clock, tracing)
             timers = Timers(pool, producer, reload, self.settings, metrics, self.clock)
             yield Router(handler, reload, timers, pool, registry)
 
