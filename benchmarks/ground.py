@@ -1,6 +1,5 @@
 """The ground of a round: one embedded stack for the run, and per contestant a fresh database and fresh topics."""
 
-import hashlib
 import itertools
 import json
 import os
@@ -11,14 +10,16 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks.decide import POLICY
 from benchmarks.workload import Lead
 from deploy.local import Stack, wait_for_coordinator
-from services.router.sites import Site, canonical_rows, network_digest
+from services.router.network import apply
+from services.router.policies import publish_default
+from services.router.sites import Site
 from shared.contracts import LEADS_RECEIVED
 from shared.kafka import Producer, apply_topics
 from shared.keys import create_keys
 from shared.migrate import migrate
+from shared.postgres import open_pool
 from shared.settings import Settings
 
 FILL_BATCH = 2_000
@@ -52,22 +53,10 @@ class Ground:
         await wait_for_coordinator(self.settings.kafka)
         await migrate(self.settings.require_postgres())
         create_keys(self.settings.key_file, os.urandom)
-        connection = await self.connect()
-        now = datetime.now(UTC)
-        policy = POLICY.read_text(encoding="utf-8")
-        await connection.execute(
-            "INSERT INTO router.network_revisions (revision, digest, sites, created_at) VALUES (1, $1, $2, $3)",
-            network_digest(sites),
-            canonical_rows(sites).decode(),
-            now,
-        )
-        await connection.execute(
-            "INSERT INTO router.policies (version, digest, toml, published_at) VALUES (1, $1, $2, $3)",
-            hashlib.sha256(policy.encode()).hexdigest(),
-            policy,
-            now,
-        )
-        await connection.close()
+        async with open_pool(self.settings, "router", max_size=1) as pool:
+            if sites:
+                await apply(pool, tuple(sites), datetime.now(UTC))
+            await publish_default(self.settings)
 
     async def fill(self, leads: list[Lead]) -> None:
         """Put every lead on leads.received."""

@@ -26,9 +26,12 @@ async def waypost(grounds: Grounds, sites: list[Site], leads: list[Lead]) -> tup
     with process(["services.cli", "run", "router"], ground.environment, ground.folder / "router.log") as router:
         first = await drain(decided, len(leads), [router.pid])
         await _until(decided, len(leads))
+        await _until(partial(count_rows, connection, "router.announcements WHERE published_at IS NOT NULL"), 2)
         kept = partial(count_rows, connection, "audit.records WHERE topic = 'leads.decided'")
         with process(["services.cli", "run", "audit"], ground.environment, ground.folder / "audit.log"):
             await _until(kept, len(leads))
+            announced = partial(count_rows, connection, "audit.records WHERE topic = 'network.changed'")
+            await _until(announced, 1)
     await connection.close()
     begun = time.perf_counter()
     replay = await asyncio.create_subprocess_exec(
