@@ -1,18 +1,18 @@
 """Intake under load: many connections, each sending its next lead when the last was answered 202 after a commit."""
 
-import asyncio
 import hashlib
 import json
 import time
 from dataclasses import dataclass
 
-import aiohttp
-
 from benchmarks.contest import cpu_seconds, percentile, process
 from benchmarks.ground import Grounds
+from benchmarks.keep_alive import request_of, send_all, wait_until_open
 from deploy.ports import choose_ports
 
 CONNECTIONS = 64
+WARM_UP = 1_000
+"""Requests before the clock runs: prepared statements, the key cache, and a broker whose code is not compiled yet."""
 SOURCE_KEY = "bench-key"
 
 
@@ -70,38 +70,12 @@ async def tutorial(grounds: Grounds, requests: int) -> Taken:
 
 
 async def _load(pid: int, port: int, requests: int) -> Taken:
-    url = f"http://127.0.0.1:{port}/v1/leads"
-    headers = {"Authorization": f"Bearer {SOURCE_KEY}", "Content-Type": "application/json"}
-    took_ms: list[float] = []
-    numbers = iter(range(requests))
-    async with aiohttp.ClientSession(
-        headers=headers, connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=aiohttp.ClientTimeout(total=30)
-    ) as session:
-        await _wait_until_it_answers(session, url)
-        used, begun = cpu_seconds(pid), time.perf_counter()
-
-        async def client() -> None:
-            for number in numbers:
-                sent = time.perf_counter()
-                async with session.post(url, data=body_of(number)) as response:
-                    if response.status != 202:
-                        raise RuntimeError(f"answered {response.status}: {await response.text()}")
-                    await response.read()
-                took_ms.append((time.perf_counter() - sent) * 1e3)
-
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(CONNECTIONS):
-                tasks.create_task(client())
-        seconds = time.perf_counter() - begun
+    headers = [("Authorization", f"Bearer {SOURCE_KEY}"), ("Content-Type", "application/json")]
+    prepared = [request_of("/v1/leads", headers, body_of(number)) for number in range(requests + WARM_UP)]
+    await wait_until_open(port)
+    await send_all(port, prepared[:WARM_UP], CONNECTIONS, 202)
+    used, begun = cpu_seconds(pid), time.perf_counter()
+    took_ms = await send_all(port, prepared[WARM_UP:], CONNECTIONS, 202)
+    seconds = time.perf_counter() - begun
     cpu_us = (cpu_seconds(pid) - used) * 1e6 / requests
     return Taken(requests / seconds, percentile(took_ms, 0.5), percentile(took_ms, 0.99), cpu_us)
-
-
-async def _wait_until_it_answers(session: aiohttp.ClientSession, url: str) -> None:
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                async with session.get(url):
-                    return
-            except aiohttp.ClientError:
-                await asyncio.sleep(0.1)
