@@ -53,13 +53,13 @@ class Acceptance:
         self._wake = asyncio.Event()
         self._gathering = asyncio.Lock()
         self._batches = Histogram(
-            "intake_batch_leads",
+            "waypost_intake_batch_leads",
             "Leads per transaction",
             buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
             registry=registry,
         )
-        self._commits = Histogram("intake_commit_seconds", "From the queue to the commit", registry=registry)
-        Gauge("intake_waiting_leads", "Leads that wait for a commit", registry=registry).set_function(
+        self._commits = Histogram("waypost_intake_commit_seconds", "From the queue to the commit", registry=registry)
+        Gauge("waypost_intake_waiting_leads", "Leads that wait for a commit", registry=registry).set_function(
             lambda: self._leads
         )
 

@@ -49,9 +49,11 @@ class Outbox:
         self._in_hand: list[OutboxRow] = []
         self._wake = asyncio.Event()
         self._kafka_is_down = False
-        self._published = Counter("intake_outbox_published", "Facts acknowledged by Kafka", registry=registry)
-        self._waiting = Gauge("intake_outbox_waiting", "Facts that wait for Kafka", registry=registry)
-        self._oldest_s = Gauge("intake_outbox_oldest_seconds", "Age of the oldest fact that waits", registry=registry)
+        self._published = Counter("waypost_intake_outbox_published", "Facts acknowledged by Kafka", registry=registry)
+        self._waiting = Gauge("waypost_intake_outbox_waiting", "Facts that wait for Kafka", registry=registry)
+        self._oldest_s = Gauge(
+            "waypost_intake_outbox_oldest_seconds", "Age of the oldest fact that waits", registry=registry
+        )
 
     def publish_soon(self, rows: Iterable[OutboxRow]) -> None:
         """Committed rows to publish at once; while Kafka is down they are left to the sweeper."""

@@ -47,7 +47,7 @@ class Intake:
 
 def count_answers(registry: CollectorRegistry) -> Counter:
     """Answers given per lead, by format and status."""
-    return Counter("intake_answers", "Answers given, per lead", ("format", "status"), registry=registry)
+    return Counter("waypost_intake_answers", "Answers given, per lead", ("format", "status"), registry=registry)
 
 
 async def take_leads(intake: Intake, scope: Scope, receive: Receive, send: Send) -> None:

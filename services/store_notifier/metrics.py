@@ -8,16 +8,24 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.attempts = Counter(
-            "waypost_delivery_attempts", "Attempts to push an assignment, by result.", ["result"], registry=registry
+            "waypost_notifier_delivery_attempts",
+            "Attempts to push an assignment, by result.",
+            ["result"],
+            registry=registry,
         )
         self.attempt_seconds = Histogram(
-            "waypost_delivery_attempt_seconds",
+            "waypost_notifier_delivery_attempt_seconds",
             "Duration of one attempt.",
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=registry,
         )
-        self.in_flight = Gauge("waypost_deliveries_in_flight", "Requests to stores under way.", registry=registry)
+        self.in_flight = Gauge(
+            "waypost_notifier_deliveries_in_flight", "Requests to stores under way.", registry=registry
+        )
         self.answers = Counter(
-            "waypost_answers", "Answers of sites, by what became of them.", ["verdict", "via"], registry=registry
+            "waypost_notifier_answers",
+            "Answers of sites, by what became of them.",
+            ["verdict", "via"],
+            registry=registry,
         )
         self.outbox = Gauge("waypost_notifier_outbox", "Facts that wait for Kafka.", registry=registry)

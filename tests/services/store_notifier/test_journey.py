@@ -74,7 +74,7 @@ async def test_a_decision_reaches_the_store_signed_and_its_answer_reaches_the_ro
     assert (data.epoch, data.site_id, data.answer, data.via) == (1, SITE, Answer.ACCEPTED, "webhook")
     assert answer.traceparent is not None
     assert answer.traceparent.split("-")[1] == TRACEPARENT.split("-")[1]
-    assert 'waypost_delivery_attempts_total{result="delivered"} 1.0' in await notifier.metrics()
+    assert 'waypost_notifier_delivery_attempts_total{result="delivered"} 1.0' in await notifier.metrics()
 
 
 async def test_a_person_accepts_at_the_inbox_page_and_sees_the_contact(
