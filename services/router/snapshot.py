@@ -121,7 +121,7 @@ class Snapshot:
     def distance_mm(self, point_m: NDArray[np.float64], index: int) -> int:
         """Millimetres from one point (earth-centred metres, shape (3,)) to one site."""
         x_m, y_m, z_m = (point_m - self._points[index]).tolist()
-        # Summed as the tree sums, so that a site is as far alone as among its neighbours; a dot product rounds otherwise.
+        # Summed as the tree sums: a site is as far alone as among its neighbours. A dot product rounds otherwise.
         return int(surface_mm(math.sqrt(x_m * x_m + y_m * y_m + z_m * z_m)))
 
     def nearest(

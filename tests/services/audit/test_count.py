@@ -71,6 +71,33 @@ async def test_a_lead_that_never_reached_kafka_is_named(world: World, settings: 
     ]
 
 
+async def test_a_note_that_a_lead_was_erased_before_it_arrived_counts_as_nothing(
+    world: World, settings: AuditSettings
+) -> None:
+    lead_id = await world.accept()
+    erased_by = await world.erase(lead_id, START + timedelta(minutes=1))
+    await world.tamper("UPDATE router.leads SET received_at = $1", START)
+
+    # The lead is on its way: that, and nothing about the router's note, is what keeps the sums apart.
+    report = await counted(settings)
+    assert named(report) == {"accepted, but not on leads.received": [str(lead_id)]}
+    assert report.equation.router[Standing.CLOSED].count == 0
+
+    await world.arrive_erased(lead_id, erased_by, START + timedelta(minutes=2))
+
+    report = await counted(settings)
+    assert report.clean
+    assert report.equation.standing[Standing.CLOSED].count == 1
+
+
+async def test_an_erasure_of_a_lead_that_never_arrives_breaks_no_sum(world: World, settings: AuditSettings) -> None:
+    await world.receive()
+    lost = await world.accept(at=START - 2 * DAY)
+    await world.erase(lost, START)
+
+    assert (await counted(settings)).clean
+
+
 async def test_a_lead_that_was_never_decided_is_named(world: World, settings: AuditSettings) -> None:
     lost = await world.accept()
     await world.publish_received(lost)

@@ -50,6 +50,23 @@ async def test_an_erased_person_leaves_a_past_that_still_proves_itself(world: Wo
     assert (await replayed(settings, topic="people.erased")).counts == Counter({Verdict.SAME: 2})
 
 
+async def test_a_lead_erased_before_it_arrived_replays_as_closed_by_the_erasure(
+    world: World, settings: AuditSettings
+) -> None:
+    lead_id = await world.accept()
+    erased_by = await world.erase(lead_id, START + timedelta(minutes=1))
+    assert (await replayed(settings)).counts == Counter()
+
+    decided = await world.arrive_erased(lead_id, erased_by, START + timedelta(minutes=2))
+    report = await replayed(settings)
+
+    assert (decided.epoch, decided.outcome) == (1, "closed")
+    assert report.findings == []
+    assert report.counts == Counter({Verdict.SAME: 1})
+    assert (await replayed(settings, topic="people.erased")).counts == Counter({Verdict.SAME: 1})
+    assert (await replayed(settings, topic="leads.received")).counts == Counter()
+
+
 async def test_a_redelivered_decision_is_judged_once(world: World, settings: AuditSettings) -> None:
     lead_id = await world.accept()
     fact_id = await world.publish_received(lead_id)

@@ -1,7 +1,8 @@
 """A small network whose past is written by the real engine, into the owners' tables and the ledger."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ import asyncpg
 import orjson
 
 from services.audit.handlers import Appended, record_batch
+from services.router.db.recording import forget_erased, remember_erased
 from services.router.domain import (
     NEW,
     Answered,
@@ -133,12 +135,24 @@ class World:
         """The site that accepted says what became of the lead."""
         await self._answer(lead_id, at, Answer.OUTCOME, result=result)
 
-    async def erase(self, lead_id: UUID, at: datetime) -> None:
-        """The lead's person is erased."""
+    async def erase(self, lead_id: UUID, at: datetime) -> UUID:
+        """The lead's person is erased; of a lead that did not arrive yet the router only notes it. The fact's id."""
         person_id = self._leads[lead_id].person_id
         erased = PersonErased(person_id=person_id, lead_ids=(lead_id,), erased_at=at)
         fact_id = await self.publish(PEOPLE_ERASED, str(person_id).encode(), erased, f"erased-{person_id}", at)
-        await self.decide(lead_id, Erased(str(fact_id)), at + timedelta(milliseconds=20))
+        if lead_id in self._rows:
+            await self.decide(lead_id, Erased(str(fact_id)), at + timedelta(milliseconds=20))
+        else:
+            async with self._as("router"):
+                await remember_erased(self._db, [str(lead_id)], [str(person_id)], [str(fact_id)], at)
+        return fact_id
+
+    async def arrive_erased(self, lead_id: UUID, erased_by: UUID, now: datetime) -> Decided:
+        """The lead that was erased before it arrived does arrive, and is closed at once."""
+        await self.publish_received(lead_id)
+        async with self._as("router"):
+            await forget_erased(self._db, [str(lead_id)])
+        return await self.decide(lead_id, Erased(str(erased_by)), now)
 
     async def stay_silent(self, lead_id: UUID) -> None:
         """The time to answer passes."""
@@ -229,10 +243,15 @@ class World:
 
     async def hand_over(self, records: Sequence[Record]) -> Appended:
         """One batch through audit's own handler, as the role it runs under."""
-        async with self._db.transaction():
-            await self._db.execute("SET LOCAL ROLE waypost_audit")
-            await self._db.execute("SET LOCAL search_path TO audit")
+        async with self._as("audit"):
             return await record_batch(self._db, records)
+
+    @asynccontextmanager
+    async def _as(self, service: str) -> AsyncIterator[None]:
+        async with self._db.transaction():
+            await self._db.execute(f"SET LOCAL ROLE waypost_{service}")
+            await self._db.execute(f"SET LOCAL search_path TO {service}")
+            yield
 
     async def tamper(self, statement: str, *arguments: object) -> str:
         """What somebody with the database's password could do; triggers do not stop them."""

@@ -2,21 +2,36 @@
 
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from pydantic import TypeAdapter
 
-from services.router.domain import Decided, decide_batch, ledger_after, redecide
+from services.router.domain import Decided, Past, decide_batch, ledger_after, redecide, redecide_batch
 from services.router.snapshot import Snapshot
 from shared.contracts import Answer, LeadAnswered, LeadAssigned, LeadDecided, LeadWaiting
-from tests.services.router.journeys import Journey, journeys
+from tests.services.router.journeys import Journey, Step, journeys
 from tests.services.router.networks import NOW, as_fact, lead, policy, received, site
 
 CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
 
 
+def full_at_the_edge_of_a_tie() -> Journey:
+    """A mall of one point that a search does not exhaust; its last shop is full after the first lead."""
+    shops = ["site-0", "site-1", "site-10", "site-11", "site-2", "site-3"]
+    mall = [site("site-36", limit=1), *(site(shop) for shop in shops)]
+    journey = Journey(Snapshot.build(mall, 3), policy(tie_band_m=0, candidates=1, max_km=0.2))
+    for features in (lead(4, preferred="site-36"), lead(1)):
+        held = {step.decided.site_id or "": 1 for step in journey.steps}
+        [decided] = decide_batch([received(features)], journey.snapshot, journey.policy, held, NOW)
+        assert isinstance(decided, Decided)
+        journey.steps.append(Step(features, None, decided))
+    return journey
+
+
 @given(journeys())
+@example(full_at_the_edge_of_a_tie())
 def test_every_decision_is_decided_again_to_the_byte(journey: Journey) -> None:
     earlier: dict[str, list[LeadDecided]] = {}
+    past = []
     for step in journey.steps:
         recorded = CONTRACT.validate_json(step.decided.record)
         previous = earlier.setdefault(step.lead.lead_id, [])
@@ -24,7 +39,9 @@ def test_every_decision_is_decided_again_to_the_byte(journey: Journey) -> None:
         again = redecide(recorded, as_fact(step.lead), previous, step.trigger, journey.snapshot, journey.policy)
 
         assert again == step.decided.record
+        past.append(Past(recorded, as_fact(step.lead), tuple(previous), step.trigger))
         previous.append(recorded)
+    assert redecide_batch(past, journey.snapshot, journey.policy) == [step.decided.record for step in journey.steps]
 
 
 @given(journeys())
