@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -27,6 +28,8 @@ PublishSoon: TypeAlias = Callable[[Sequence[OutboxRow]], None]
 """Told of committed rows to publish; returns at once."""
 
 RETRY_AFTER_S = 2
+LONGEST_GATHER_S = 0.025
+"""A transaction gathers while another is under way, but no longer: one that is stuck must not hold up the next."""
 
 
 @dataclass(slots=True)
@@ -52,6 +55,9 @@ class Acceptance:
         self._leads = 0
         self._wake = asyncio.Event()
         self._gathering = asyncio.Lock()
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._batches = Histogram(
             "waypost_intake_batch_leads",
             "Leads per transaction",
@@ -97,10 +103,25 @@ class Acceptance:
                     self._wake.clear()
                     await self._wake.wait()
                 if self._leads < self._settings.intake_batch_leads and not stop.is_set():
-                    await asyncio.sleep(self._settings.intake_gather.total_seconds())
+                    await self._gather()
                 batch = self._take()
             if batch:
-                await self._commit(batch)
+                self._under_way += 1
+                self._idle.clear()
+                try:
+                    await self._commit(batch)
+                finally:
+                    self._under_way -= 1
+                    if not self._under_way:
+                        self._idle.set()
+
+    async def _gather(self) -> None:
+        # A commit costs the same for one lead as for a hundred, so the more is coming in, the fewer there should be.
+        await asyncio.sleep(self._settings.intake_gather.total_seconds())
+        if self._under_way and self._leads < self._settings.intake_batch_leads:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_GATHER_S):
+                    await self._idle.wait()
 
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
