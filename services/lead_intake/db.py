@@ -99,13 +99,19 @@ async def leads_of_source_ids(
 
 
 async def insert_leads(
-    connection: Connection, leads: Sequence[Lead], persons: Sequence[UUID], sealed: Sequence[bytes], key_id: str
-) -> None:
-    """Write the leads with their persons and sealed contacts.
+    connection: Connection,
+    leads: Sequence[Lead],
+    persons: Sequence[UUID],
+    sealed: Sequence[bytes],
+    key_id: str,
+    facts: Sequence[OutboxRow],
+    now: datetime,
+) -> list[int]:
+    """Write the leads with their persons, sealed contacts and facts; the facts' row ids, in the same order.
 
     What is there already was written by this very batch, in a transaction whose COMMIT was never answered.
     """
-    await connection.execute(
+    written = await connection.fetch(
         """WITH given AS (
                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
                                     $7::bytea[])
@@ -113,9 +119,16 @@ async def insert_leads(
            written AS (
                INSERT INTO leads (lead_id, person_id, intent, source, channel, received_at)
                SELECT lead_id, person_id, intent, source, channel, received_at FROM given
+               ON CONFLICT DO NOTHING),
+           kept AS (
+               INSERT INTO contacts (lead_id, key_id, sealed) SELECT lead_id, $8, sealed FROM given
                ON CONFLICT DO NOTHING)
-           INSERT INTO contacts (lead_id, key_id, sealed) SELECT lead_id, $8, sealed FROM given
-           ON CONFLICT DO NOTHING""",
+           INSERT INTO outbox (topic, key, value, traceparent, created_at)
+           SELECT topic, key, value, traceparent, $13
+           FROM unnest($9::text[], $10::bytea[], $11::bytea[], $12::text[])
+                WITH ORDINALITY AS fact (topic, key, value, traceparent, place)
+           ORDER BY place
+           RETURNING id""",
         [lead.lead_id for lead in leads],
         persons,
         [lead.intent for lead in leads],
@@ -124,26 +137,26 @@ async def insert_leads(
         [lead.received_at for lead in leads],
         sealed,
         key_id,
-    )
-
-
-async def insert_outbox(connection: Connection, rows: Sequence[OutboxRow], now: datetime) -> list[int]:
-    """Write facts to publish and return their row ids, in the same order."""
-    written = await connection.fetch(
-        """INSERT INTO outbox (topic, key, value, traceparent, created_at)
-           SELECT topic, key, value, traceparent, $5
-           FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[])
-                WITH ORDINALITY AS given (topic, key, value, traceparent, place)
-           ORDER BY place
-           RETURNING id""",
-        [row.topic for row in rows],
-        [row.key for row in rows],
-        [row.value for row in rows],
-        [row.traceparent for row in rows],
+        [row.topic for row in facts],
+        [row.key for row in facts],
+        [row.value for row in facts],
+        [row.traceparent for row in facts],
         now,
     )
     # Identity values are given in the order of the rows.
     return sorted(row["id"] for row in written)
+
+
+async def insert_outbox(connection: Connection, row: OutboxRow, now: datetime) -> None:
+    """Write one fact to publish that is about no lead of a batch."""
+    await connection.execute(
+        "INSERT INTO outbox (topic, key, value, traceparent, created_at) VALUES ($1, $2, $3, $4, $5)",
+        row.topic,
+        row.key,
+        row.value,
+        row.traceparent,
+        now,
+    )
 
 
 async def take_leftovers(connection: Connection, older_than: datetime, limit: int) -> list[OutboxRow]:

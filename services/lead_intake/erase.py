@@ -42,5 +42,5 @@ async def erase_person(connection: Connection, person_id: UUID, now: datetime) -
         time=erased_at,
     )
     row = OutboxRow(PEOPLE_ERASED.name, str(person_id).encode(), fact.to_bytes(), None)
-    await db.insert_outbox(connection, [row], now)
+    await db.insert_outbox(connection, row, now)
     return Erased(person_id, len(lead_ids), contacts, tokens)

@@ -96,7 +96,10 @@ def where(error: BaseException) -> str:
 
 
 def _check_headers(scope: Scope) -> None:
-    if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
+    size = 0
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+    if size > HEADER_BYTES:
         raise Problem(431, "headers-too-large", "The headers are too large", f"at most {HEADER_BYTES} bytes")
 
 

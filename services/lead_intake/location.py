@@ -58,11 +58,10 @@ def place_of(given: DraftLocation | None, places: Places, faults: list[Fault], r
 
 def _point(given: DraftLocation, faults: list[Fault]) -> Place | None:
     before = len(faults)
-    faults.extend(
-        Fault(f"/location/{name}", "is required beside the other coordinate")
-        for name in ("lat", "lon")
-        if getattr(given, name) is None
-    )
+    if given.lat is None:
+        faults.append(Fault("/location/lat", "is required beside the other coordinate"))
+    if given.lon is None:
+        faults.append(Fault("/location/lon", "is required beside the other coordinate"))
     if given.lat is not None and abs(given.lat) > 90:
         faults.append(Fault("/location/lat", "must be between -90 and 90 degrees"))
     if given.lon is not None and abs(given.lon) > 180:

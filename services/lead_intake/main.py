@@ -20,7 +20,7 @@ from services.lead_intake.idempotency import forget_old_keys
 from services.lead_intake.limits import Door
 from services.lead_intake.outbox import Outbox
 from services.lead_intake.places import load_places
-from services.lead_intake.record import Entry, Recorded, record
+from services.lead_intake.record import AnotherWasQuicker, Entry, Recorded, record
 from services.lead_intake.seal import Seal
 from services.lead_intake.settings import IntakeSettings
 from services.lead_intake.source_keys import SourceKeys
@@ -57,7 +57,11 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
             async def work(connection: Connection) -> Recorded:
                 return await record(connection, entries, seal, clock(), uuid4)
 
-            return await transact(pool, work)
+            while True:
+                try:
+                    return await transact(pool, work)
+                except AnotherWasQuicker:
+                    continue
 
         acceptance = Acceptance(record_batch, outbox.publish_soon, settings, registry)
         intake = Intake(

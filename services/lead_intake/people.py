@@ -31,7 +31,10 @@ _MARKS = re.compile(
 
 def tidy_name(name: str) -> str:
     """A name in NFC without characters that are invisible or turn the text around. May come out empty."""
-    visible = "".join(c for c in _MARKS.sub(r"\1", name) if unicodedata.category(c) not in ("Cf", "Co", "Cn", "Cs"))
+    visible = _MARKS.sub(r"\1", name)
+    # What is printable has no such character (nor a space other than U+0020), which most names have not.
+    if not visible.isprintable():
+        visible = "".join(c for c in visible if unicodedata.category(c) not in ("Cf", "Co", "Cn", "Cs"))
     return " ".join(unicodedata.normalize("NFC", visible).split())
 
 

@@ -41,10 +41,18 @@ class Recorded:
     outbox: list[OutboxRow]
 
 
+class AnotherWasQuicker(Exception):  # noqa: N818 - it names a state
+    """Another intake wrote one of these people's tokens between our look and our write.
+
+    Its row is committed once ours was refused: undo the transaction, do it again, and it finds the row. One person
+    never gets two ids. A savepoint would undo less, and cost every transaction two round trips for what is rare.
+    """
+
+
 async def record(
     connection: Connection, entries: Sequence[Entry], seal: Seal, now: datetime, new_person: Callable[[], UUID]
 ) -> Recorded:
-    """Write a batch inside the caller's transaction; nothing counts before its commit."""
+    """Write a batch inside the caller's transaction; nothing counts before its commit. Raises AnotherWasQuicker."""
     settled: dict[UUID, Outcome] = {}
     await _settle_keys(connection, entries, now, settled)
     await _settle_source_ids(connection, [e for e in entries if e.lead.lead_id not in settled], settled)
@@ -112,7 +120,6 @@ async def _write(
 ) -> list[OutboxRow]:
     persons = await _recognise(connection, leads, new_person)
     sealed = [seal.close(lead.lead_id, lead.contact) for lead in leads]
-    await db.insert_leads(connection, leads, persons, sealed, seal.key_id)
     rows = [
         OutboxRow(
             LEADS_RECEIVED.name,
@@ -122,7 +129,7 @@ async def _write(
         )
         for lead, person in zip(leads, persons, strict=True)
     ]
-    ids = await db.insert_outbox(connection, rows, now)
+    ids = await db.insert_leads(connection, leads, persons, sealed, seal.key_id, rows, now)
     return [
         OutboxRow(row.topic, row.key, row.value, row.traceparent, row_id) for row, row_id in zip(rows, ids, strict=True)
     ]
@@ -130,19 +137,11 @@ async def _write(
 
 async def _recognise(connection: Connection, leads: Sequence[Lead], new_person: Callable[[], UUID]) -> list[UUID]:
     tokens = [token for lead in leads for token in lead.tokens]
-    while True:
-        known = await db_people.persons_of(connection, tokens)
-        persons, unknown = share_out([lead.tokens for lead in leads], known, new_person)
-        if not unknown:
-            return persons
-        # Another intake may write one of these tokens between the two statements. Its row is committed once ours was
-        # refused, so undo, look again and find it: one person never gets two ids.
-        attempt = connection.transaction()
-        await attempt.start()
-        if await db_people.insert_tokens(connection, unknown) == len(unknown):
-            await attempt.commit()
-            return persons
-        await attempt.rollback()
+    known = await db_people.persons_of(connection, tokens)
+    persons, unknown = share_out([lead.tokens for lead in leads], known, new_person)
+    if unknown and await db_people.insert_tokens(connection, unknown) != len(unknown):
+        raise AnotherWasQuicker
+    return persons
 
 
 def _key_reused() -> Problem:

@@ -66,7 +66,7 @@ async def take_leads(intake: Intake, scope: Scope, receive: Receive, send: Send)
             raise unreadable(str(error)) from None
         key = _idempotency_key(headers.get(b"idempotency-key"))
         leads = _judge(intake, items, source, now, headers.get(b"traceparent"))
-        outcomes = await _submit(intake, leads, source, key, body_token(intake.rules.pepper, name, body))
+        outcomes = await _submit(intake, leads, source, key, name, body)
     except Problem as problem:
         intake.answered.labels(name, str(problem.status)).inc()
         get_logger().info("leads.refused", format=name, status=problem.status, problem=problem.slug)
@@ -102,8 +102,9 @@ def _judge(
 
 
 async def _submit(
-    intake: Intake, leads: Sequence[Lead | Problem], source: Source, key: str | None, fingerprint: bytes
+    intake: Intake, leads: Sequence[Lead | Problem], source: Source, key: str | None, name: str, body: bytes
 ) -> list[Outcome]:
+    fingerprint = b"" if key is None else body_token(intake.rules.pepper, name, body)
     entries = []
     for position, lead in enumerate(leads):
         if isinstance(lead, Problem):
