@@ -12,17 +12,16 @@ from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.structs import RecordMetadata
 
+from shared.kafka.lane import Lane
 from shared.settings import Settings
 
 PUBLISH_TIMEOUT_S = 20.0
 """Longer than a leader election after a broker died (up to 9 s by the broker's session time-out)."""
-BATCH_BYTES = 900 * 1024
-"""A batch is shipped at this size: below the 1 MiB that a topic takes."""
 LARGEST_BATCH_BYTES = 2 * 1024 * 1024
 """One record alone may be this large: a dead letter holds a 1 MiB record in base64."""
-LINGER_MS = 2
+LINGER_MS = 0
+"""What is handed over has gathered already (`Lane`): more waiting is pure delay (docs/decisions/0003-no-linger.md)."""
 
 
 class ProducerBroken(Exception):  # noqa: N818 - it names a state
@@ -42,6 +41,7 @@ class Producer:
         self._bootstrap = settings.require_kafka()
         self._client_id = client_id
         self._inner: AIOKafkaProducer | None = None
+        self._lanes: dict[tuple[str, int], Lane] = {}
         self._starting = asyncio.Lock()
 
     async def __aenter__(self) -> "Producer":
@@ -55,6 +55,7 @@ class Producer:
     async def close(self) -> None:
         """Flush and close, for at most 3 s."""
         inner, self._inner = self._inner, None
+        self._lanes = {}
         if inner is not None:
             try:
                 async with asyncio.timeout(3):
@@ -78,30 +79,22 @@ class Producer:
             for key, value in records:
                 by_partition[partition_of(key, partitions)].append((key, value))
             sent = await asyncio.gather(
-                *(self._send(inner, name, partition, batch) for partition, batch in by_partition.items())
+                *(self._lane(inner, name, partition).send(batch) for partition, batch in by_partition.items())
             )
-            results = await asyncio.gather(*(future for futures in sent for future in futures), return_exceptions=True)
+            # One delivery is seen by every publish that left with it: who times out must not cancel it for the others.
+            deliveries = [asyncio.shield(delivery) for lane in sent for delivery in lane]
+            results = await asyncio.gather(*deliveries, return_exceptions=True)
         for result in results:
             if isinstance(result, KafkaError) and not result.retriable:
                 raise ProducerBroken(type(result).__name__)
             if isinstance(result, BaseException):
                 raise result
 
-    async def _send(
-        self, inner: AIOKafkaProducer, topic: str, partition: int, records: list[tuple[bytes, bytes]]
-    ) -> list["asyncio.Future[RecordMetadata]"]:
-        futures = []
-        batch, used = inner.create_batch(), 0
-        for key, value in records:
-            size = len(key) + len(value)
-            if used and used + size > BATCH_BYTES:
-                futures.append(await inner.send_batch(batch, topic, partition=partition))
-                batch, used = inner.create_batch(), 0
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                raise ValueError(f"a record of {size} bytes is larger than a batch may be")
-            used += size
-        futures.append(await inner.send_batch(batch, topic, partition=partition))
-        return futures
+    def _lane(self, inner: AIOKafkaProducer, topic: str, partition: int) -> Lane:
+        lane = self._lanes.get((topic, partition))
+        if lane is None:
+            lane = self._lanes[topic, partition] = Lane(inner, topic, partition)
+        return lane
 
     async def _connected(self) -> AIOKafkaProducer:
         async with self._starting:

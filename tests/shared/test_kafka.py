@@ -138,6 +138,47 @@ async def test_records_of_one_key_share_a_partition_and_keep_their_order(setting
         assert places == [(partition_of(key, LEADS_RECEIVED.partitions), n) for n in range(20)]
 
 
+async def test_many_publishes_at_once_leave_together_and_in_order(settings: Settings) -> None:
+    names = [f"together-{n:03}".encode() for n in range(300)]
+    async with Producer(settings, "test") as producer:
+        await producer.publish(LEADS_DUE.name, [(b"together", b"first")])  # finding the topic has no order
+        await asyncio.gather(*(producer.publish(LEADS_DUE.name, [(b"together", name)]) for name in names))
+    assert await values_of(settings, b"together") == [b"first", *names]
+
+
+async def test_a_publish_that_is_given_up_takes_no_other_with_it(settings: Settings) -> None:
+    names = [f"given-up-{n:03}".encode() for n in range(60)]
+    async with Producer(settings, "test") as producer:
+        await producer.publish(LEADS_DUE.name, [(b"given-up", b"first")])
+        publishing = [asyncio.create_task(producer.publish(LEADS_DUE.name, [(b"given-up", name)])) for name in names]
+        for given_up in range(0, 60, 7):  # at every stage: handed over, next in turn, gathering
+            await asyncio.sleep(0)
+            publishing[given_up].cancel()
+        results = await asyncio.gather(*publishing, return_exceptions=True)
+    kept = [name for name, result in zip(names, results, strict=True) if result is None]
+    assert len(kept) >= 60 - 9
+    found = await values_of(settings, b"given-up")
+    assert [name for name in found if name in kept] == kept
+
+
+async def values_of(settings: Settings, key: bytes) -> list[bytes]:
+    """Everything on leads.due under `key`, in order."""
+    reader = AIOKafkaConsumer(
+        settings.topic_prefix + LEADS_DUE.name, bootstrap_servers=settings.kafka, auto_offset_reset="earliest"
+    )
+    await reader.start()
+    try:
+        ends = await reader.end_offsets(reader.assignment())
+        values: list[bytes] = []
+        async with asyncio.timeout(30):
+            while any([await reader.position(at) < end for at, end in ends.items()]):
+                for records in (await reader.getmany(timeout_ms=500)).values():
+                    values += [record.value or b"" for record in records if record.key == key]
+        return values
+    finally:
+        await reader.stop()
+
+
 async def test_a_dead_record_is_kept_whole_with_its_address(settings: Settings) -> None:
     poison = b"\xff" * 1_000_000
     record = Record(LEADS_DUE.name, 3, 17, b"key", poison, 0)
