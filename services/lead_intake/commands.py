@@ -157,7 +157,9 @@ def send(
 
 
 def _table(sent: list[Sent]) -> Table:
-    table = Table("file", "lead", "status", "lead id, or why not", box=box.SIMPLE)
+    table = Table("file", "lead", "status", box=box.SIMPLE)
+    # As wide as an id: half of one helps nobody.
+    table.add_column("lead id, or why not", min_width=36, overflow="fold")
     for one in sent:
         table.add_row(one.file, str(one.number), str(one.status), "\n".join(filter(None, (one.lead_id, one.remarks))))
     return table
