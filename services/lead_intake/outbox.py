@@ -28,7 +28,7 @@ MOST_IN_HAND = 20_000
 """Rows kept in memory for the direct way; when Kafka is slower than that, the sweeper has the rest."""
 PUBLISH_WITHIN_S = 12.0
 """Above the longest leader election after a broker died (9 s)."""
-PUBLISH_EVERY_S = 0.02
+PUBLISH_EVERY_S = 0.05
 """A publish costs the broker the same for one fact as for a hundred: what is committed meanwhile goes together."""
 LONGEST_PAUSE_S = 5.0
 STOP_WITHIN_S = 3.0

@@ -1,5 +1,6 @@
 """Phones, e-mail addresses and names in one form; who is the same person."""
 
+import unicodedata
 from collections.abc import Callable
 from uuid import UUID
 
@@ -140,3 +141,13 @@ def test_every_token_ends_with_one_person_and_none_is_made_for_nothing(leads: li
     for tokens, person in zip(leads, persons, strict=True):
         assert (written | {b"a": UUID(int=999)})[tokens[0]] == person or tokens[0] not in written
     assert set(written.values()) <= set(persons)
+
+
+@given(st.text(max_size=20))
+def test_no_shortcut_leaves_a_character_in_a_name_that_cannot_be_seen(name: str) -> None:
+    assert not {unicodedata.category(c) for c in tidy_name(name)} & {"Cf", "Co", "Cn", "Cs"}
+
+
+@given(st.text(st.characters(exclude_categories=("Cf", "Co", "Cn", "Cs", "M")), max_size=20))
+def test_a_name_that_can_be_seen_loses_nothing_but_spare_spaces(name: str) -> None:
+    assert tidy_name(name) == " ".join(unicodedata.normalize("NFC", name).split())
