@@ -24,7 +24,7 @@ test: setup ## Run the whole suite on a real Kafka, PostgreSQL and Chromium
 	@$(BIN)/pytest -m "not faults" -n 2 --dist loadfile $(ARGS)
 
 faults: setup ## Run the long fault schedule (kill -9, outages, poison, rebalances)
-	@$(BIN)/pytest -m faults $(ARGS)
+	@$(BIN)/pytest -m faults -n 2 --dist load $(ARGS)
 
 check: setup ## Lint, types, import contracts, generated documents, lock
 	@$(BIN)/ruff format --check .

@@ -33,7 +33,8 @@ if [[ ! -x $bin/python ]]; then
 fi
 # pip only brings uv in; uv then installs exactly the lock, every file checked by its hash, and removes what is not in it.
 "$bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/setup-requirements.txt
-"$bin/uv" pip sync --require-hashes requirements.lock
+echo "setup: installing the environment from requirements.lock"
+"$bin/uv" pip sync --quiet --require-hashes requirements.lock
 "$bin/uv" pip install --quiet --no-deps --editable .
 
 mkdir -p -m 700 .waypost
