@@ -1,5 +1,6 @@
 """The audit's word on the play, by the same code as `waypost audit count` and `waypost audit replay`."""
 
+import time
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -25,7 +26,9 @@ async def audit_verdict(settings: Settings, since: datetime, console: Console) -
         counted = await count(audit, connection, window, Patience(WAIT_S), _no_bar)
         behind = await records_behind(audit, connection, Patience(WAIT_S))
         total = await count_published(connection, window)
+    began = time.monotonic()
     replayed = await replay_window(audit, window, topic=None, total=total, jobs=1, on_progress=_no_bar)
+    replayed.seconds = time.monotonic() - began
     printing.print_count(console, counted)
     printing.print_replay(console, replayed, window, behind)
     return counted.clean and replayed.clean and not behind
