@@ -18,9 +18,9 @@ HEALTHY_AFTER_S = 60.0
 """One that ran for so long has not failed again, but anew."""
 
 
-def pause_s(failures: int) -> float:
+def pause_s(failures: int, longest_s: float = LONGEST_PAUSE_S) -> float:
     """Seconds to wait before the start that follows `failures` failures in a row (1 or more): 0.5, 1, 2 ... 30."""
-    return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures - 1, 16)))
+    return float(min(longest_s, FIRST_PAUSE_S * 2 ** min(failures - 1, 16)))
 
 
 class Supervisor:
@@ -29,10 +29,11 @@ class Supervisor:
     They die with this process, however it ends. `say` is called from threads.
     """
 
-    def __init__(self, logs: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, logs: Path, say: Callable[[str], None], *, longest_pause_s: float = LONGEST_PAUSE_S) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self._say = say
+        self._longest_pause_s = longest_pause_s
         self._leftovers = Leftovers(logs.parent / "services.children.json")
         self._leftovers.end_all()
         self._children: dict[str, Child] = {}
@@ -85,7 +86,7 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             failures = 1 if time.monotonic() - began > HEALTHY_AFTER_S else failures + 1
-            pause = pause_s(failures)
+            pause = pause_s(failures, self._longest_pause_s)
             self._say(
                 f"{child.name} ended ({_how(child.exit_status)}); starting it again in {pause:g} s; log: {child.log}"
             )

@@ -116,7 +116,8 @@ async def installation(
     )
     said: list[str] = []
     await prepare(settings, said.append)
-    supervisor = Supervisor(folder / "logs", said.append)
+    # Killed twenty times, a service is not to blame: it need not wait longer each time.
+    supervisor = Supervisor(folder / "logs", said.append, longest_pause_s=1.0)
     services = LocalServices(settings, supervisor)
     system = System(stack, settings, supervisor, services, said)
     try:
