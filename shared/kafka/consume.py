@@ -53,7 +53,8 @@ def make_broker(settings: Settings, client_id: str) -> KafkaBroker:
     quiet = logging.getLogger("waypost.faststream")
     quiet.setLevel(logging.WARNING)
     return KafkaBroker(
-        settings.require_kafka(),
+        # A list: FastStream takes a text with commas for the name of one server.
+        settings.require_kafka().split(","),
         client_id=client_id,
         allow_auto_create_topics=False,
         acks="all",

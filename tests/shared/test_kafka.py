@@ -99,6 +99,20 @@ async def test_a_restarted_consumer_goes_on_where_the_last_finished(settings: Se
     assert seen.count(b"restart-1") == 1
 
 
+async def test_any_server_of_the_list_will_do(settings: Settings) -> None:
+    several = settings.model_copy(update={"kafka": f"127.0.0.1:1,{settings.kafka}"})
+    async with Producer(several, "test") as producer:
+        await producer.publish(LEADS_DUE.name, [(b"k", b"several")])
+    seen: list[bytes] = []
+
+    async def note(records: list[Record]) -> None:
+        seen.extend(record.value for record in records)
+
+    await consume(several, "several", note, lambda: b"several" in seen)
+
+    assert seen.count(b"several") == 1
+
+
 async def test_a_header_that_is_not_utf8_reaches_the_handler(settings: Settings) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka)
     await producer.start()
