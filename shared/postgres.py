@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import asyncpg
 
 from shared.settings import Settings
+from shared.telemetry import get_logger
 
 if TYPE_CHECKING:
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
@@ -84,15 +85,22 @@ async def open_pool(
 
 @asynccontextmanager
 async def acquire(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection within 5 s. Raises PostgresUnavailable when there is none."""
+    """A connection within 5 s. Raises PostgresUnavailable when there is none, or when it is lost while in use."""
     try:
         connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
     except RETRIABLE as error:
         raise PostgresUnavailable(type(error).__name__) from error
     try:
         yield connection
+    except RETRIABLE as error:
+        raise PostgresUnavailable(type(error).__name__) from error
     finally:
-        await pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
+        try:
+            await pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
+        except RETRIABLE as error:
+            # The pool has thrown this connection away. What was done on it stands or fell by its own answer: to raise
+            # here would hide that answer, and make a committed transaction look lost.
+            get_logger().info("postgres.connection_discarded", error=type(error).__name__)
 
 
 async def transact(

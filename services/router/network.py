@@ -27,7 +27,7 @@ from services.router.sites import (
 )
 from shared.contracts import NETWORK_CHANGED, NetworkChanged, derived_id
 from shared.errors import UserError
-from shared.postgres import Connection, Pool, transact
+from shared.postgres import Connection, Pool, acquire, transact
 
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
 _READERS = {".csv": read_csv, ".geojson": read_geojson, ".json": read_geojson}
@@ -82,7 +82,7 @@ def sites_of(revision: Revision | None) -> tuple[Site, ...]:
 
 async def preview(pool: Pool, sites: tuple[Site, ...]) -> Change:
     """What importing `sites` would change, without changing it."""
-    async with pool.acquire(timeout=5) as connection:
+    async with acquire(pool) as connection:
         before = await db.revision(connection)
     return _change(before, sites)
 
@@ -105,7 +105,7 @@ async def apply(pool: Pool, sites: tuple[Site, ...], now: datetime) -> Change:
 
 async def difference(pool: Pool, older: int | None, newer: int | None) -> Change:
     """What differs between two kept revisions; by default between the newest and the one before it."""
-    async with pool.acquire(timeout=5) as connection:
+    async with acquire(pool) as connection:
         after = await db.revision(connection, newer)
         if after is None:
             raise UserError(f"there is no network revision {newer}" if newer else "no network has been imported yet")

@@ -16,7 +16,7 @@ from services.router.policy import Finding, Policy, check
 from services.router.snapshot import Snapshot
 from shared.contracts import POLICIES_PUBLISHED, PolicyPublished, derived_id
 from shared.errors import UserError
-from shared.postgres import Connection, Pool, open_pool, transact
+from shared.postgres import Connection, Pool, acquire, open_pool, transact
 from shared.settings import Settings
 
 
@@ -68,7 +68,7 @@ async def publish(pool: Pool, text: str, now: datetime) -> Publication:
 async def publish_default(settings: Settings) -> int | None:
     """Publish the bundled policy when there is none yet; returns its version, None when one is in effect."""
     async with open_pool(settings, "router", max_size=1) as pool:
-        async with pool.acquire(timeout=5) as connection:
+        async with acquire(pool) as connection:
             if await db.policy(connection) is not None:
                 return None
         return (await publish(pool, default_policy_text(), datetime.now(UTC))).version

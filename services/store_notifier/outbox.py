@@ -41,7 +41,7 @@ class Relay:
                     finally:
                         if not connection.is_closed():
                             await outbox.resign_relay(connection)
-            except (PostgresUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (PostgresUnavailable, asyncpg.PostgresError) as error:
                 get_logger().warning("outbox.postgres_unavailable", error=type(error).__name__)
                 await wait_any(asyncio.Event(), stop, SWEEP_S)
 

@@ -19,7 +19,7 @@ from services.store_notifier.domain import Kind, Outcome, RetryPlan
 from services.store_notifier.listening import listening, wait_any
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.settling import Ended, settle
-from shared.postgres import Connection, Pool, PostgresUnavailable, transact
+from shared.postgres import Connection, Pool, PostgresUnavailable, acquire, transact
 from shared.telemetry import get_logger
 
 LONGEST_NAP_S = 1.0
@@ -74,7 +74,7 @@ class Scheduler:
                     async with listening(self._pool, deliveries.WAKE) as (connection, heard):
                         self._freed = heard
                         await self._work(connection, heard, settler, stop)
-                except (PostgresUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                except (PostgresUnavailable, asyncpg.PostgresError) as error:
                     get_logger().warning("scheduler.postgres_unavailable", error=type(error).__name__)
                     await wait_any(asyncio.Event(), stop, LONGEST_NAP_S)
             await self._finish()
@@ -131,7 +131,7 @@ class Scheduler:
         return len(heads)
 
     async def _nap_s(self) -> float:
-        async with self._pool.acquire(timeout=LONGEST_NAP_S) as connection:
+        async with acquire(self._pool) as connection:
             wake_at = await endpoints.next_wake(connection)
         if wake_at is None:
             return LONGEST_NAP_S
