@@ -4,7 +4,8 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any
 
 import uvloop
 
@@ -12,13 +13,35 @@ from shared.errors import UserError
 from shared.telemetry import get_logger
 
 STOP_WITHIN_S = 10.0
-"""From SIGTERM to the end of the process; what is not finished by then is redelivered by Kafka or swept from PG."""
+"""From `stop`, set by a signal or a failure, to the end of the process.
+
+What is not finished by then is redelivered by Kafka or swept from PostgreSQL.
+"""
+
+
+async def run_together(stop: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:
+    """Run the parts of a service until all have ended; one that fails sets `stop`, as a signal would.
+
+    So a failure, too, finishes the batch in flight and commits its offsets, instead of cutting it off. Cancelled,
+    it cancels the parts. Raises an exception group of what failed, in the order of the parts.
+    """
+
+    async def watched(part: Coroutine[Any, Any, None]) -> None:
+        try:
+            await part
+        except BaseException:
+            stop.set()
+            raise
+
+    results = await asyncio.gather(*map(watched, parts), return_exceptions=True)
+    if failures := [result for result in results if isinstance(result, BaseException)]:
+        raise BaseExceptionGroup("parts of the service failed", failures)
 
 
 def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
     """Run `main(stop)` until it returns; `stop` is set by SIGTERM or SIGINT. Returns the exit status.
 
-    A process that has not ended 10 s after the signal is ended hard: an idempotent producer without brokers, for
+    A process that has not ended 10 s after `stop` was set is ended hard: an idempotent producer without brokers, for
     one, would wait for ever.
     """
     return uvloop.run(_supervised(main))
@@ -31,6 +54,9 @@ async def _supervised(main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
     def on_signal(name: str) -> None:
         get_logger().info("process.stopping", signal=name)
         stop.set()
+
+    async def end_in_time() -> None:
+        await stop.wait()
         loop.call_later(STOP_WITHIN_S, _end_hard)
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -40,21 +66,30 @@ async def _supervised(main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     failed = False
+    watching = loop.create_task(end_in_time())
     try:
         await main(stop)
     except* UserError as errors:
-        for error in errors.exceptions:
-            if isinstance(error, UserError):
-                get_logger().error("process.failed", error=error.message, hint=error.hint)
+        for error in _leaves(errors):
+            get_logger().error("process.failed", error=error.message, hint=error.hint)
         failed = True
     except* Exception:  # noqa: BLE001
         # The last place that can say why; the supervisor or the platform starts it anew.
         get_logger().exception("process.failed")
         failed = True
+    watching.cancel()
     if failed:
         return 1
     get_logger().info("process.stopped")
     return 0
+
+
+def _leaves(group: BaseExceptionGroup[UserError]) -> Iterator[UserError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _end_hard() -> None:

@@ -9,6 +9,7 @@ from services.audit.settings import AuditSettings
 from shared.contracts import DEAD_LETTERS, TOPICS
 from shared.kafka import make_broker, run_broker, subscribe
 from shared.postgres import acquire, open_pool
+from shared.process import run_together
 from shared.telemetry import Progress, configure_logging, serve_health
 
 
@@ -34,6 +35,8 @@ async def main(settings: AuditSettings, stop: asyncio.Event) -> None:
             progress=progress,
             max_records=settings.audit_max_records,
         )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run_broker(broker, stop))
-            tasks.create_task(serve_health(settings, progress, registry, {"postgres": postgres}, stop))
+        await run_together(
+            stop,
+            run_broker(broker, stop),
+            serve_health(settings, progress, registry, {"postgres": postgres}, stop),
+        )

@@ -30,6 +30,7 @@ from shared.contracts import LEADS_DECIDED
 from shared.kafka import DeadLetters, Producer, make_broker, run_broker, subscribe
 from shared.keys import load_keys
 from shared.postgres import Connection, acquire, open_pool, transact
+from shared.process import run_together
 from shared.telemetry import Progress, configure_logging, serve_health
 from shared.telemetry.health import serve
 from shared.tracing import Tracing
@@ -93,20 +94,26 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
 
         async def answer() -> None:
             app = guarded(routes(intake), settings)
-            await serve(app, settings.intake_host, settings.intake_port, stop, name=SERVICE)
-            answered.set()
+            try:
+                await serve(app, settings.intake_host, settings.intake_port, stop, name=SERVICE)
+            finally:
+                answered.set()
 
         async def commit() -> None:
-            await acceptance.run(answered)
-            committed.set()
+            try:
+                await acceptance.run(answered)
+            finally:
+                committed.set()
 
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve_health(settings, progress, registry, {"postgres": postgres_answers}, stop))
-            tasks.create_task(run_broker(broker, stop))
-            tasks.create_task(forget_old_keys(pool, settings.intake_idempotency, clock, stop))
-            tasks.create_task(answer())
-            tasks.create_task(commit())
-            tasks.create_task(outbox.run(committed))
+        await run_together(
+            stop,
+            serve_health(settings, progress, registry, {"postgres": postgres_answers}, stop),
+            run_broker(broker, stop),
+            forget_old_keys(pool, settings.intake_idempotency, clock, stop),
+            answer(),
+            commit(),
+            outbox.run(committed),
+        )
 
 
 class _ReadyWithoutKafka(Progress):

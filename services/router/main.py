@@ -15,6 +15,7 @@ from services.router.timers import Timers
 from shared.contracts import NETWORK_CHANGED, POLICIES_PUBLISHED
 from shared.kafka import DeadLetters, Producer, hear, make_broker, run_broker, subscribe
 from shared.postgres import PostgresUnavailable, acquire, open_pool
+from shared.process import run_together
 from shared.telemetry import Progress, configure_logging, serve_health
 from shared.tracing import Tracing
 
@@ -66,16 +67,19 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
         async def policy() -> str:
             return "" if reload.is_ready else "no policy yet: run `waypost policy publish FILE`"
 
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(
-                serve_health(settings, progress, registry, {"postgres": postgres, "policy": policy}, stop)
-            )
+        async def route() -> None:
             await reload.wait_until_ready(stop, settings.router_poll_network_s)
-            tasks.create_task(reload.run(stop, settings.router_poll_network_s))
-            tasks.create_task(hear(CHANGES, reload.wake, stop, settings=settings, client_id=SERVICE))
-            tasks.create_task(timers.run(stop))
-            tasks.create_task(run_broker(broker, stop))
-            tasks.create_task(_end_when_fatal(progress, stop))
+            await run_together(
+                stop,
+                reload.run(stop, settings.router_poll_network_s),
+                hear(CHANGES, reload.wake, stop, settings=settings, client_id=SERVICE),
+                timers.run(stop),
+                run_broker(broker, stop),
+                _end_when_fatal(progress, stop),
+            )
+
+        checks = {"postgres": postgres, "policy": policy}
+        await run_together(stop, serve_health(settings, progress, registry, checks, stop), route())
 
 
 async def _end_when_fatal(progress: Progress, stop: asyncio.Event) -> None:

@@ -29,6 +29,7 @@ from shared.contracts import LEADS_DECIDED, LEADS_RECEIVED
 from shared.kafka import DeadLetters, Producer, make_broker, run_broker, subscribe
 from shared.keys import load_keys
 from shared.postgres import PostgresUnavailable, acquire, open_pool
+from shared.process import run_together
 from shared.telemetry import Progress, configure_logging, serve_health
 from shared.telemetry.health import serve
 from shared.tracing import Tracing
@@ -130,11 +131,13 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
                 ),
             ]
         )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve_health(settings, progress, registry, {"postgres": postgres}, stop))
-            tasks.create_task(serve(app, settings.notifier_host, settings.notifier_port, stop, name="notifier"))
-            tasks.create_task(live.run(stop))
-            tasks.create_task(Relay(pool, producer, metrics).run(stop))
-            tasks.create_task(scheduler.run(stop))
-            tasks.create_task(Sweeper(pool, settings, rng, now).run(stop))
-            tasks.create_task(run_broker(broker, stop))
+        await run_together(
+            stop,
+            serve_health(settings, progress, registry, {"postgres": postgres}, stop),
+            serve(app, settings.notifier_host, settings.notifier_port, stop, name="notifier"),
+            live.run(stop),
+            Relay(pool, producer, metrics).run(stop),
+            scheduler.run(stop),
+            Sweeper(pool, settings, rng, now).run(stop),
+            run_broker(broker, stop),
+        )
