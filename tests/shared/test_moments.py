@@ -1,0 +1,37 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import UserError
+from shared.moments import moment_of, span_of
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2h", datetime(2026, 3, 2, 7, 0, tzinfo=UTC)),
+        (" 1 d ", datetime(2026, 3, 1, 9, 0, tzinfo=UTC)),
+        ("2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2026-03-01T10:00+08:00", datetime(2026, 3, 1, 2, 0, tzinfo=UTC)),
+    ],
+)
+def test_moments_are_read_as_people_type_them(text: str, expected: datetime) -> None:
+    assert moment_of(text, NOW, "--from") == expected
+
+
+def test_spans_are_lengths_of_time() -> None:
+    assert span_of("7d", "--last") == timedelta(days=7)
+    assert span_of("90m", "--last") == timedelta(minutes=90)
+
+
+@pytest.mark.parametrize("text", ["a week", "7", "-7d", "7w", ""])
+def test_what_is_no_span_is_refused_with_its_option(text: str) -> None:
+    with pytest.raises(UserError, match="--last .* is no length of time"):
+        span_of(text, "--last")
+
+
+def test_what_is_no_moment_is_refused_with_its_option() -> None:
+    with pytest.raises(UserError, match="--to 'yesterday' is no time"):
+        moment_of("yesterday", NOW, "--to")
