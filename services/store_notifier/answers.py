@@ -12,7 +12,8 @@ from shared.postgres import Connection, Pool, transact
 
 
 class NotYours(Exception):  # noqa: N818 - it names a state
-    """The site never had this assignment; whether somebody else has is none of its business."""
+    """The site never had this assignment, or it was over for so long that it was forgotten. Whether somebody else has
+    the lead is none of its business."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ MOST_BODY_BYTES = 16 * 1024
 BODY_TIMEOUT_S = 5.0
 LONGEST_REQUEST_ID = 128
 MOST_EPOCHS = 2**31 - 1
+NOT_YOURS = (
+    "your site has no such assignment: it never had it, or the assignment has been over for so long that it is no "
+    "longer kept; nothing was recorded"
+)
 
 
 class _Said(BaseModel):
@@ -109,7 +113,7 @@ class Api:
             except Refused as refusal:
                 return refusal.response
             except answers.NotYours:
-                return problem(404, "your site never had this assignment")
+                return problem(404, NOT_YOURS)
             except PostgresUnavailable:
                 return unavailable("the assignment cannot be looked up now; nothing was recorded")
 

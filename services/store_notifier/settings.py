@@ -35,7 +35,11 @@ class NotifierSettings(Settings):
     notifier_time_to_answer_s: float = Field(default=30.0, ge=0)
     """The last attempt leaves a person this long before the assignment's deadline."""
     notifier_keep_days: int = Field(default=90, ge=1)
-    """How long finished deliveries and their attempts stay for operators; the facts stay in Kafka."""
+    """How long finished deliveries and their attempts stay for operators, and leads that are over (joined, erased, or
+    with an outcome) with their answers and inbox items for the sites. The facts stay in Kafka."""
+    notifier_keep_held_days: int = Field(default=400, ge=1)
+    """How long an accepted lead may wait for its outcome, at least `notifier_keep_days`; then the site's word on it is
+    refused. By default as long as Kafka keeps the facts."""
     notifier_zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
     """The wall clock of the stores, for the inbox page."""
     notifier_secure_cookies: bool | None = None
@@ -61,6 +65,16 @@ class NotifierSettings(Settings):
     def lease(self) -> timedelta:
         """How long a delivery belongs to its sender: longer than a request, or two senders would overlap."""
         return timedelta(seconds=self.notifier_request_timeout_s + 5)
+
+    @property
+    def notifier_keep(self) -> timedelta:
+        """Age at which what is over is forgotten."""
+        return timedelta(days=self.notifier_keep_days)
+
+    @property
+    def notifier_keep_held(self) -> timedelta:
+        """Age at which an accepted lead is forgotten although it never got an outcome."""
+        return timedelta(days=max(self.notifier_keep_days, self.notifier_keep_held_days))
 
     @property
     def public_url(self) -> str:

@@ -59,9 +59,17 @@ async def see_request(
     return bool(row and row["same"])
 
 
-async def forget_requests(connection: Connection, before: datetime) -> None:
-    """Forget signed requests from before: their signatures are stale anyway."""
-    await connection.execute("DELETE FROM seen_requests WHERE seen_at < $1", before)
+async def forget_requests(connection: Connection, before: datetime, limit: int) -> int:
+    """Forget signed requests from before: their signatures are stale anyway. Returns how many."""
+    rows = await connection.fetch(
+        """DELETE FROM seen_requests WHERE (endpoint_id, request_id) IN (
+               SELECT endpoint_id, request_id FROM seen_requests WHERE seen_at < $1
+               ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+           RETURNING request_id""",
+        before,
+        limit,
+    )
+    return len(rows)
 
 
 async def claim_contact(

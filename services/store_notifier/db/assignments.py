@@ -94,6 +94,51 @@ async def remember_vehicles(connection: Connection, vehicles: Sequence[tuple[UUI
     )
 
 
-async def forget_vehicles(connection: Connection, before: datetime) -> None:
-    """Forget vehicles of leads from before."""
-    await connection.execute("DELETE FROM vehicles WHERE received_at < $1", before)
+async def lock_over(connection: Connection, before: datetime, limit: int) -> list[UUID]:
+    """The oldest leads that ended before then, at most `limit`: no site holds them, and no site will."""
+    rows = await connection.fetch(
+        """SELECT lead_id FROM assignments WHERE state IN ('joined', 'outcome', 'erased') AND decided_at < $1
+           ORDER BY decided_at LIMIT $2 FOR UPDATE SKIP LOCKED""",
+        before,
+        limit,
+    )
+    return [row["lead_id"] for row in rows]
+
+
+async def lock_held_since(connection: Connection, before: datetime, limit: int) -> list[UUID]:
+    """The leads accepted before then and without an outcome since, the oldest first, at most `limit`."""
+    rows = await connection.fetch(
+        """SELECT lead_id FROM assignments WHERE state = 'accepted' AND decided_at < $1
+           ORDER BY decided_at LIMIT $2 FOR UPDATE SKIP LOCKED""",
+        before,
+        limit,
+    )
+    return [row["lead_id"] for row in rows]
+
+
+async def forget(connection: Connection, lead_ids: Sequence[UUID]) -> None:
+    """Delete locked leads with all that hangs on them: answers, inbox items, contact fetches, the vehicle.
+
+    Whoever writes those for a lead has locked the lead first, so nothing of it is left or added meanwhile.
+    """
+    await connection.execute(
+        """WITH gone_answers AS (DELETE FROM answers WHERE lead_id = ANY($1)),
+                gone_items AS (DELETE FROM inbox_items WHERE lead_id = ANY($1)),
+                gone_fetches AS (DELETE FROM contact_fetches WHERE lead_id = ANY($1)),
+                gone_vehicles AS (DELETE FROM vehicles WHERE lead_id = ANY($1))
+           DELETE FROM assignments WHERE lead_id = ANY($1)""",
+        lead_ids,
+    )
+
+
+async def forget_vehicles(connection: Connection, before: datetime, limit: int) -> int:
+    """Forget vehicles of leads from before that did not go with their leads. Returns how many."""
+    rows = await connection.fetch(
+        """DELETE FROM vehicles WHERE lead_id IN (
+               SELECT lead_id FROM vehicles WHERE received_at < $1
+               ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+           RETURNING lead_id""",
+        before,
+        limit,
+    )
+    return len(rows)

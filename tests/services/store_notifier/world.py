@@ -19,6 +19,7 @@ from shared.contracts import (
     LeadAssigned,
     LeadClosed,
     LeadDecided,
+    LeadJoined,
     LeadWaiting,
     Result,
     WaitingReason,
@@ -91,6 +92,10 @@ class Lead:
             assignment_epoch=assignment_epoch,
             result=result,
         )
+
+    def joined(self, joins_lead_id: UUID) -> LeadJoined:
+        """The next decision lets the lead join another one of the same person."""
+        return LeadJoined(**self._common(Cause.RECEIVED), joins_lead_id=joins_lead_id)
 
     def erased(self) -> LeadClosed:
         """The next decision forgets the person."""
