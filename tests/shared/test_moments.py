@@ -28,7 +28,7 @@ def test_spans_are_lengths_of_time() -> None:
 
 @pytest.mark.parametrize("text", ["a week", "7", "-7d", "7w", ""])
 def test_what_is_no_span_is_refused_with_its_option(text: str) -> None:
-    with pytest.raises(UserError, match="--last .* is no length of time"):
+    with pytest.raises(UserError, match=r"--last .* is no length of time"):
         span_of(text, "--last")
 
 
