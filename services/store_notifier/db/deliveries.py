@@ -89,6 +89,7 @@ async def claim(
 ) -> list[asyncpg.Record]:
     """Lease what is due at the locked endpoints, at most cap minus in flight of each; a failing one gets one probe.
 
+    What can no longer be answered is not sent: the sweeper gives it back.
     The endpoints must have been locked by an earlier statement of this transaction: only then does this one see
     whatever a handler committed before, and whatever it commits later wakes the endpoint again.
     """
@@ -100,7 +101,7 @@ async def claim(
            picked AS MATERIALIZED (
                SELECT d.delivery_id FROM head CROSS JOIN LATERAL (
                    SELECT delivery_id FROM deliveries
-                   WHERE endpoint_id = head.endpoint_id AND status = 0 AND next_at <= $2
+                   WHERE endpoint_id = head.endpoint_id AND status = 0 AND next_at <= $2 AND expires_at > $2
                    ORDER BY next_at LIMIT greatest(head.room, 0) FOR UPDATE SKIP LOCKED) d LIMIT $6),
            claimed AS (
                UPDATE deliveries d SET status = 1, attempt = d.attempt + 1, lease = $3, lease_until = $4 FROM picked
@@ -109,7 +110,7 @@ async def claim(
            rested AS (
                UPDATE endpoints e SET next_at = CASE WHEN head.room > 0 THEN (
                    SELECT min(d.next_at) FROM deliveries d
-                   WHERE d.endpoint_id = e.endpoint_id AND d.status = 0
+                   WHERE d.endpoint_id = e.endpoint_id AND d.status = 0 AND d.expires_at > $2
                      AND d.delivery_id NOT IN (SELECT delivery_id FROM picked)) END
                FROM head WHERE e.endpoint_id = head.endpoint_id)
            SELECT claimed.*, v.vehicle FROM claimed LEFT JOIN vehicles v USING (lead_id)""",

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import asyncpg
 from aiohttp import web
@@ -145,3 +146,22 @@ async def test_a_scheduler_that_is_stopped_in_the_middle_leaves_its_deliveries_t
     async with running(scheduler_of(pool, never)):
         await started.wait()
     assert await statuses(db) == {DUE: 1}
+
+
+async def test_an_assignment_that_is_read_after_its_deadline_is_not_sent(
+    db: Connection, pool: Pool, keys: Keys, send: Send
+) -> None:
+    """As after an outage: the lead has moved on, and the decision that says so is not read yet."""
+    late, in_time = Lead(), Lead()
+    async with Store() as store:
+        await add_webhook(pool, keys, store.url)
+        async with running(scheduler_of(pool, send)):
+            await handle(pool, late.assigned(SITE, within=timedelta(seconds=-1)), in_time.assigned(SITE))
+            await until(lambda: delivered_and_at_rest(db))
+    assert [received.lead_id for received in store.received] == [in_time.lead_id]
+    assert await statuses(db) == {DELIVERED: 1, DUE: 1}
+
+
+async def delivered_and_at_rest(db: Connection) -> bool:
+    """Whether a delivery has arrived, and its endpoint waits for nothing more."""
+    return (await statuses(db))[DELIVERED] > 0 and bool(await db.fetchval("SELECT next_at IS NULL FROM endpoints"))
