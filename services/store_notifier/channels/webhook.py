@@ -4,6 +4,7 @@ The body is thin: what, where, until when, and two links. Name and phone are fet
 so that they never lie in a store's request log, and never with a store that no longer holds the lead.
 """
 
+import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +26,17 @@ PING_TYPE = "waypost.endpoint.ping.v1"
 CONNECT_TIMEOUT_S = 3.0
 MOST_RESPONSE_BYTES = 16 * 1024
 """Read and thrown away so that the connection can be used again; a longer answer costs the connection instead."""
+_CERTIFICATE_FAULTS = {
+    9: "the certificate is not valid yet",
+    10: "the certificate has expired",
+    18: "the certificate is signed by itself, not by an authority",
+    19: "the certificate is from an authority that is not trusted here",
+    20: "the certificate is from an authority that is not trusted here, or an intermediate one is not sent along",
+    21: "the certificate is from an authority that is not trusted here, or an intermediate one is not sent along",
+    62: "the certificate is for another host",
+    64: "the certificate is for another host",
+}
+"""By OpenSSL's verification codes (openssl/x509_vfy.h); its own texts would name hosts."""
 KEEP_ALIVE_S = 75.0
 """Most stores of one CRM vendor share a host, and a TLS handshake costs a hundred times a request."""
 
@@ -48,8 +60,14 @@ class Webhook:
 
 
 def open_session(guard: AddressGuard, total_timeout_s: float) -> aiohttp.ClientSession:
-    """The one client of a process: no cookies, no proxies from the environment, no decompression, guarded sockets."""
+    """The one client of a process: no cookies, no proxies from the environment, no decompression, guarded sockets.
+
+    It trusts the machine's authorities, or those of SSL_CERT_FILE and SSL_CERT_DIR as they are at this moment.
+    """
+    trust = ssl.create_default_context()
+    trust.set_alpn_protocols(("http/1.1",))
     connector = aiohttp.TCPConnector(
+        ssl=trust,
         limit=0,  # the scheduler bounds what is in flight
         socket_factory=guard.open_socket,
         keepalive_timeout=KEEP_ALIVE_S,
@@ -130,8 +148,11 @@ async def send(session: aiohttp.ClientSession, webhook: Webhook, now: datetime) 
             return outcome
     except TimeoutError:
         return Outcome(Kind.TRANSIENT, "no answer in time")
-    except aiohttp.ClientConnectorCertificateError:
-        return Outcome(Kind.MISCONFIGURED, "the certificate is not valid for this host")
+    except aiohttp.ClientConnectorCertificateError as error:
+        code: int = getattr(error.certificate_error, "verify_code", 0)
+        return Outcome(Kind.MISCONFIGURED, _CERTIFICATE_FAULTS.get(code, f"the certificate is refused (code {code})"))
+    except aiohttp.ClientConnectorSSLError:
+        return Outcome(Kind.TRANSIENT, "the TLS handshake failed")
     except aiohttp.ClientConnectorDNSError:
         return Outcome(Kind.TRANSIENT, "the host name was not found")
     except aiohttp.ClientConnectorError as error:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ssl import SSLContext
 from typing import Any, Self
 from uuid import UUID, uuid4
 
@@ -159,8 +160,9 @@ async def say_204(_: web.Request, __: Received) -> web.StreamResponse:
 class Store:
     """A store's system on loopback: keeps every request and behaves as told."""
 
-    def __init__(self, behaviour: Behaviour = say_204) -> None:
+    def __init__(self, behaviour: Behaviour = say_204, tls: SSLContext | None = None) -> None:
         self.behaviour = behaviour
+        self._tls = tls
         self.received: list[Received] = []
         self._arrived = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -169,14 +171,14 @@ class Store:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/hook"
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=1024 * 1024)
         app.router.add_route("*", "/{tail:.*}", self._take)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls)
         await site.start()
         self.port = self._runner.addresses[0][1]
         return self
