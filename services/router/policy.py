@@ -54,6 +54,13 @@ class JoinRule(_Table):
     """Intents of one group join each other; an intent of no group never joins."""
 
 
+class HoursRule(_Table):
+    """What closed doors change. Whoever gets a lead, the time to answer runs only while that site is open."""
+
+    prefer_open_within_km: Annotated[float, Field(ge=0, le=HALF_EARTH_KM)] = 0
+    """A site this near to the person that is open now goes before nearer ones that are closed; 0: never."""
+
+
 class RetryRule(_Table):
     """When waiting leads are tried again without anything having changed, and how many at a time."""
 
@@ -70,6 +77,7 @@ class Policy(_Table):
     tie_band_m: Annotated[float, Field(ge=0, le=5_000)] = 50
     candidates: Annotated[int, Field(ge=1, le=20)] = 5
     join: JoinRule = JoinRule()
+    hours: HoursRule = HoursRule()
     retry: RetryRule = RetryRule()
     intents: dict[Intent, IntentRule]
 
@@ -195,6 +203,8 @@ def _fields_at(path: list[Any]) -> list[str]:
     match path:
         case ["join", *_]:
             model = JoinRule
+        case ["hours", *_]:
+            model = HoursRule
         case ["retry", *_]:
             model = RetryRule
         case ["intents", _, *_]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,7 +11,7 @@ from rich.table import Table
 from services.router.db.network import Revision, RevisionLine
 from services.router.explain import Explanation
 from services.router.network import Change
-from services.router.sites import Site
+from services.router.sites import ALWAYS, Site
 from shared.contracts import LeadAssigned, Lost
 
 _WHY_LOST = {
@@ -21,6 +22,8 @@ _WHY_LOST = {
     Lost.DECLINED: "has declined this lead",
     Lost.TOO_FAR: "beyond the greatest distance for this intent",
     Lost.KIND_NOT_ALLOWED: "its kind may not serve this intent",
+    Lost.CLOSED_NOW: "closed now, and an open one is near",
+    Lost.NOT_IN_BUSINESS: "not opened yet, or closed down",
 }
 
 
@@ -45,7 +48,9 @@ def print_change(console: Console, change: Change) -> None:
         console.print(f"[green]+ {escape(_site(site))}[/]")
     for one in change.diff.changed:
         before, after = one.before.to_row(), one.after.to_row()
-        columns = "; ".join(f"{column}: {_cell(before[column])} -> {_cell(after[column])}" for column in one.columns)
+        columns = "; ".join(
+            f"{column}: {_cell(before.get(column))} -> {_cell(after.get(column))}" for column in one.columns
+        )
         console.print(f"[yellow]~ {escape(one.after.site_id)}  {escape(columns)}[/]")
     for site in change.diff.removed:
         console.print(f"[red]- {escape(_site(site))}[/]")
@@ -87,6 +92,13 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
             f"{_kilometres(decision.distance_m)} away, and have {rule.respond_by_minutes} minutes to answer.",
             highlight=False,
         )
+        site = explanation.sites.get(decision.site_id)
+        if site is not None and site.working_time != ALWAYS:
+            zone = ZoneInfo(site.working_time.time_zone)
+            console.print(
+                f"Its clock runs while it is open: until {decision.respond_by.astimezone(zone):%a %Y-%m-%d %H:%M %Z}.",
+                highlight=False,
+            )
         if decision.preferred != "none":
             console.print(f"The preferred site: {decision.preferred.replace('_', ' ')}.", highlight=False)
     else:
@@ -115,7 +127,7 @@ def _site(site: Site) -> str:
 
 
 def _cell(value: object) -> str:
-    return "|".join(value) if isinstance(value, list) else str(value)
+    return "|".join(value) if isinstance(value, list) else "-" if value is None else str(value)
 
 
 def _kilometres(distance_m: int) -> str:

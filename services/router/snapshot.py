@@ -6,6 +6,7 @@ depends on the order in which sites arrive: they are sorted by id, so an index i
 
 import math
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from services.router.geo import ecef_m, surface_mm
-from services.router.sites import Site, network_digest
+from services.router.sites import ALWAYS, Schedule, Site, WorkingTime, network_digest
 from shared.vocabulary import Capability, SiteKind, SiteStatus
 
 __all__ = ["Offer", "Site", "Snapshot", "TreeKey"]
@@ -77,6 +78,10 @@ class Snapshot:
         self._kinds = np.array([_KIND_BIT[site.kind] for site in sites], dtype=np.int64)
         self._open = np.array([site.status is SiteStatus.OPEN for site in sites], dtype=np.bool_)
         self._trees: dict[TreeKey, Tree] = {}
+        self.schedules = _schedules(sites)
+        """When a site works, by site id; a site that nothing restricts is not in it."""
+        # Few, and every batch asks for them.
+        self._dated = [(site_id, when) for site_id, when in self.schedules.items() if when.is_dated]
 
     @classmethod
     def build(cls, sites: Sequence[Site], revision: int) -> "Snapshot":
@@ -118,6 +123,15 @@ class Snapshot:
         """Whether the site receives leads at all."""
         return bool(self._open[index])
 
+    def out_of_business(self, at: datetime) -> frozenset[str]:
+        """Sites whose first day has not come, or whose last day is over."""
+        return frozenset([site_id for site_id, when in self._dated if not when.is_in_business(at)])
+
+    def last_opening(self, until: datetime) -> datetime | None:
+        """The latest moment up to `until` at which a site began its business; None when none did."""
+        openings = [when.opened_at for _, when in self._dated if when.opened_at is not None]
+        return max((opening for opening in openings if opening <= until), default=None)
+
     def distance_mm(self, point_m: NDArray[np.float64], index: int) -> int:
         """Millimetres from one point (earth-centred metres, shape (3,)) to one site."""
         x_m, y_m, z_m = (point_m - self._points[index]).tolist()
@@ -155,3 +169,16 @@ class Snapshot:
             tree = Tree(cKDTree(self._points[members]) if members.size else None, members)
             self._trees[key] = tree
         return tree
+
+
+def _schedules(sites: Iterable[Site]) -> dict[str, Schedule]:
+    """Sites that work alike share one schedule, and with it what it has worked out."""
+    alike: dict[WorkingTime, Schedule] = {}
+    schedules: dict[str, Schedule] = {}
+    for site in sites:
+        when = site.working_time
+        if when != ALWAYS:
+            if when not in alike:
+                alike[when] = Schedule(when)
+            schedules[site.site_id] = alike[when]
+    return schedules

@@ -18,11 +18,12 @@ from services.router.metrics import RouterMetrics
 from services.router.pausing import sleep_or_stop
 from services.router.reload import InEffect
 from services.router.settings import RouterSettings
+from services.router.spans import due_step, trace_due
 from shared.contracts import LEADS_DUE, LeadDue, derived_id
 from shared.kafka import Producer
 from shared.postgres import Connection, Pool, PostgresUnavailable, transact
 from shared.telemetry import get_logger
-from shared.tracing import child
+from shared.tracing import Tracing
 
 
 def due_record(due: timers.Due, kind: Literal["respond_by", "retry"], cause: str, now: datetime) -> tuple[bytes, bytes]:
@@ -34,7 +35,7 @@ def due_record(due: timers.Due, kind: Literal["respond_by", "retry"], cause: str
         subject=str(due.lead_id),
         # A deadline passes once: said again, it is the same fact to the byte.
         time=due.due_at if kind == "respond_by" else now,
-        traceparent=child(due.traceparent, f"due{due.epoch}"),
+        traceparent=due_step(due),
     )
     return str(due.lead_id).encode(), fact.to_bytes()
 
@@ -57,9 +58,15 @@ class Timers:
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
+        # Its own, as it has a life of its own: nothing is sent, or even loaded, without an OTLP endpoint.
+        self._tracing = Tracing(settings, "router")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop`. An outage of PostgreSQL or Kafka is logged and waited out."""
+        async with self._tracing:
+            await self._sweep_until(stop)
+
+    async def _sweep_until(self, stop: asyncio.Event) -> None:
         log = get_logger()
         while not stop.is_set():
             try:
@@ -79,6 +86,7 @@ class Timers:
         snapshot, policy = self._in_effect().snapshot, self._in_effect().policy
         batch = policy.retry.batch
         limits = {site.site_id: site.open_lead_limit for site in snapshot.sites if site.open_lead_limit is not None}
+        opening = snapshot.last_opening(now)
         full_before = now - timedelta(minutes=policy.retry.full_minutes)
         published = await self._ask(
             now, "respond_by", "", lambda connection: timers.claim_silent(connection, now, batch)
@@ -86,8 +94,10 @@ class Timers:
         published += await self._ask(
             now,
             "retry",
-            f"{snapshot.revision}.{policy.version}",
-            lambda connection: timers.claim_outdated(connection, snapshot.revision, policy.version, now, batch),
+            f"{snapshot.revision}.{policy.version}" + (f".{opening:%Y%m%dT%H%M}" if opening else ""),
+            lambda connection: timers.claim_outdated(
+                connection, snapshot.revision, policy.version, opening, now, batch
+            ),
         )
         published += await self._ask(
             now,
@@ -111,6 +121,8 @@ class Timers:
             # Published after the claim is committed: a crash in between leaves the mark, and the lead is asked for
             # again when the mark is old.
             await self._producer.publish(LEADS_DUE.name, [due_record(one, kind, cause, now) for one in due])
+            if self._tracing.enabled:
+                trace_due(self._tracing, due, kind, now, self._clock())
             self._metrics.asked_for(kind, len(due))
             get_logger().info("timers.asked", due=kind, leads=len(due), cause=cause or kind)
         return len(due)

@@ -23,6 +23,10 @@ class Lost(StrEnum):
     KIND_NOT_ALLOWED = "kind_not_allowed"
     NOT_PREFERRED = "not_preferred"
     """Eligible and nearer, but the person asked for another site."""
+    CLOSED_NOW = "closed_now"
+    """Eligible and nearer, but closed at this hour while an open site is near enough."""
+    NOT_IN_BUSINESS = "not_in_business"
+    """Its first day has not come, or its last is over."""
 
 
 class Candidate(Contract):

@@ -45,12 +45,17 @@ async def claim_silent(connection: Connection, now: datetime, limit: int) -> lis
     return sorted((Due(*row) for row in rows), key=lambda due: due.due_at)
 
 
-async def claim_outdated(connection: Connection, revision: int, version: int, now: datetime, limit: int) -> list[Due]:
-    """Waiting leads that were decided under an older network or policy than the current one, oldest first."""
+async def claim_outdated(
+    connection: Connection, revision: int, version: int, opening: datetime | None, now: datetime, limit: int
+) -> list[Due]:
+    """Waiting leads that were decided under an older network or policy than the current one, oldest first.
+
+    `opening`: when the latest site began its business, which no revision says anew; None when none had a first day.
+    """
     rows = await connection.fetch(
         """WITH due AS (
                SELECT lead_id FROM leads
-               WHERE state = 'waiting' AND (network_revision < $1 OR policy_version < $2)
+               WHERE state = 'waiting' AND (network_revision < $1 OR policy_version < $2 OR changed_at < $6)
                  AND (due_published_at IS NULL OR due_published_at <= $4)
                ORDER BY received_at LIMIT $5 FOR UPDATE SKIP LOCKED)
            UPDATE leads SET due_published_at = $3 FROM due WHERE leads.lead_id = due.lead_id
@@ -60,6 +65,7 @@ async def claim_outdated(connection: Connection, revision: int, version: int, no
         now,
         now - CLAIM,
         limit,
+        opening,
     )
     return sorted((Due(*row) for row in rows), key=lambda due: due.due_at)
 

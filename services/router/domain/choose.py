@@ -1,14 +1,17 @@
 """Which of the nearest sites gets one lead, and why each of the others does not."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.router.domain.candidates import MAX_LISTED, Row, candidates_text, listed, settle_tie
+from services.router.domain.doors import Doors
 from services.router.domain.ledger import LeadFeatures
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
+from services.router.policy import Policy
 from services.router.snapshot import Snapshot, TreeKey
 from shared.contracts import Lost, WaitingReason
 
@@ -19,6 +22,8 @@ _FARTHER = Lost.FARTHER.value
 _FULL = Lost.FULL.value
 _DECLINED = Lost.DECLINED.value
 _TOO_FAR = Lost.TOO_FAR.value
+_CLOSED_NOW = Lost.CLOSED_NOW.value
+_NOT_IN_BUSINESS = Lost.NOT_IN_BUSINESS.value
 
 
 class Reach(NamedTuple):
@@ -42,17 +47,19 @@ class Choice(NamedTuple):
 class Chooser:
     """Chooses for the leads of one batch, in order: each lead that a site takes is load that the next one sees."""
 
-    __slots__ = ("_band_mm", "_keep", "_loads", "_replaying", "_seen", "_snapshot")
+    __slots__ = ("_band_mm", "_doors", "_keep", "_loads", "_open_first_mm", "_replaying", "_seen", "_snapshot")
 
     def __init__(
-        self, snapshot: Snapshot, loads: Mapping[str, int], tie_band_m: float, keep: int, *, replaying: bool = False
+        self, snapshot: Snapshot, policy: Policy, loads: Mapping[str, int], now: datetime, *, replaying: bool = False
     ) -> None:
         self._snapshot = snapshot
+        self._doors = Doors(snapshot, now)
         self._loads = loads
         # Loads as this batch has changed them; a whole copy of `loads` would cost more than the batch itself.
         self._seen: dict[str, int] = {}
-        self._band_mm = round(tie_band_m * 1000)
-        self._keep = keep
+        self._band_mm = round(policy.tie_band_m * 1000)
+        self._keep = policy.candidates
+        self._open_first_mm = round(policy.hours.prefer_open_within_km * 1_000_000)
         self._replaying = replaying
 
     @property
@@ -83,19 +90,24 @@ class Chooser:
 
         The lead is at `points_m[place]`. The chosen site's load counts this lead from now on.
         """
-        preference = NO_PREFERENCE
+        preference, open_first_mm = NO_PREFERENCE, min(self._open_first_mm, reach.max_mm)
         if lead.preferred_site_id is not None:
-            load = self.load(lead.preferred_site_id)
+            wished = lead.preferred_site_id
             preference = weigh_preference(
-                self._snapshot, reach.key, reach.max_mm, lead.preferred_site_id, excluded, load, points_m[place]
-            )
+                self._snapshot, reach.key, reach.max_mm, wished, excluded, self.load(wished), points_m[place],
+                in_business=wished not in self._doors.out_of_business,
+            )  # fmt: skip
+            if preference.is_honoured:
+                open_first_mm = 0  # whoever asks for a site by name waits until it opens
         elif not excluded and (choice := self._plain(reach.max_mm, distances_mm, indexes)) is not None:
             return choice
         width = self.width
         while True:
             # Only what is nearer than the last one fetched is complete: others may tie with that one.
             horizon_mm = distances_mm[-1] if len(indexes) == width else _BEYOND_EVERYTHING_MM
-            choice = self._scan(lead, excluded, reach.max_mm, preference, distances_mm, indexes, horizon_mm)
+            choice = self._scan(
+                lead, excluded, reach.max_mm, preference, distances_mm, indexes, horizon_mm, open_first_mm
+            )
             if choice is not None:
                 return choice
             width *= 4
@@ -105,6 +117,7 @@ class Chooser:
     def _plain(self, max_mm: int, distances_mm: list[int], indexes: list[int]) -> Choice | None:
         """What `_scan` says, at half its price, in the case of most leads: the nearest site is alone and free."""
         keep, seen, loads, offers = self._keep, self._seen, self._loads, self._snapshot.offers
+        gone = self._doors.out_of_business
         if len(indexes) <= keep or keep == 1 or distances_mm[keep - 1] == distances_mm[keep]:
             return None
         best_mm = distances_mm[0]
@@ -114,7 +127,9 @@ class Chooser:
         winner_load = seen.get(winner_id)
         if winner_load is None:
             winner_load = loads.get(winner_id, 0)
-        if winner_load >= limit:
+        if winner_load >= limit or winner_id in gone:
+            return None
+        if best_mm <= self._open_first_mm and not self._doors.is_open(winner_id):
             return None
         texts = [f'{{"site_id":"{winner_id}","distance_m":{(best_mm + 500) // 1000},"load":{winner_load}}}']
         for place in range(1, keep):
@@ -123,7 +138,12 @@ class Chooser:
             load = seen.get(site_id)
             if load is None:
                 load = loads.get(site_id, 0)
-            lost = _TOO_FAR if distance_mm > max_mm else _FULL if load >= limit else _FARTHER
+            if site_id in gone:
+                lost = _NOT_IN_BUSINESS
+            elif distance_mm > max_mm:
+                lost = _TOO_FAR
+            else:
+                lost = _FULL if load >= limit else _FARTHER
             texts.append(
                 f'{{"site_id":"{site_id}","distance_m":{(distance_mm + 500) // 1000},"load":{load},"lost":"{lost}"}}'
             )
@@ -139,38 +159,57 @@ class Chooser:
         distances_mm: list[int],
         indexes: list[int],
         horizon_mm: int,
+        open_first_mm: int,
+        follow: int = 0,
     ) -> Choice | None:
-        """The choice among the sites nearer than the horizon; None when it takes more of them to be sure."""
+        """The choice among the sites nearer than the horizon; None when it takes more of them to be sure.
+
+        Up to `open_first_mm` a site that is open now goes before nearer ones that are closed; when there is none,
+        the doors decide nothing. At least `follow` sites are looked at, to be shown.
+        """
         seen, loads, offers, replaying = self._seen, self._loads, self._snapshot.offers, self._replaying
-        keep = self._keep
+        keep, gone, is_open = self._keep, self._doors.out_of_business, self._doors.is_open
+        enough = max(keep, follow)
         rows: list[Row] = []
         equal: list[int] = []
         band_end_mm = -1
         for distance_mm, index in zip(distances_mm, indexes, strict=True):
-            if distance_mm >= horizon_mm or (len(rows) >= keep and -1 < band_end_mm < distance_mm):
+            if distance_mm >= horizon_mm or (len(rows) >= enough and -1 < band_end_mm < distance_mm):
+                break
+            if band_end_mm < 0 and 0 < open_first_mm < distance_mm:
                 break
             site_id, limit, weight = offers[index]
             load = seen.get(site_id)
             if load is None:
                 load = loads.get(site_id, 0)
             lost = None
-            if distance_mm > max_mm:
+            if site_id in gone:
+                lost = _NOT_IN_BUSINESS
+            elif distance_mm > max_mm:
                 lost = _TOO_FAR
             elif site_id in excluded:
                 lost = _DECLINED
             elif load >= limit or (replaying and len(rows) >= MAX_LISTED and site_id not in loads):
                 lost = _FULL
-            elif band_end_mm < 0:
-                band_end_mm = distance_mm + self._band_mm
-                equal.append(len(rows))
-            elif distance_mm <= band_end_mm:
-                equal.append(len(rows))
-            else:
+            elif -1 < band_end_mm < distance_mm:
                 lost = _FARTHER
+            elif open_first_mm and not is_open(site_id):
+                lost = _CLOSED_NOW
+            else:
+                equal.append(len(rows))
+                if band_end_mm < 0:
+                    band_end_mm = distance_mm + self._band_mm
             rows.append((distance_mm, site_id, load, lost, weight))
+        if open_first_mm and not equal:
+            if horizon_mm <= open_first_mm:
+                return None
+            # That nobody is open hangs on the loads of those who are, but full: the record must show them.
+            full = [place for place, row in enumerate(rows[:MAX_LISTED]) if row[3] == _FULL and is_open(row[1])]
+            follow = full[-1] + 1 if full else 0
+            return self._scan(lead, excluded, max_mm, preference, distances_mm, indexes, horizon_mm, 0, follow)
         if len(rows) < keep and horizon_mm != _BEYOND_EVERYTHING_MM:
             return None
-        if preference.row is not None and preference.row[3] is None:
+        if preference.row is not None and preference.is_honoured:
             shown = preference.show_winner(rows[:keep])
             distance_mm, site_id, load, _, _ = preference.row
             seen[site_id] = load + 1
@@ -178,6 +217,8 @@ class Chooser:
         if not equal:
             if horizon_mm <= max_mm:
                 return None
+            if horizon_mm != _BEYOND_EVERYTHING_MM and all(row[3] == _NOT_IN_BUSINESS for row in rows):
+                return None  # whether any site at all can do the work is still open
             shown = preference.show(listed(rows, keep, _within_reach(rows)))
             return Choice("", 0, _why_nobody(rows), preference.verdict, candidates_text(shown))
         if band_end_mm >= horizon_mm:
@@ -199,10 +240,8 @@ def _within_reach(rows: list[Row]) -> int:
 def _why_nobody(rows: list[Row]) -> WaitingReason:
     """Named by what would help: another site, a nearer one, a free one, or one that has not refused yet."""
     reasons = {row[3] for row in rows}
-    if not reasons:
-        return WaitingReason.NO_CAPABLE_SITE
     if _FULL in reasons:
         return WaitingReason.ALL_FULL
     if _DECLINED in reasons:
         return WaitingReason.ALL_DECLINED
-    return WaitingReason.TOO_FAR
+    return WaitingReason.TOO_FAR if _TOO_FAR in reasons else WaitingReason.NO_CAPABLE_SITE

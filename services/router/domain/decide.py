@@ -62,7 +62,9 @@ class _Plan(NamedTuple):
     """A policy's rule for one intent, worked out once per batch."""
 
     reach: Reach
+    time_to_answer: timedelta
     respond_by: datetime
+    """For a site that is always open."""
     respond_by_text: str
     join_group: str | None
 
@@ -89,7 +91,7 @@ class Batch:
         self._snapshot = snapshot
         self._policy = policy
         self._now = now
-        self._chooser = Chooser(snapshot, loads, policy.tie_band_m, policy.candidates, replaying=replaying)
+        self._chooser = Chooser(snapshot, policy, loads, now, replaying=replaying)
         self._write = TurnWriter(now, snapshot.revision, policy.version)
         self._points_m: NDArray[np.float64] = np.empty((0, 3))
         self._plans: dict[Intent, _Plan] = {}
@@ -123,9 +125,11 @@ class Batch:
         plan = self._plans.get(intent)
         if plan is None:
             rule = self._policy.intents[intent]
-            respond_by = self._now + timedelta(minutes=rule.respond_by_minutes)
+            time_to_answer = timedelta(minutes=rule.respond_by_minutes)
+            respond_by = self._now + time_to_answer
             plan = _Plan(
                 Reach(rule.key, round(rule.max_distance_km * 1_000_000)),
+                time_to_answer,
                 respond_by,
                 utc_text(respond_by),
                 self._policy.join_group(intent),
@@ -158,7 +162,11 @@ class Batch:
         choice = self._chooser.choose(turn.lead, turn.excluded, plan.reach, self._points_m, *hit)
         if choice.waiting is not None:
             return wait(turn, choice.waiting, choice.candidates)
-        return assign(turn, choice, plan.respond_by, plan.respond_by_text)
+        schedule = self._snapshot.schedules.get(choice.site_id)
+        if schedule is None:
+            return assign(turn, choice, plan.respond_by, plan.respond_by_text)
+        respond_by = schedule.after_open_time(self._now, plan.time_to_answer)
+        return assign(turn, choice, respond_by, utc_text(respond_by))
 
     def _live_lead(self, lead: LeadFeatures, group: str | None, live: LiveLead | None) -> tuple[str, str | None] | None:
         """The live lead that this one joins, and its holder: the ledger's, else one of this batch; None for neither.

@@ -20,6 +20,11 @@ class Preference(NamedTuple):
     row: Row | None = None
     """The preferred site as a candidate; None when it could not be one (unknown, not open, cannot do the work)."""
 
+    @property
+    def is_honoured(self) -> bool:
+        """Whether the lead goes to the site that was asked for."""
+        return self.row is not None and self.row[3] is None
+
     def show(self, rows: list[Row]) -> list[Row]:
         """The rows of a record that chose otherwise: a refused site that could be a candidate is always among them."""
         if self.row is None or any(row[1] == self.row[1] for row in rows):
@@ -55,14 +60,16 @@ def weigh_preference(
     excluded: tuple[str, ...],
     load: int,
     point_m: NDArray[np.float64],
+    *,
+    in_business: bool,
 ) -> Preference:
-    """Whether the site can take the lead."""
+    """Whether the site can take the lead; `in_business` says whether its first day has come and its last has not."""
     index = snapshot.index_of(site_id)
     if index is None:
         return Preference("refused_unknown")
     if not snapshot.serves(index, key):
         return Preference("refused_incapable")
-    if not snapshot.is_open(index):
+    if not (snapshot.is_open(index) and in_business):
         return Preference("refused_unavailable")
     _, limit, weight = snapshot.offers[index]
     distance_mm = snapshot.distance_mm(point_m, index)

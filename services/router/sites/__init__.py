@@ -2,6 +2,7 @@
 
 from services.router.sites.diff import NetworkDiff, SiteChange, diff_networks
 from services.router.sites.files import NetworkFile, read_csv, read_geojson
+from services.router.sites.hours import ALWAYS, Schedule, WorkingTime
 from services.router.sites.row import BadRow
 from services.router.sites.site import (
     DELIVERY_CENTER_ONLY,
@@ -12,12 +13,15 @@ from services.router.sites.site import (
 )
 
 __all__ = [
+    "ALWAYS",
     "DELIVERY_CENTER_ONLY",
     "BadRow",
     "NetworkDiff",
     "NetworkFile",
+    "Schedule",
     "Site",
     "SiteChange",
+    "WorkingTime",
     "canonical_rows",
     "diff_networks",
     "forbidden_claims",

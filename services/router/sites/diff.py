@@ -44,4 +44,4 @@ def diff_networks(before: Sequence[Site], after: Sequence[Site]) -> NetworkDiff:
 
 def _differing(before: Site, after: Site) -> tuple[str, ...]:
     old, new = before.to_row(), after.to_row()
-    return tuple(column for column in old if old[column] != new[column])
+    return tuple(column for column in old | new if old.get(column) != new.get(column))

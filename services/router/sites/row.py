@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from services.router.sites.site import Site, forbidden_claims
+from services.router.sites.working_time import WORKING_TIME_COLUMNS, read_working_time
 from services.router.spelling import meant
 from shared.datum import to_wgs84
 from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
@@ -25,8 +26,9 @@ COLUMNS = (
     "status",
     "weight",
     "open_lead_limit",
+    *WORKING_TIME_COLUMNS,
 )
-OPTIONAL = frozenset({"district", "status", "weight", "open_lead_limit"})
+OPTIONAL = frozenset({"district", "status", "weight", "open_lead_limit", *WORKING_TIME_COLUMNS})
 MAX_TEXT = 120
 MAX_WEIGHT = 1000
 MAX_LIMIT = 1_000_000
@@ -95,9 +97,12 @@ class _RowReader:
         point, datum = self.point()
         weight = self.whole("weight", 1, 1, MAX_WEIGHT)
         limit = self.whole("open_lead_limit", None, 1, MAX_LIMIT)
+        working_time = read_working_time(self.fields, self.refuse)
         if self.bad or kind is None or status is None or datum is None or point is None or weight is None:
             return None, self.bad
-        return Site(site_id, name, kind, city, district, *point, datum, capabilities, status, weight, limit), self.bad
+        return Site(
+            site_id, name, kind, city, district, *point, datum, capabilities, status, weight, limit, working_time
+        ), self.bad  # fmt: skip
 
     def refuse(self, field: str, reason: str) -> None:
         self.bad.append(BadRow(self.number, self.fields.get("site_id", "")[:64], field, reason))

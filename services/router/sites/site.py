@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
+from services.router.sites.hours import ALWAYS, DEFAULT_ZONE, WorkingTime, read_days
 from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
 
 DELIVERY_CENTER_ONLY = frozenset({Capability.VEHICLE_DELIVERY, Capability.USED_VEHICLE_SALES})
@@ -33,10 +35,14 @@ class Site:
     """Share among equals: a site of weight 2 gets twice the leads of its neighbour in the same mall."""
     open_lead_limit: int | None = None
     """Most leads it may hold unanswered at one time; None: no limit."""
+    working_time: WorkingTime = ALWAYS
 
     def to_row(self) -> dict[str, Any]:
-        """The canonical row, ready for JSON; its key order and number format are part of the network's digest."""
-        return {
+        """The canonical row, ready for JSON; its key order and number format are part of the network's digest.
+
+        What came after the first networks were imported stands in it only when it is given: their digests still hold.
+        """
+        row: dict[str, Any] = {
             "site_id": self.site_id,
             "name": self.name,
             "kind": self.kind.value,
@@ -50,6 +56,15 @@ class Site:
             "weight": self.weight,
             "open_lead_limit": self.open_lead_limit,
         }
+        when = self.working_time
+        later = {
+            "hours": when.hours,
+            "time_zone": "" if when.time_zone == DEFAULT_ZONE else when.time_zone,
+            "closures": [f"{first}..{last}" for first, last in when.closures],
+            "opens_on": when.opens_on and when.opens_on.isoformat(),
+            "closes_on": when.closes_on and when.closes_on.isoformat(),
+        }
+        return row | {name: value for name, value in later.items() if value}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Site":
@@ -68,7 +83,21 @@ class Site:
             status=SiteStatus(row["status"]),
             weight=int(row["weight"]),
             open_lead_limit=None if limit is None else int(limit),
+            working_time=_working_time(row),
         )
+
+
+def _working_time(row: Mapping[str, Any]) -> WorkingTime:
+    if row.keys().isdisjoint(WorkingTime._fields):
+        return ALWAYS
+    opens_on, closes_on = row.get("opens_on"), row.get("closes_on")
+    return WorkingTime(
+        row.get("hours", ""),
+        row.get("time_zone", DEFAULT_ZONE),
+        tuple([read_days(days) for days in row.get("closures", ())]),
+        None if opens_on is None else date.fromisoformat(opens_on),
+        None if closes_on is None else date.fromisoformat(closes_on),
+    )
 
 
 def forbidden_claims(kind: SiteKind, capabilities: frozenset[Capability]) -> list[Capability]:

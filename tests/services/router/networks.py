@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from math import log
 from pathlib import Path
@@ -15,6 +15,7 @@ import services.router
 from services.router.domain import NEW, Ask, LeadFeatures, Received
 from services.router.geo import ecef_m, surface_mm
 from services.router.policy import Policy
+from services.router.sites import ALWAYS, Schedule, WorkingTime
 from services.router.snapshot import Site
 from shared.contracts import LeadReceived, Place
 from shared.vocabulary import Accuracy, Capability, Channel, Datum, Intent, SiteKind, SiteStatus
@@ -23,7 +24,9 @@ NOW = datetime(2026, 6, 1, 9, 30, 0, 250_000, tzinfo=UTC)
 DEFAULT_POLICY = (Path(services.router.__file__).parent / "default_policy.toml").read_text(encoding="utf-8")
 
 
-def policy(*, tie_band_m: float = 50, candidates: int = 5, max_km: float | None = None) -> Policy:
+def policy(
+    *, tie_band_m: float = 50, candidates: int = 5, max_km: float | None = None, open_first_km: float = 0
+) -> Policy:
     """The default policy with other numbers; `max_km` replaces every intent's maximum."""
     lines = []
     for line in DEFAULT_POLICY.splitlines():
@@ -33,6 +36,8 @@ def policy(*, tie_band_m: float = 50, candidates: int = 5, max_km: float | None 
             line = f"candidates = {candidates}"
         if line.startswith("max_distance_km") and max_km is not None:
             line = f"max_distance_km = {max_km}"
+        if line.startswith("prefer_open_within_km"):
+            line = f"prefer_open_within_km = {open_first_km}"
         lines.append(line)
     return Policy.from_toml("\n".join(lines), 7)
 
@@ -47,11 +52,13 @@ def site(
     status: SiteStatus = SiteStatus.OPEN,
     weight: int = 1,
     limit: int | None = None,
+    when: WorkingTime = ALWAYS,
 ) -> Site:
-    """A delivery center that can do everything, unless said otherwise."""
+    """A delivery center that can do everything and never closes, unless said otherwise."""
     return Site(
-        site_id, "Site", kind, "City", "District", lat, lon, Datum.WGS84, frozenset(capabilities), status, weight, limit
-    )
+        site_id, "Site", kind, "City", "District", lat, lon, Datum.WGS84, frozenset(capabilities), status, weight,
+        limit, when,
+    )  # fmt: skip
 
 
 def lead(
@@ -96,6 +103,16 @@ def as_fact(features: LeadFeatures) -> LeadReceived:
 _LAT = st.integers(0, 30).map(lambda step: round(31.0 + step * 0.0002, 4)) | st.sampled_from([31.5, 32.0])
 _LON = st.integers(0, 6).map(lambda step: round(120.0 + step * 0.0002, 4)) | st.sampled_from([120.5, -180.0, 180.0])
 _POINT = st.tuples(_LAT, _LON)
+# NOW is half past five on a Monday afternoon in China: half of these are closed then, two have no business at all.
+WORKING_TIMES = [
+    ALWAYS,
+    WorkingTime("Mo-Su 09:00-18:00"),
+    WorkingTime("Mo-Fr 08:00-17:00"),
+    WorkingTime("Tu-Su 10:00-20:00"),
+    WorkingTime("Mo-Su 09:00-18:00", closures=((date(2026, 5, 30), date(2026, 6, 2)),)),
+    WorkingTime(opens_on=date(2026, 6, 2)),
+    WorkingTime("24/7", closes_on=date(2026, 5, 31)),
+]
 SITE_IDS = [f"site-{number}" for number in range(60)]
 
 
@@ -109,6 +126,7 @@ def sites(draw: st.DrawFn, max_size: int = 40) -> list[Site]:
     malls = draw(st.none() | st.lists(_POINT, min_size=1, max_size=3))
     points = _POINT if malls is None else st.sampled_from(malls)
     anything = draw(st.booleans())
+    working_times = st.sampled_from(draw(st.sampled_from([WORKING_TIMES[:1], WORKING_TIMES])))
     return [
         site(
             site_id,
@@ -120,6 +138,7 @@ def sites(draw: st.DrawFn, max_size: int = 40) -> list[Site]:
             status=draw(st.sampled_from([SiteStatus.OPEN] * 5 + [SiteStatus.CLOSED, SiteStatus.RECRUITING])),
             weight=draw(st.integers(1, 3)),
             limit=draw(st.none() | st.integers(1, 3)),
+            when=draw(working_times),
         )
         for site_id in ids
     ]
@@ -130,6 +149,7 @@ policies = st.builds(
     tie_band_m=st.sampled_from([0, 50, 500]),
     candidates=st.integers(1, 6),
     max_km=st.sampled_from([0.2, 2, 100, 20_000]),
+    open_first_km=st.sampled_from([0, 0, 0.1, 1, 200]),
 )
 loads = st.dictionaries(st.sampled_from(SITE_IDS), st.integers(0, 3))
 
@@ -150,7 +170,7 @@ def leads(draw: st.DrawFn, max_size: int = 12) -> list[LeadFeatures]:
 
 
 def plain_order(features: LeadFeatures, network: Sequence[Site], rules: Policy) -> list[tuple[int, str]]:
-    """Every open site that may serve this intent: distance in mm, then site id."""
+    """Every site of status open that may serve this intent: distance in mm, then site id."""
     rule = rules.intents[features.intent]
     if features.point is None:
         return []
@@ -182,7 +202,7 @@ def plain_choice(
     if features.point is None:
         return Pick(None, "location_unclear")
     away = {site_id: distance_mm for distance_mm, site_id in plain_order(features, network, rules)}
-    able = [s for s in network if s.site_id in away]
+    able = [s for s in network if s.site_id in away and Schedule(s.working_time).is_in_business(NOW)]
     if not able:
         return Pick(None, "no_capable_site")
     near = [s for s in able if away[s.site_id] <= rule.max_distance_km * 1_000_000]
@@ -196,6 +216,10 @@ def plain_choice(
         return Pick(None, "all_full")
     if features.preferred_site_id in {s.site_id for s in free}:
         return Pick(features.preferred_site_id)
+    open_first_mm = min(rules.hours.prefer_open_within_km, rule.max_distance_km) * 1_000_000
+    staffed = [s for s in free if Schedule(s.working_time).is_open(NOW)]
+    if any(away[s.site_id] <= open_first_mm for s in staffed) and open_first_mm:
+        free = staffed
     best = min(away[s.site_id] for s in free)
     equal = [s for s in free if away[s.site_id] <= best + rules.tie_band_m * 1000]
 

@@ -1,13 +1,14 @@
 """Network files: read whole, or refused with every bad row, its field, the reason and the way out."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.router.sites import NetworkFile, read_csv, read_geojson
+from services.router.sites import NetworkFile, Site, WorkingTime, read_csv, read_geojson
 from shared.datum import from_wgs84
 from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
 
@@ -49,6 +50,58 @@ def test_a_good_row_becomes_a_site() -> None:
     assert (site.site_id, site.kind, site.status) == ("suzhou-01", SiteKind.DELIVERY_CENTER, SiteStatus.OPEN)
     assert (site.lat, site.lon, site.weight, site.open_lead_limit) == (31.2989, 120.5853, 2, 40)
     assert site.capabilities == {Capability.SALES, Capability.TEST_DRIVE, Capability.VEHICLE_DELIVERY}
+
+
+WORKING = {
+    "hours": "Mo-Fr 9:00-18:00;Sa 10:00-16:00",
+    "time_zone": "Asia/Urumqi",
+    "closures": "2027-01-01|2026-10-01..2026-10-07",
+    "opens_on": "2026-09-01",
+    "closes_on": "2028-12-31",
+}
+
+
+def csv_with(columns: dict[str, str]) -> str:
+    header, first = csv_of(row()).splitlines()
+    return "\n".join([",".join([header, *columns]), ",".join([first, *(f'"{text}"' for text in columns.values())])])
+
+
+def test_a_site_says_when_it_works_and_its_row_says_so_again() -> None:
+    [site] = read_csv(csv_with(WORKING)).sites
+
+    assert site.working_time == WorkingTime(
+        "Mo-Fr 09:00-18:00; Sa 10:00-16:00",
+        "Asia/Urumqi",
+        ((date(2026, 10, 1), date(2026, 10, 7)), (date(2027, 1, 1), date(2027, 1, 1))),
+        date(2026, 9, 1),
+        date(2028, 12, 31),
+    )
+    assert Site.from_row(site.to_row()) == site
+
+
+def test_a_site_that_says_nothing_of_its_hours_has_the_row_it_always_had() -> None:
+    [site] = read_csv(csv_of(row())).sites
+
+    assert site.to_row().keys() == set(HEADER.split(","))
+    assert Site.from_row(site.to_row()) == site
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "advice"),
+    [
+        ("hours", "Mon-Fri 9-18", "did you mean Mo-Fr 09:00-18:00?"),
+        ("time_zone", "Beijing", "use an IANA name such as Asia/Shanghai"),
+        ("closures", "2026-10-01|1 October", "'1 October' is no day"),
+        ("closures", "2026-10-07..2026-10-01", "is no day"),
+        ("opens_on", "soon", "'soon' is no day; write it as 2026-10-01"),
+        ("closes_on", "2026-08-31", "lies before opens_on"),
+    ],
+)
+def test_a_working_time_that_nobody_can_read_is_refused_with_the_way_out(field: str, text: str, advice: str) -> None:
+    [bad] = read_csv(csv_with(WORKING | {field: text})).bad
+
+    assert (bad.row, bad.site_id, bad.field) == (2, "suzhou-01", field)
+    assert advice in bad.reason
 
 
 def test_what_is_left_out_has_its_default() -> None:

@@ -1,7 +1,8 @@
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 
 from services.router import network
+from services.router.sites import WorkingTime
 from shared.contracts import LEADS_DECIDED, LEADS_DUE, Answer, Cause
 from tests.services.router.networks import NOW, site
 from tests.services.router.world import (
@@ -92,6 +93,21 @@ async def test_a_new_revision_releases_waiting_leads_oldest_first(world: World) 
     held = {number for number, (state, _, _) in (await world.holders()).items() if state == "held"}
     assert held == {232, 233, 234}
     assert await world.loads() == {"near": 3}
+
+
+async def test_the_first_day_of_a_site_releases_the_leads_that_waited_for_it_once(world: World) -> None:
+    # NOW is half past five in the afternoon, so the site's first day begins six and a half hours later.
+    await world.set_up(site("coming", when=WorkingTime(opens_on=date(2026, 6, 2))))
+    async with world.router() as router:
+        await router.handle(received_record(236))
+        world.clock.now = in_minutes(6.5 * 60 - 1)
+        assert await router.timers.sweep() == 0
+        world.clock.now = in_minutes(6.5 * 60)
+        assert 236 in await sweep_and_decide(world, router)
+        world.clock.now = in_minutes(6.5 * 60 + 2)
+        assert await router.timers.sweep() == 0
+
+    assert numbers(await world.decided(236)) == [(1, "waiting", None), (2, "assigned", "coming")]
 
 
 async def test_a_freed_place_goes_to_the_longest_waiting_lead(world: World) -> None:
