@@ -49,7 +49,7 @@ def answered(said: Said, now: datetime, traceparent: str | None) -> Waiting:
         time=now,
         traceparent=child(traceparent, str(answer_id)),
     )
-    return Waiting(LEADS_ANSWERED.name, str(said.lead_id).encode(), fact.to_bytes())
+    return Waiting(LEADS_ANSWERED.name, str(said.lead_id).encode(), fact.to_bytes(), traceparent)
 
 
 def attempted(
@@ -92,4 +92,4 @@ def attempted(
         time=at,
         traceparent=child(traceparent, str(fact_id)),
     )
-    return Waiting(DELIVERIES_ATTEMPTED.name, str(lead_id).encode(), fact.to_bytes())
+    return Waiting(DELIVERIES_ATTEMPTED.name, str(lead_id).encode(), fact.to_bytes(), traceparent)

@@ -136,7 +136,7 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
             serve_health(settings, progress, registry, {"postgres": postgres}, stop),
             serve(app, settings.notifier_host, settings.notifier_port, stop, name="notifier"),
             live.run(stop),
-            Relay(pool, producer, metrics).run(stop),
+            Relay(pool, producer, metrics, tracing, now).run(stop),
             scheduler.run(stop),
             Sweeper(pool, settings, rng, now).run(stop),
             run_broker(broker, stop),

@@ -4,6 +4,8 @@ While Kafka is down the rows wait; what was promised to a store with 202 is not 
 """
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
 from itertools import groupby
 
 import asyncpg
@@ -12,9 +14,11 @@ from aiokafka.errors import KafkaError
 from services.store_notifier.db import outbox
 from services.store_notifier.listening import listening, wait_any
 from services.store_notifier.metrics import Metrics
+from services.store_notifier.spans import trace_published
 from shared.kafka import Producer
 from shared.postgres import Connection, Pool, PostgresUnavailable
 from shared.telemetry import get_logger
+from shared.tracing import Tracing
 
 BATCH = 500
 SWEEP_S = 1.0
@@ -26,10 +30,14 @@ LONGEST_PAUSE_S = 5.0
 class Relay:
     """The process's candidate for the one relay of the installation."""
 
-    def __init__(self, pool: Pool, producer: Producer, metrics: Metrics) -> None:
+    def __init__(
+        self, pool: Pool, producer: Producer, metrics: Metrics, tracing: Tracing, clock: Callable[[], datetime]
+    ) -> None:
         self._pool = pool
         self._producer = producer
         self._metrics = metrics
+        self._tracing = tracing
+        self._clock = clock
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until `stop`. A broken producer is raised: the process must start anew with another one."""
@@ -71,6 +79,8 @@ class Relay:
             await self._producer.publish(
                 topic, [(fact.key, fact.value) for _, fact in numbered], timeout_s=PUBLISH_TIMEOUT_S
             )
+            if self._tracing.enabled:
+                trace_published(self._tracing, [fact for _, fact in numbered], self._clock())
             await outbox.delete(connection, [number for number, _ in numbered])
         get_logger().info("outbox.published", facts=len(rows))
         return True

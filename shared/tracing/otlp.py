@@ -18,12 +18,21 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
 
+from shared.tracing.spans import Step
+
 PATIENCE_AT_STOP_S = 2.0
 MOST_WAITING = 2**15
 """A poll of the router ends in thousands of spans at once; beyond this many, the SDK drops the oldest and says so."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_KINDS = {"lead.accept": SpanKind.SERVER, "lead.decide": SpanKind.CONSUMER, "delivery.attempt": SpanKind.CLIENT}
+_KINDS: Mapping[Step, SpanKind] = {
+    "lead.accept": SpanKind.SERVER,
+    "lead.decide": SpanKind.CONSUMER,
+    "lead.due": SpanKind.PRODUCER,
+    "lead.answer": SpanKind.PRODUCER,
+    "delivery.attempt": SpanKind.CLIENT,
+    "delivery.record": SpanKind.PRODUCER,
+}
 
 
 class _CarriedIds(IdGenerator):
@@ -56,7 +65,7 @@ class Exporter:
 
     def export(
         self,
-        name: str,
+        name: Step,
         traceparent: str,
         parent: str | None,
         started: datetime,

@@ -9,7 +9,7 @@ from shared.tracing.context import is_traceparent
 if TYPE_CHECKING:
     from shared.tracing.otlp import Exporter
 
-Step = Literal["lead.accept", "lead.decide", "delivery.attempt"]
+Step = Literal["lead.accept", "lead.decide", "lead.due", "lead.answer", "delivery.attempt", "delivery.record"]
 
 
 class Attributes(TypedDict, total=False):
@@ -19,6 +19,10 @@ class Attributes(TypedDict, total=False):
     site_id: str | None
     epoch: int
     outcome: str
+    due: str
+    answer: str
+    via: str
+    channel: str
     attempt: int
     result: str
 

@@ -5,12 +5,14 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.settings import Settings
 from shared.tracing import Tracing, begin, child, is_traceparent
+from shared.tracing.spans import Step
 from tests.collector import Collected, collecting
 
 RECEIVED = datetime(2026, 3, 2, 9, 15, 0, 123457, tzinfo=UTC)
@@ -176,6 +178,15 @@ async def test_a_collector_that_never_answers_does_not_hold_up_the_end(tmp_path:
         assert collector.asked.is_set()
         assert collector.spans == []
         answers.set()
+
+
+async def test_every_step_can_be_exported(tmp_path: Path) -> None:
+    steps: tuple[Step, ...] = get_args(Step)
+    async with collecting() as collector:
+        async with Tracing(settings_for(tmp_path, collector.url), "router") as tracing:
+            for name in steps:
+                tracing.record(name, traceparent=step(ROOT, name), parent=ROOT, started=RECEIVED, ended=RECEIVED)
+        assert {span.name for span in collector.spans} == set(steps)
 
 
 async def test_without_an_endpoint_nothing_is_recorded(tmp_path: Path) -> None:

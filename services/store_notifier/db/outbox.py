@@ -18,6 +18,8 @@ class Waiting:
     topic: str
     key: bytes
     value: bytes
+    parent: str | None = None
+    """The trace context that it came from, for its span."""
 
 
 async def put(connection: Connection, facts: Sequence[Waiting]) -> None:
@@ -25,12 +27,14 @@ async def put(connection: Connection, facts: Sequence[Waiting]) -> None:
     if not facts:
         return
     await connection.execute(
-        """INSERT INTO outbox (topic, key, value) SELECT topic, key, value
-           FROM unnest($1::text[], $2::bytea[], $3::bytea[]) WITH ORDINALITY f(topic, key, value, place)
+        """INSERT INTO outbox (topic, key, value, parent) SELECT topic, key, value, parent
+           FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[])
+                WITH ORDINALITY f(topic, key, value, parent, place)
            ORDER BY place""",
         [fact.topic for fact in facts],
         [fact.key for fact in facts],
         [fact.value for fact in facts],
+        [fact.parent for fact in facts],
     )
     await connection.execute("SELECT pg_notify($1, '')", WAKE)
 
@@ -48,7 +52,7 @@ async def resign_relay(connection: Connection) -> None:
 async def waiting(connection: Connection, limit: int) -> list[tuple[int, Waiting]]:
     """The oldest facts that are still here, whatever their numbers: a late commit may bring a low one."""
     rows = await connection.fetch("SELECT * FROM outbox ORDER BY outbox_id LIMIT $1", limit)
-    return [(row["outbox_id"], Waiting(row["topic"], row["key"], row["value"])) for row in rows]
+    return [(row["outbox_id"], Waiting(row["topic"], row["key"], row["value"], row["parent"])) for row in rows]
 
 
 async def delete(connection: Connection, outbox_ids: Sequence[int]) -> None:

@@ -1,14 +1,15 @@
-"""With a collector, an emitted decision has one span: the one whose context its fact carries."""
+"""With a collector, an emitted decision has one span: the one whose context its fact carries. So has a due lead."""
 
+import asyncio
 from dataclasses import replace
 from uuid import UUID
 
-from shared.contracts import LEADS_ANSWERED, LEADS_DECIDED, Answer
+from shared.contracts import LEADS_ANSWERED, LEADS_DECIDED, LEADS_DUE, Answer
 from shared.kafka import Record
 from shared.tracing import child
 from tests.collector import collecting
 from tests.services.router.networks import site
-from tests.services.router.world import TRACE, World, answered_record, received_record
+from tests.services.router.world import TRACE, World, answered_record, as_records, in_minutes, received_record
 
 NEAR, NEXT = site("near", lon=120.6), site("next", lon=120.62)
 DECLINED = child(TRACE, "declined")
@@ -57,3 +58,34 @@ async def test_a_decision_emitted_again_is_the_same_span(world: World) -> None:
 
     again, once = collector.spans
     assert (again.context, again.parent) == (once.context, once.parent)
+
+
+async def test_a_lead_that_the_timers_ask_for_has_a_span_between_its_arrival_and_its_next_decision(
+    world: World,
+) -> None:
+    await world.set_up(NEAR, NEXT)
+    stop = asyncio.Event()
+    async with collecting() as collector:
+        traced = replace(world, settings=world.settings.model_copy(update={"otlp_endpoint": collector.url}))
+        async with traced.router() as router:
+            await router.handle(received_record(904))
+            world.clock.now = in_minutes(11)
+            sweeping = asyncio.create_task(router.timers.run(stop))
+            async with asyncio.timeout(20):
+                while not (asked := await world.published(LEADS_DUE, of_lead=904)):
+                    await asyncio.sleep(0.05)
+            stop.set()
+            await sweeping
+            await router.handle(*as_records(LEADS_DUE, asked))
+
+    [fact] = map(LEADS_DUE.read, asked)
+    spans = {(span.name, span.attributes["waypost.epoch"]): span for span in collector.spans}
+    due = spans["lead.due", 1]
+    assert (due.context, due.parent) == (fact.traceparent, TRACE.split("-")[2])
+    assert (due.service, due.kind, due.failed) == ("waypost-router", "SPAN_KIND_PRODUCER", False)
+    assert due.attributes == {
+        "waypost.lead_id": str(UUID(int=904)),
+        "waypost.epoch": 1,
+        "waypost.due": "respond_by",
+    }
+    assert spans["lead.decide", 2].parent == due.span

@@ -16,15 +16,18 @@ from services.store_notifier.settings import NotifierSettings
 from shared.contracts import LEADS_ANSWERED
 from shared.kafka import Producer
 from shared.postgres import Connection, Pool, transact
-from tests.services.store_notifier.world import until
+from shared.settings import Settings
+from shared.tracing import Tracing
+from tests.services.store_notifier.world import now, until
 
 
 @asynccontextmanager
 async def relaying(pool: Pool, *producers: Producer) -> AsyncIterator[None]:
     stop = asyncio.Event()
+    untraced = Tracing(Settings(), "store_notifier")
     async with asyncio.TaskGroup() as tasks:
         for producer in producers:
-            tasks.create_task(Relay(pool, producer, Metrics(CollectorRegistry())).run(stop))
+            tasks.create_task(Relay(pool, producer, Metrics(CollectorRegistry()), untraced, now).run(stop))
         try:
             yield
         finally:
