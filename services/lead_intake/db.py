@@ -114,11 +114,12 @@ async def insert_leads(
     written = await connection.fetch(
         """WITH given AS (
                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
-                                    $7::bytea[])
-                   AS given (lead_id, person_id, intent, source, channel, received_at, sealed)),
+                                    $7::bytea[], $14::text[])
+                   AS given (lead_id, person_id, intent, source, channel, received_at, sealed, candidates)),
            written AS (
-               INSERT INTO leads (lead_id, person_id, intent, source, channel, received_at)
-               SELECT lead_id, person_id, intent, source, channel, received_at FROM given
+               INSERT INTO leads (lead_id, person_id, intent, source, channel, received_at, place_candidates)
+               SELECT lead_id, person_id, intent, source, channel, received_at, string_to_array(candidates, ' ')
+               FROM given
                ON CONFLICT DO NOTHING),
            kept AS (
                INSERT INTO contacts (lead_id, key_id, sealed) SELECT lead_id, $8, sealed FROM given
@@ -142,6 +143,7 @@ async def insert_leads(
         [row.value for row in facts],
         [row.traceparent for row in facts],
         now,
+        [" ".join(lead.place_candidates) or None for lead in leads],
     )
     # Identity values are given in the order of the rows.
     return sorted(row["id"] for row in written)

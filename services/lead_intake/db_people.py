@@ -21,6 +21,8 @@ class LeadState:
     joins_lead_id: UUID | None
     received_at: datetime
     decided_at: datetime | None
+    place_candidates: Sequence[str] | None = None
+    """Official codes of the places that may be meant, when the lead came without a certain one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ async def insert_tokens(connection: Connection, persons: Mapping[bytes, UUID]) -
 async def read_state(connection: Connection, lead_id: UUID) -> LeadState | None:
     """The state of one lead."""
     row = await connection.fetchrow(
-        """SELECT lead_id, source, state, epoch, reason, site_id, joins_lead_id, received_at, decided_at
+        """SELECT lead_id, source, state, epoch, reason, site_id, joins_lead_id, received_at, decided_at,
+                  place_candidates
            FROM leads WHERE lead_id = $1""",
         lead_id,
     )

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.lead_intake.draft import Draft, DraftContact, DraftVehicle
 from services.lead_intake.faults import Fault, Refused
-from services.lead_intake.location import place_of
+from services.lead_intake.location import locate
 from services.lead_intake.people import email_token, phone_token, source_id_token, tidy_name, to_address, to_e164
 from services.lead_intake.places import Places
 from shared.contracts import LEADS_RECEIVED, Fact, LeadReceived, Place, Vehicle, derived_id
@@ -53,6 +53,8 @@ class Lead:
     traceparent: str
     remarks: tuple[Fault, ...] = ()
     """What was taken but not understood; the sender is told beside the 202."""
+    place_candidates: tuple[str, ...] = ()
+    """Official codes of the places that may be meant when `place` is None; no routing happens on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def accept_draft(
     faults: list[Fault] = []
     remarks: list[Fault] = []
     contact = _contact(draft.contact, rules.phone_region, faults)
-    place = place_of(draft.location, rules.places, faults, remarks)
+    located = locate(draft.location, rules.places, faults, remarks)
     vehicle = _vehicle(draft.vehicle, remarks)
     campaign = _public(draft.campaign, "/campaign", remarks)
     if faults:
@@ -92,7 +94,7 @@ def accept_draft(
             draft.vehicle.model_dump(mode="json", exclude_none=True) if draft.vehicle else None,
         ),
         tokens=tuple(tokens),
-        place=place,
+        place=located.place,
         preferred_site_id=draft.preferred_site,
         vehicle=vehicle,
         source=source,
@@ -105,6 +107,7 @@ def accept_draft(
         client_time=draft.client_time,
         traceparent=traceparent,
         remarks=tuple(remarks),
+        place_candidates=tuple(unit.adcode for unit in located.candidates),
     )
 
 

@@ -34,14 +34,20 @@ class DraftContact(_Part):
 
 
 class DraftLocation(_Part):
-    """A point with its datum, or an adcode, or names of a city and its district. A point wins over names."""
+    """A point with its datum, a plus code, an adcode, names, or a text without a street. The first of these counts."""
 
     lat: Degrees | None = None
     lon: Degrees | None = None
     datum: Datum | None = None
+    plus_code: Line | None = None
+    """A full code, or a short one with its town behind it, as maps print it."""
     adcode: Short | None = None
+    province: Short | None = None
     city: Short | None = None
     district: Short | None = None
+    postal_code: Short | None = None
+    """Kept with the contact; no list of Chinese postal codes is free enough to route by."""
+    text: Line | None = None
 
 
 class DraftVehicle(_Part):

@@ -1,10 +1,13 @@
-"""Where a lead is: a point with its datum, or a place of the list, as WGS-84 that may be published."""
+"""Where a lead is: a point with its datum, a plus code, or a place of the list, as WGS-84 that may be published."""
 
 import re
+from dataclasses import dataclass
 
 from services.lead_intake.draft import DraftLocation
 from services.lead_intake.faults import Fault
-from services.lead_intake.places import Ambiguous, KnownPlace, Places
+from services.lead_intake.place_text import read_place
+from services.lead_intake.places import CENTRE_USED, NOT_LISTED, Answer, KnownPlace, Places, Unit
+from services.lead_intake.plus_code import BadPlusCode, FarFromTown, PlusCode, centre_near, centre_of, read_plus_code
 from shared.contracts import Place
 from shared.datum import to_wgs84
 from shared.vocabulary import Accuracy, Datum
@@ -13,47 +16,117 @@ PUBLIC_DECIMALS = 4
 """Facts carry points to 4 decimals (at most 8 m off); the exact one is sealed with the contact."""
 
 _ADCODE = re.compile(r"[0-9]{6}")
+_BETWEEN = re.compile(r"[\s,，、]+")
+_NO_POSTAL_LIST = "is kept, but no list of postal codes is at hand; the lead waits until its place is clear"
+_TOWN_UNCERTAIN = "cannot be completed: the point of that town is not certain enough; the lead waits"
 
 
-def place_of(given: DraftLocation | None, places: Places, faults: list[Fault], remarks: list[Fault]) -> Place | None:
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A lead's public place; without one, the units that may be meant, as far as anything is known."""
+
+    place: Place | None = None
+    candidates: tuple[Unit, ...] = ()
+
+
+NOWHERE = Located()
+
+
+def locate(given: DraftLocation | None, places: Places, faults: list[Fault], remarks: list[Fault]) -> Located:
     """The public place of a lead; what is wrong is added to `faults`, what was not understood to `remarks`.
 
-    None without a fault: the lead is taken and waits until its place is clear.
+    Nowhere without a fault: the lead is taken and waits until its place is clear. A point wins over a plus code, that
+    over an adcode, that over names, and these over a text: the more exact one counts.
     """
     if given is None:
-        return None
+        return NOWHERE
     if given.lat is not None or given.lon is not None:
-        return _point(given, faults)
-    known: KnownPlace | None
+        return Located(_point(given, faults))
+    if given.plus_code is not None:
+        return _plus_code(given, given.plus_code, places, faults, remarks)
     if given.adcode is not None:
-        if not _ADCODE.fullmatch(given.adcode):
-            faults.append(Fault("/location/adcode", "must be the six digits of an official code, such as 320505"))
-            return None
-        pointer, known = "/location/adcode", places.by_adcode(given.adcode)
-        exact = known is not None and known.adcode == given.adcode
-    else:
-        pointer = "/location/district" if given.district else "/location/city"
-        if given.city is None and given.district is None:
-            faults.append(Fault("/location", "needs lat, lon and datum, or an adcode, or a city"))
-            return None
-        try:
-            known = places.by_name(given.city, given.district)
-        except Ambiguous as error:
-            faults.append(Fault("/location/district", f"{error}; say the city too"))
-            return None
-        exact = known is not None and bool(known.district) == bool(given.district)
+        return _adcode(given.adcode, places, faults, remarks)
+    pointer, answer = _names(given, places)
+    if answer is None:
+        if given.postal_code is None:
+            faults.append(Fault("/location", "needs lat, lon and datum, or a plus_code, an adcode, a city or a text"))
+        else:
+            remarks.append(Fault("/location/postal_code", _NO_POSTAL_LIST))
+        return NOWHERE
+    return _listed(answer, pointer, remarks)
+
+
+def _names(given: DraftLocation, places: Places) -> tuple[str, Answer | None]:
+    """What the fields for names mean, and which of them is to blame; None when there is none."""
+    named = {"district": given.district, "city": given.city, "province": given.province}
+    finest = next((field for field, name in named.items() if name), None)
+    if finest:
+        answer = places.named(given.province, given.city, given.district)
+        return f"/location/{finest}", answer
+    return "/location/text", read_place(given.text, places) if given.text else None
+
+
+def _adcode(adcode: str, places: Places, faults: list[Fault], remarks: list[Fault]) -> Located:
+    pointer = "/location/adcode"
+    if not _ADCODE.fullmatch(adcode):
+        faults.append(Fault(pointer, "must be the six digits of an official code, such as 320505"))
+        return NOWHERE
+    known = places.by_adcode(adcode)
+    remark = NOT_LISTED if known is None else "" if known.adcode == adcode else CENTRE_USED
+    return _listed(Answer(known, remark=remark), pointer, remarks)
+
+
+def _listed(answer: Answer, pointer: str, remarks: list[Fault]) -> Located:
+    if answer.remark:
+        remarks.append(Fault(pointer, answer.remark))
+    known = answer.place
     if known is None:
-        remarks.append(Fault(pointer, "is not in the list of places; the lead waits until its place is clear"))
-        return None
-    if not exact:
-        remarks.append(Fault(pointer, "is not in the list of districts; the centre of its city is used"))
-    return Place(
-        lat=round(known.lat, PUBLIC_DECIMALS),
-        lon=round(known.lon, PUBLIC_DECIMALS),
-        accuracy=known.accuracy,
-        given_datum=Datum.WGS84,
-        adcode=known.adcode,
+        return Located(None, answer.candidates)
+    return Located(
+        Place(
+            lat=round(known.lat, PUBLIC_DECIMALS),
+            lon=round(known.lon, PUBLIC_DECIMALS),
+            accuracy=known.accuracy,
+            given_datum=Datum.WGS84,
+            adcode=known.adcode,
+        )
     )
+
+
+def _plus_code(given: DraftLocation, text: str, places: Places, faults: list[Fault], remarks: list[Fault]) -> Located:
+    pointer = "/location/plus_code"
+    if given.datum not in (None, Datum.WGS84):
+        faults.append(Fault("/location/datum", "does not fit: a plus code is WGS-84 by definition; leave datum out"))
+    written, town = _code_and_town(text)
+    try:
+        code = read_plus_code(written)
+        if not code.is_short:
+            return Located(_public_point(*centre_of(code), Datum.WGS84))
+        blamed, answer = (pointer, read_place(town, places)) if town else _names(given, places)
+        if answer is None:
+            faults.append(Fault(pointer, "is a short code: give its town behind it, or all its digits"))
+            return NOWHERE
+        if answer.place is None:
+            return _listed(answer, blamed, remarks)
+        return Located(_public_point(*_completed(code, answer.place), Datum.WGS84))
+    except FarFromTown:
+        remarks.append(Fault(pointer, _TOWN_UNCERTAIN))
+    except BadPlusCode as error:
+        faults.append(Fault(pointer, str(error)))
+    return NOWHERE
+
+
+def _code_and_town(text: str) -> tuple[str, str]:
+    """Maps print short codes with their town, in one text; the town may stand on either side."""
+    words = _BETWEEN.split(text)
+    code = next((word for word in words if "+" in word or "＋" in word), text)
+    return code, ", ".join(word for word in words if word and word is not code)
+
+
+def _completed(code: PlusCode, town: KnownPlace) -> tuple[float, float]:
+    if town.district and town.accuracy is Accuracy.CITY:
+        raise FarFromTown("its district has no point of its own")
+    return centre_near(code, town.lat, town.lon)
 
 
 def _point(given: DraftLocation, faults: list[Fault]) -> Place | None:
@@ -75,9 +148,13 @@ def _point(given: DraftLocation, faults: list[Fault]) -> Place | None:
     except ValueError as error:
         faults.append(Fault("/location/datum", f"does not fit the point: {error}"))
         return None
+    return _public_point(lat, lon, given.datum)
+
+
+def _public_point(lat: float, lon: float, datum: Datum) -> Place:
     return Place(
         lat=round(lat, PUBLIC_DECIMALS),
         lon=round(lon, PUBLIC_DECIMALS),
         accuracy=Accuracy.POINT,
-        given_datum=given.datum,
+        given_datum=datum,
     )

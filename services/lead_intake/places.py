@@ -1,138 +1,214 @@
-"""Places by code or by name: the bundled list of the 17 cities and their districts, in Chinese or pinyin.
+"""Places by code or by name: the bundled list of the 17 cities and their districts, in Chinese, pinyin or English.
 
+Beside it stands every unit elsewhere in China that shares a name with one of these: 鼓楼区 alone may be Nanjing's or
+Xuzhou's, and `Suzhou` may be 苏州 or 宿州. What may mean several places is answered with all of them, never guessed.
 Credit and sources: data/README.md. A district without a point of its own falls back to its city's centre, and says so.
 """
 
 import csv
-import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from importlib import resources
 
+from services.lead_intake.place_names import fold, spellings, stem
 from shared.vocabulary import Accuracy
 
-# Longest first: 新区 must go before 区, or 滨海新区 would be looked up as 滨海新.
-_CHINESE_ENDINGS = (
-    "土家族苗族自治县",
-    "苗族土家族自治县",
-    "土家族自治县",
-    "自治县",
-    "回族区",
-    "新区",
-    "区",
-    "县",
-    "市",
-)
-_LATIN_ENDINGS = ("xinqu", "newarea", "district", "county", "city", "shi", "qu", "xian")
-_NOT_LETTERS = re.compile(r"[\W_]+")
+MOST_CANDIDATES = 12
+"""No name of the list has as many; a sender's nonsense must not grow an answer."""
+
+NOT_LISTED = "is not in the list of places; the lead waits until its place is clear"
+PROVINCE_ONLY = "names a whole province; the lead waits until its place is clear"
+PROVINCE_UNKNOWN = "stands beside a province that is not known; the lead waits until its place is clear"
+CONTRADICTION = "names places that do not lie in each other; the lead waits until its place is clear"
+CENTRE_USED = "is not in the list of districts; the centre of its city is used"
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPlace:
-    """A city or district of the list; its point is WGS-84, and `accuracy` says whose point it is."""
+class Unit:
+    """A province, a city or a county-level unit by its official code. Empty `city`: the province itself."""
 
     adcode: str
+    province: str
     city: str
     district: str
+
+    @property
+    def name(self) -> str:
+        """The unit in words."""
+        return f"{self.city or self.province}{self.district}"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlace(Unit):
+    """A city or district of the list; its point is WGS-84, and `accuracy` says whose point it is."""
+
     lat: float
     lon: float
     accuracy: Accuracy
 
-    @property
-    def label(self) -> str:
-        """The place in words."""
-        return f"{self.city}{self.district} ({self.adcode})"
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What names mean: a place, or none with the units that they may mean."""
 
-class Ambiguous(ValueError):  # noqa: N818 - it names a state
-    """A district's name that several cities have; the text names the candidates, which are public."""
-
-    def __init__(self, candidates: Iterable[KnownPlace]) -> None:
-        self.candidates = tuple(candidates)
-        super().__init__("is in several cities: " + ", ".join(place.label for place in self.candidates))
+    place: KnownPlace | None = None
+    candidates: tuple[Unit, ...] = ()
+    remark: str = ""
+    """What the sender is told, without a word of what was sent; empty when all was understood."""
 
 
 class Places:
-    """Looks places up. Unknown ones give None: nobody serves them yet, and a lead from there must still be taken."""
+    """Looks places up. Unknown ones give no place: nobody serves them yet, and their leads must still be taken."""
 
-    def __init__(self, rows: Iterable[dict[str, str]]) -> None:
+    def __init__(
+        self,
+        rows: Iterable[Mapping[str, str]],
+        provinces: Iterable[Mapping[str, str]] = (),
+        homonyms: Iterable[Mapping[str, str]] = (),
+    ) -> None:
+        self._units: dict[str, Unit] = {}
+        self._meanings: dict[str, set[Unit]] = defaultdict(set)
+        self._letters: dict[str, Unit] = {}
+        self._districts: dict[str, list[KnownPlace]] = defaultdict(list)
         rows = sorted(rows, key=lambda row: row["adcode"])
         centres = {row["city"]: row for row in rows if not row["district"]}
-        self._by_code: dict[str, KnownPlace] = {}
-        self._cities: dict[str, KnownPlace] = {}
-        self._districts: dict[str, list[KnownPlace]] = defaultdict(list)
         for row in rows:
-            point = row if row["lat"] else centres[row["city"]]
-            accuracy = Accuracy.DISTRICT if row["district"] and row["lat"] else Accuracy.CITY
-            place = KnownPlace(
-                row["adcode"], row["city"], row["district"], float(point["lat"]), float(point["lon"]), accuracy
-            )
-            self._by_code[place.adcode] = place
+            place = _known(row, centres)
+            self._add(place, row["district"] or row["city"], row["district_pinyin"] or row["city_pinyin"])
             if place.district:
-                for name in {_fold(row["district"]), _stem(row["district"]), _fold(row["district_pinyin"])}:
-                    self._districts[name].append(place)
-            else:
-                for name in {_fold(row["city"]), _stem(row["city"]), _fold(row["city_pinyin"])}:
-                    self._cities[name] = place
+                self._districts[centres[place.city]["adcode"]].append(place)
+        for row in homonyms:
+            unit = Unit(row["adcode"], row["province"], row["city"], row["district"])
+            self._add(unit, row["district"] or row["city"], row["pinyin"])
+        for row in provinces:
+            # Tianjin and Chongqing are cities of the list and provinces at once.
+            unit = self._units.get(row["adcode"]) or Unit(row["adcode"], row["province"], "", "")
+            for pinyin in row["pinyin"].split("|"):
+                self._add(unit, row["province"], pinyin)
+            for code in (row["letters"], "cn" + row["letters"], row["adcode"], row["adcode"][:2]):
+                self._letters[fold(code)] = unit
+        self._around = {unit: self._ancestors(unit) for unit in self._units.values()}
+        self.longest_name = max(map(len, self._meanings), default=0)
 
     def by_adcode(self, adcode: str) -> KnownPlace | None:
         """The place of an official code; an unknown district of a known city (a new development zone) is the city."""
-        known = self._by_code.get(adcode)
-        return known or self._by_code.get(adcode[:4] + "00") or self._by_code.get(adcode[:2] + "0000")
+        for code in (adcode, adcode[:4] + "00", adcode[:2] + "0000"):
+            known = self._units.get(code)
+            if isinstance(known, KnownPlace):
+                return known
+        return None
 
-    def by_name(self, city: str | None, district: str | None) -> KnownPlace | None:
-        """The district, or the city when the district is not listed (development zones are not official districts).
+    def unit(self, adcode: str) -> Unit | None:
+        """The unit of exactly this code, in the list or not."""
+        return self._units.get(adcode)
 
-        Raises Ambiguous for a district alone whose name several cities have.
+    def meanings(self, name: str) -> Set[Unit]:
+        """Every unit that this spelling names; empty when none."""
+        return self._meanings.get(fold(name), frozenset())
+
+    def narrow(self, units: Set[Unit] | None, name: str) -> Set[Unit]:
+        """The smallest units that fit both what was named before and `name`; None: nothing was named before.
+
+        Inside a known unit the word for the kind may be out of date: 吴江市 became 苏州市吴江区.
         """
-        home = self._city(city) if city else None
-        if city and home is None:
-            return None
-        if not district:
-            return home
-        found = self._find(district)
-        if home is not None:
-            return next((place for place in found if place.city == home.city), home)
-        if len(found) > 1:
-            raise Ambiguous(found)
-        return found[0] if found else None
+        if units is None:
+            return self.meanings(name)
+        exact = self._meet(units, self.meanings(name))
+        return exact or self._meet(units, self._meanings.get(stem(name), frozenset()))
 
-    def in_text(self, city: str, text: str) -> KnownPlace | None:
-        """The district of `city` whose full Chinese name stands in a free text such as a street; else the city."""
-        home = self._city(city)
-        if home is None:
-            return None
+    def named(self, province: str | None, city: str | None, district: str | None) -> Answer:
+        """What these fields mean; at least one is given. An unlisted district is its city's centre, with a remark."""
+        units: Set[Unit] | None = None
+        if province:
+            found = self._letters.get(fold(province))
+            units = {found} if found else {unit for unit in self.meanings(province) if unit.adcode.endswith("0000")}
+            if not units:
+                return Answer(remark=PROVINCE_UNKNOWN)
+        if city:
+            meant = self.meanings(city)
+            cities = {unit for unit in meant if not unit.district} or meant
+            if not cities:
+                return Answer(remark=NOT_LISTED)
+            units = self._meet(units, cities) if units is not None else cities
+            if not units:
+                return Answer(remark=CONTRADICTION)
+        if not district:
+            return self.settle(units or frozenset())
+        within = self.narrow(units, district)
+        if within or not (city and units):
+            return self.settle(within)
+        home = self.settle(units)
+        return Answer(home.place, remark=CENTRE_USED) if home.place else home
+
+    def settle(self, units: Set[Unit]) -> Answer:
+        """The one place that `units` leave, or why there is none."""
+        only = self._widest(units)
+        if isinstance(only, KnownPlace):
+            return Answer(only)
+        if only is not None:
+            return Answer(remark=NOT_LISTED if only.city else PROVINCE_ONLY)
+        if not units:
+            return Answer(remark=NOT_LISTED)
+        candidates = tuple(sorted(units, key=lambda unit: unit.adcode)[:MOST_CANDIDATES])
+        listed = ", ".join(f"{unit.name} ({unit.adcode})" for unit in candidates)
+        return Answer(None, candidates, f"may mean several places: {listed}; the lead waits until its place is clear")
+
+    def district_in(self, city: str, text: str) -> str | None:
+        """The full Chinese name of a district of `city` that stands in a free text such as a street."""
         text = unicodedata.normalize("NFKC", text)
         return next(
-            (p for p in self._by_code.values() if p.city == home.city and p.district and p.district in text), home
+            (
+                place.district
+                for home in self.meanings(city)
+                for place in self._districts.get(home.adcode, ())
+                if place.district in text
+            ),
+            None,
         )
 
-    def _city(self, name: str) -> KnownPlace | None:
-        return self._cities.get(_fold(name)) or self._cities.get(_stem(name))
+    def _widest(self, units: Set[Unit]) -> Unit | None:
+        """The unit that is meant when several share a spelling: the one around all others, if there is one."""
+        for unit in units:
+            if all(unit is other or unit in self._around[other] for other in units):
+                return unit
+        cities = [unit for unit in units if unit.city and not unit.district]
+        # 西安 is the city of the list, though two districts elsewhere are called 西安区 and may be called 西安 at home.
+        if len(cities) == 1 and isinstance(cities[0], KnownPlace):
+            others = [unit for unit in units if unit is not cities[0] and cities[0] not in self._around[unit]]
+            if all(unit.district and not isinstance(unit, KnownPlace) for unit in others):
+                return cities[0]
+        return None
 
-    def _find(self, name: str) -> list[KnownPlace]:
-        return self._districts.get(_fold(name)) or self._districts.get(_stem(name)) or []
+    def _add(self, unit: Unit, name: str, pinyin: str) -> None:
+        self._units[unit.adcode] = unit
+        for spelling in spellings(name, pinyin):
+            self._meanings[spelling].add(unit)
+
+    def _ancestors(self, unit: Unit) -> frozenset[Unit]:
+        codes = (unit.adcode[:4] + "00", unit.adcode[:2] + "0000")
+        return frozenset(self._units[code] for code in codes if code in self._units and code != unit.adcode)
+
+    def _meet(self, units: Set[Unit], meant: Set[Unit]) -> Set[Unit]:
+        around = self._around
+        deeper = {unit for unit in meant if unit in units or not around[unit].isdisjoint(units)}
+        return deeper | {unit for unit in units if not around[unit].isdisjoint(meant)}
 
 
-def _fold(name: str) -> str:
-    """One spelling for comparing: full-width forms, case, blanks, apostrophes and accents do not count."""
-    decomposed = unicodedata.normalize("NFKD", name).casefold()
-    return _NOT_LETTERS.sub("", "".join(c for c in decomposed if not unicodedata.combining(c)))
-
-
-def _stem(name: str) -> str:
-    folded = _fold(name)
-    for ending in (*_CHINESE_ENDINGS, *_LATIN_ENDINGS):
-        # At least two letters must stay: 忠县 and 赵县 have no stem.
-        if folded.endswith(ending) and len(folded) - len(ending) >= 2:
-            return folded.removesuffix(ending)
-    return folded
+def _known(row: Mapping[str, str], centres: Mapping[str, Mapping[str, str]]) -> KnownPlace:
+    point = row if row["lat"] else centres[row["city"]]
+    accuracy = Accuracy.DISTRICT if row["district"] and row["lat"] else Accuracy.CITY
+    return KnownPlace(
+        row["adcode"], row["province"], row["city"], row["district"], float(point["lat"]), float(point["lon"]), accuracy
+    )
 
 
 def load_places() -> Places:
-    """The bundled list."""
-    file = resources.files("services.lead_intake") / "data" / "cn17_districts.csv"
-    with file.open(encoding="utf-8") as lines:
-        return Places(csv.DictReader(lines))
+    """The bundled lists."""
+    return Places(_rows("cn17_districts.csv"), _rows("cn_provinces.csv"), _rows("cn_homonyms.csv"))
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (resources.files("services.lead_intake") / "data" / name).open(encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))

@@ -7,6 +7,8 @@ Format: ADF 1.0 of 2000-05-03 and its DTD (https://github.com/jwadhams/adfxml-in
 - `vendor` is the store that was asked for: a preference, and only when its id or name looks like one of our site ids.
 - `id` with the lowest `sequence` is the sender's own (every hop adds one behind it): the lead's `source_lead_id`.
 - ADF cannot say consent: the text that a source's people agree to is agreed with the source.
+- `address`: a `regioncode` of six digits is an official code; else it is the province (CN-JS, 32, 江苏). A district is
+  looked for in the street. The postal code is kept, and nothing is looked up by it.
 - Names, order and attributes outside the DTD are passed over, never refused.
 """
 
@@ -32,6 +34,7 @@ _INTERESTS = {
     "sell": Intent.TRADE_IN,
 }
 _LONGEST_LINE = 128
+_LONGEST_NAME = 64
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 _DIGITS = re.compile(r"\d")
 _SHORT_OFFSET = re.compile(r"([+-]\d\d):?(\d)$")
@@ -122,15 +125,19 @@ def _name(contact: Element | None) -> str:
 
 
 def _location(address: Element | None, places: Places) -> dict[str, str] | None:
-    code = _text(address, "regioncode")
-    if len(code) == 6 and code.isascii() and code.isdigit():
-        return {"adcode": code}
-    city = _text(address, "city")[:64]
+    region, city = _text(address, "regioncode")[:_LONGEST_NAME], _text(address, "city")[:_LONGEST_NAME]
+    if len(region) == 6 and region.isascii() and region.isdigit():
+        return {"adcode": region}
     if not city:
         return None
     street = " ".join(_plain(line) for line in _all(address, "street"))
-    known = places.in_text(city, street[:512])
-    return {"adcode": known.adcode} if known else {"city": city}
+    named = {
+        "province": region,
+        "city": city,
+        "district": places.district_in(city, street[:512]),
+        "postal_code": _text(address, "postalcode")[:_LONGEST_NAME],
+    }
+    return {field: name for field, name in named.items() if name}
 
 
 def _vehicle(vehicle: Element | None) -> dict[str, str | int] | None:

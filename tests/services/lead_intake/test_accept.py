@@ -129,8 +129,8 @@ async def test_one_person_has_one_id_in_all_processes(installation: Installation
 async def test_a_batch_is_answered_line_by_line_and_the_same_again(
     installation: Installation, intake: IntakeProcess
 ) -> None:
-    ambiguous = lead_json(location={"district": "长安区"})
-    body = b"\n".join([orjson.dumps(lead_json()), b"{nonsense", orjson.dumps(ambiguous), orjson.dumps(lead_json())])
+    no_datum = lead_json(location={"lat": 31.3, "lon": 120.6})
+    body = b"\n".join([orjson.dumps(lead_json()), b"{nonsense", orjson.dumps(no_datum), orjson.dumps(lead_json())])
 
     first = await intake.post(body, content_type="application/x-ndjson", idempotency_key="batch")
     again = await intake.post(body, content_type="application/x-ndjson", idempotency_key="batch")
@@ -138,8 +138,27 @@ async def test_a_batch_is_answered_line_by_line_and_the_same_again(
     assert (first.status, first.headers["content-type"]) == (207, "application/x-ndjson")
     lines = [orjson.loads(line) for line in first.body.splitlines()]
     assert [(line["line"], line["status_code"]) for line in lines] == [(1, 202), (2, 422), (3, 422), (4, 202)]
-    assert lines[2]["problem"]["errors"][0]["pointer"] == "#/location/district"
+    assert lines[2]["problem"]["errors"][0]["pointer"] == "#/location/datum"
     assert again.body == first.body
+
+
+async def test_a_place_that_may_be_several_is_taken_and_its_sender_is_told_which(intake: IntakeProcess) -> None:
+    clear, unclear = lead_json(location={"text": "苏州市吴江区"}), lead_json(location={"text": "鼓楼区"})
+    body = b"\n".join([orjson.dumps(unclear), orjson.dumps(clear)])
+
+    answer = await intake.post(body, content_type="application/x-ndjson")
+
+    lines = [orjson.loads(line) for line in answer.body.splitlines()]
+    assert [line["status_code"] for line in lines] == [202, 202]
+    assert "南京市鼓楼区 (320106), 徐州市鼓楼区 (320302)" in lines[0]["warnings"][0]["detail"]
+    states = [(await intake.get(line["status_url"])).json for line in lines]
+    assert states[0]["place_candidates"] == [
+        {"adcode": "320106", "name": "南京市鼓楼区"},
+        {"adcode": "320302", "name": "徐州市鼓楼区"},
+        {"adcode": "350102", "name": "福州市鼓楼区"},
+        {"adcode": "410204", "name": "开封市鼓楼区"},
+    ]
+    assert "place_candidates" not in states[1]
 
 
 async def test_an_adf_file_is_answered_prospect_by_prospect(installation: Installation, intake: IntakeProcess) -> None:

@@ -69,18 +69,87 @@ def test_a_point_without_its_datum_is_refused() -> None:
         ({"adcode": "3205"}, "/location/adcode"),
         ({"adcode": "３２０５０５"}, "/location/adcode"),
         ({}, "/location"),
-        ({"district": "长安区"}, "/location/district"),
+        ({"plus_code": "8Q33"}, "/location/plus_code"),
+        ({"plus_code": "8QC50000+"}, "/location/plus_code"),
+        ({"plus_code": "8J22+22"}, "/location/plus_code"),
+        ({"plus_code": "22+22 苏州"}, "/location/plus_code"),
+        ({"plus_code": "8QC58J22+22", "datum": "gcj02"}, "/location/datum"),
     ],
 )
 def test_a_location_that_says_nothing_certain_is_refused_at_its_field(location: dict[str, Any], pointer: str) -> None:
     assert list(faults(location=location)) == [pointer]
 
 
-def test_an_ambiguous_district_names_the_candidates() -> None:
-    detail = faults(location={"district": "Changan"})["/location/district"]
+@pytest.mark.parametrize("location", [{"district": "Changan"}, {"text": "长安区"}, {"plus_code": "8J22+22 Chang'an"}])
+def test_an_ambiguous_place_is_taken_and_waits_with_its_candidates(location: dict[str, str]) -> None:
+    lead = accept(draft(location=location))
 
-    assert "石家庄市长安区 (130102)" in detail
-    assert "西安市长安区 (610116)" in detail
+    assert (lead.place, lead.place_candidates) == (None, ("130102", "610116"))
+    [remark] = lead.remarks
+    assert "石家庄市长安区 (130102), 西安市长安区 (610116)" in remark.detail
+    assert received_fact(lead, PERSON).data.place is None
+
+
+@pytest.mark.parametrize(
+    ("location", "adcode"),
+    [
+        ({"province": "Jiangsu", "city": "Suzhou"}, "320500"),
+        ({"province": "江苏", "city": "苏州", "district": "吴江"}, "320509"),
+        ({"text": "江苏省苏州市吴江区"}, "320509"),
+        ({"text": "Wujiang District, Suzhou", "postal_code": "215200"}, "320509"),
+    ],
+)
+def test_a_written_place_is_published_by_its_code(location: dict[str, str], adcode: str) -> None:
+    lead = accept(draft(location=location))
+
+    assert lead.place is not None
+    assert (lead.place.adcode, lead.remarks) == (adcode, ())
+    assert lead.contact.location == location
+
+
+def test_a_full_plus_code_is_a_point() -> None:
+    place = accept(draft(location={"plus_code": "8Q328J22+22"})).place
+
+    assert place is not None
+    assert (place.lat, place.lon, place.accuracy, place.given_datum) == (31.3001, 120.6001, Accuracy.POINT, Datum.WGS84)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        {"plus_code": "8J22+22 苏州"},
+        {"plus_code": "8J22+22, Suzhou, Jiangsu, China"},
+        {"plus_code": "苏州市 ８Ｊ２２＋２２"},
+        {"plus_code": "8J22+22", "city": "苏州"},
+        {"plus_code": "8J22+22", "text": "江苏省苏州市"},
+        {"plus_code": "328J22+22 苏州"},
+    ],
+)
+def test_a_short_plus_code_is_a_point_near_its_town(location: dict[str, str]) -> None:
+    lead = accept(draft(location=location))
+
+    assert lead.place is not None
+    assert (lead.place.lat, lead.place.lon, lead.remarks) == (31.3001, 120.6001, ())
+
+
+@pytest.mark.parametrize(
+    "plus_code",
+    ["8J22+22 Atlantis", "8J22+22 吴中区", "8222+22 苏州", "8J22+22 Suzhou"],
+    ids=["town unknown", "district without a point", "cell between two", "two towns of that name"],
+)
+def test_a_short_plus_code_with_an_uncertain_town_is_taken_and_waits(plus_code: str) -> None:
+    lead = accept(draft(location={"plus_code": plus_code}))
+
+    assert lead.place is None
+    assert [remark.pointer for remark in lead.remarks] == ["/location/plus_code"]
+
+
+def test_a_postal_code_alone_is_kept_and_waits() -> None:
+    lead = accept(draft(location={"postal_code": "215000"}))
+
+    assert (lead.place, lead.place_candidates) == (None, ())
+    assert [remark.pointer for remark in lead.remarks] == ["/location/postal_code"]
+    assert lead.contact.location == {"postal_code": "215000"}
 
 
 def test_a_place_outside_the_list_is_taken_and_waits() -> None:
@@ -150,7 +219,15 @@ def test_ids_are_version_7_and_in_the_order_of_time(random_bytes: bytes) -> None
             ),
             "campaign": st.text(max_size=128),
             "location": st.fixed_dictionaries(
-                {}, optional={"city": st.text(max_size=64), "district": st.text(max_size=64)}
+                {},
+                optional={
+                    "province": st.text(max_size=64),
+                    "city": st.text(max_size=64),
+                    "district": st.text(max_size=64),
+                    "postal_code": st.text(max_size=64),
+                    "text": st.text(max_size=128),
+                    "plus_code": st.text(max_size=128) | st.from_regex(r"[2-9CFGX0]{0,9}\+[2-9CX]{0,4} (苏州)?"),
+                },
             ),
             "contact": st.fixed_dictionaries(
                 {"phone": st.text(max_size=64)}, optional={"email": st.text(max_size=254)}

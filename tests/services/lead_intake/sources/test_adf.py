@@ -260,14 +260,17 @@ def test_the_preferred_phone_is_taken_and_what_is_no_phone_passed_over() -> None
 @pytest.mark.parametrize(
     ("address", "location"),
     [
-        ("<city>苏州市</city><street line='1'>虎丘区某路1号</street>", {"adcode": "320505"}),
-        ("<city>Suzhou</city>", {"adcode": "320500"}),
+        ("<city>苏州市</city><street line='1'>虎丘区某路1号</street>", {"city": "苏州市", "district": "虎丘区"}),
+        (
+            "<city>Suzhou</city><regioncode>JS</regioncode><postalcode>215000</postalcode><country>CN</country>",
+            {"province": "JS", "city": "Suzhou", "postal_code": "215000"},
+        ),
         ("<regioncode>610116</regioncode><city>Anywhere</city>", {"adcode": "610116"}),
-        ("<city>Springfield</city><regioncode>IL</regioncode>", {"city": "Springfield"}),
+        ("<city>Springfield</city><regioncode>IL</regioncode>", {"province": "IL", "city": "Springfield"}),
         ("<street>only a street</street>", None),
     ],
 )
-def test_the_address_is_a_place_of_the_list_when_it_can_be(address: str, location: dict[str, str] | None) -> None:
+def test_the_address_is_given_by_its_names(address: str, location: dict[str, str] | None) -> None:
     contact = CONTACT.replace("</contact>", f"<address>{address}</address></contact>")
 
     found = one(adf(prospect(contact=contact))).location

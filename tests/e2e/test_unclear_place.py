@@ -1,0 +1,67 @@
+"""A lead that may be in several cities is taken and waits by name; the same lead with its city goes to a store."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from deploy.local import Stack
+from tests.faults.system import System, installation
+
+ADDRESS = "鼓楼区"
+
+
+@pytest.fixture(scope="module")
+async def system(
+    stack: Stack, postgres_dsn: str, topic_prefix: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[System]:
+    """All services running, with the demo's network."""
+    folder: Path = tmp_path_factory.mktemp("unclear")
+    async with installation(stack, postgres_dsn, topic_prefix, folder) as running:
+        yield running
+
+
+async def decided(http: aiohttp.ClientSession, front_door: str, phone: str, location: dict[str, str]) -> dict[str, Any]:
+    """Send a lead and wait for what becomes of it."""
+    form = {
+        "intent": "test_drive",
+        "contact": {"name": "Test Person", "phone": phone},
+        "location": location,
+        "consent": {"given_at": "2026-03-02T09:00:00+08:00", "text_version": "2026-01"},
+    }
+    async with http.post(front_door, json=form) as response:
+        assert response.status == 202, await response.text()
+        lead_id = (await response.json())["lead_id"]
+    state: dict[str, Any] = {"epoch": 0}
+    async with asyncio.timeout(60):
+        while state["epoch"] == 0:
+            await asyncio.sleep(0.1)
+            async with http.get(f"{front_door}/{lead_id}") as response:
+                state = await response.json()
+    return state
+
+
+async def test_an_ambiguous_place_waits_with_its_candidates_and_a_clear_one_is_assigned(system: System) -> None:
+    key = (await system.clean("source", "add", "web-form", "--key-only")).strip()
+    front_door = f"{system.services.intake_url}/v1/leads"
+
+    async with aiohttp.ClientSession(headers={"authorization": f"Bearer {key}"}) as http:
+        unclear = await decided(http, front_door, "+86 174 0000 0001", {"text": ADDRESS})
+        clear = await decided(http, front_door, "+86 174 0000 0002", {"text": f"南京 {ADDRESS}"})
+        coded = await decided(http, front_door, "+86 174 0000 0003", {"plus_code": "8J22+22 苏州"})
+
+    assert (unclear["state"], unclear["reason"]) == ("waiting", "location_unclear")
+    assert {"adcode": "320106", "name": "南京市鼓楼区"} in unclear["place_candidates"]
+    assert len(unclear["place_candidates"]) == 4
+    assert clear["state"] == coded["state"] == "assigned"
+    assert clear["site_id"].startswith("nanjing-")
+    assert coded["site_id"].startswith("suzhou-")
+
+    report = json.loads(await system.clean("audit", "count", "--wait", "60", "--json"))
+    assert report["terms"]["accepted"]["count"] == 3
+    assert report["terms"]["waiting"]["count"] == 1
+    assert json.loads(await system.clean("audit", "replay", "--json"))["decisions"] == 3
