@@ -14,7 +14,7 @@ from services.router.network import Change
 from services.router.sites import ALWAYS, Site
 from shared.contracts import LeadAssigned, Lost
 
-_WHY_LOST = {
+WHY_LOST = {
     Lost.FARTHER: "farther",
     Lost.TIE_LOAD: "as near, but holds more leads for its weight",
     Lost.TIE_HASH: "as near, but lost the draw",
@@ -22,6 +22,7 @@ _WHY_LOST = {
     Lost.DECLINED: "has declined this lead",
     Lost.TOO_FAR: "beyond the greatest distance for this intent",
     Lost.KIND_NOT_ALLOWED: "its kind may not serve this intent",
+    Lost.NOT_PREFERRED: "nearer, but the person asked for another site",
     Lost.CLOSED_NOW: "closed now, and an open one is near",
     Lost.NOT_IN_BUSINESS: "not opened yet, or closed down",
 }
@@ -110,7 +111,7 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
         table.add_column(heading, justify="right" if heading in ("distance", "holds") else "left")
     for one in decision.candidates:
         site = explanation.sites.get(one.site_id)
-        why = "" if one.lost is None else _WHY_LOST[one.lost]
+        why = "" if one.lost is None else WHY_LOST[one.lost]
         table.add_row(
             escape(one.site_id), escape(site.name if site else ""), _kilometres(one.distance_m), str(one.load), why
         )

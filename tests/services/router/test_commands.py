@@ -7,7 +7,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli import app
+from services.router import printing
 from services.router.settings import RouterSettings
+from shared.contracts import Lost
 from shared.errors import UserError
 from shared.migrate import migrate
 from tests.services.router.networks import DEFAULT_POLICY
@@ -103,6 +105,18 @@ def test_explaining_names_the_site_and_why_the_others_lose(waypost: Waypost) -> 
     assert (machine["outcome"], machine["site_id"]) == ("assigned", "sz-dc")
     waits = waypost("explain", "paint_repair", "--lat", "31.31", "--lon", "120.62", "--datum", "wgs84")
     assert "it would wait: no_capable_site" in waits
+
+
+def test_explaining_a_wish_says_why_the_nearer_site_loses(waypost: Waypost) -> None:
+    shown = waypost(
+        "explain", "purchase", "--lat", "31.31", "--lon", "120.62", "--datum", "wgs84", "--preferred", "sz-dc"
+    )
+    assert "sz-dc would get this purchase lead" in shown
+    assert "nearer, but the person asked for another site" in shown
+
+
+def test_every_reason_of_a_candidate_has_words() -> None:
+    assert printing.WHY_LOST.keys() == set(Lost)
 
 
 def test_without_postgres_the_command_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
