@@ -1,12 +1,5 @@
-"""Waiting that a stop interrupts."""
+"""The shared pause, under the name that the router's modules ask for."""
 
-import asyncio
+from shared.pausing import sleep_or_stop
 
-
-async def sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:
-    """Return after `seconds`, or as soon as `stop` is set."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
+__all__ = ["sleep_or_stop"]

@@ -15,12 +15,12 @@ from aiokafka.errors import KafkaError
 from services.router.db import announcements, timers
 from services.router.emission import SOURCE
 from services.router.metrics import RouterMetrics
-from services.router.pausing import sleep_or_stop
 from services.router.reload import InEffect
 from services.router.settings import RouterSettings
 from services.router.spans import due_step, trace_due
 from shared.contracts import LEADS_DUE, LeadDue, derived_id
 from shared.kafka import Producer
+from shared.pausing import sleep_or_stop
 from shared.postgres import Connection, Pool, PostgresUnavailable, transact
 from shared.telemetry import get_logger
 from shared.tracing import Tracing

@@ -16,6 +16,7 @@ from services.store_notifier.listening import listening, wait_any
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.spans import trace_published
 from shared.kafka import Producer
+from shared.pausing import sleep_or_stop
 from shared.postgres import Connection, Pool, PostgresUnavailable
 from shared.telemetry import get_logger
 from shared.tracing import Tracing
@@ -51,7 +52,7 @@ class Relay:
                             await outbox.resign_relay(connection)
             except (PostgresUnavailable, asyncpg.PostgresError) as error:
                 get_logger().warning("outbox.postgres_unavailable", error=type(error).__name__)
-                await wait_any(asyncio.Event(), stop, SWEEP_S)
+                await sleep_or_stop(stop, SWEEP_S)
 
     async def _relay(self, connection: Connection, heard: asyncio.Event, stop: asyncio.Event) -> None:
         leading, failures = False, 0

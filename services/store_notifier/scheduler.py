@@ -19,6 +19,7 @@ from services.store_notifier.domain import Kind, Outcome, RetryPlan
 from services.store_notifier.listening import listening, wait_any
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.settling import Ended, settle
+from shared.pausing import sleep_or_stop
 from shared.postgres import Connection, Pool, PostgresUnavailable, acquire, transact
 from shared.telemetry import get_logger
 
@@ -76,7 +77,7 @@ class Scheduler:
                         await self._work(connection, heard, settler, stop)
                 except (PostgresUnavailable, asyncpg.PostgresError) as error:
                     get_logger().warning("scheduler.postgres_unavailable", error=type(error).__name__)
-                    await wait_any(asyncio.Event(), stop, LONGEST_NAP_S)
+                    await sleep_or_stop(stop, LONGEST_NAP_S)
             await self._finish()
         finally:
             settler.cancel()

@@ -8,10 +8,10 @@ from random import Random
 from uuid import UUID
 
 from services.store_notifier.db import answers, assignments, deliveries, endpoints
-from services.store_notifier.listening import wait_any
 from services.store_notifier.scheduler import reap
 from services.store_notifier.settings import NotifierSettings
 from services.store_notifier.settling import fail_hopeless
+from shared.pausing import sleep_or_stop
 from shared.postgres import Connection, Pool, PostgresUnavailable, transact
 from shared.telemetry import get_logger
 
@@ -43,7 +43,7 @@ class Sweeper:
             except PostgresUnavailable as error:
                 get_logger().warning("sweep.postgres_unavailable", error=str(error))
             rounds += 1
-            await wait_any(asyncio.Event(), stop, EVERY_S)
+            await sleep_or_stop(stop, EVERY_S)
 
     async def sweep(self, now: datetime) -> None:
         """Take back lost deliveries, give up hopeless ones, wake forgotten endpoints."""

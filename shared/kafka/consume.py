@@ -22,6 +22,7 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from shared.contracts import Topic
 from shared.kafka.produce import ProducerBroken
+from shared.pausing import sleep_or_stop
 from shared.postgres import PostgresUnavailable
 from shared.settings import Settings
 from shared.telemetry import Progress, get_logger
@@ -169,7 +170,7 @@ async def run_broker(broker: KafkaBroker, stop: asyncio.Event) -> None:
         except Exception as error:  # noqa: BLE001 - whatever it was, Kafka is not usable yet: say so and try again
             log.warning("kafka.not_reachable", error=type(error).__name__)
             await _bounded(broker.stop(), 3)
-            await _sleep_or_stop(stop, 2)
+            await sleep_or_stop(stop, 2)
     await stop.wait()
     await _bounded(broker.stop(), GRACEFUL_STOP_S + 1)
 
@@ -181,11 +182,3 @@ async def _bounded(work: Awaitable[None], seconds: float) -> None:
             await work
     except TimeoutError:
         get_logger().warning("kafka.stop_timed_out", seconds=seconds)
-
-
-async def _sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
