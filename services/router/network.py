@@ -92,15 +92,20 @@ async def apply(pool: Pool, sites: tuple[Site, ...], now: datetime) -> Change:
 
     async def write(connection: Connection) -> Change:
         await db.lock_for_writing(connection)
-        change = _change(await db.revision(connection), sites)
-        if change.revision == change.before:
-            return change
-        digest = network_digest(sites)
-        await db.add_revision(connection, Revision(change.revision, digest, canonical_rows(sites).decode(), now))
-        await announcements.add(connection, _announcement(change, digest, now), now)
-        return change
+        return await apply_next(connection, sites, now)
 
     return await transact(pool, write)
+
+
+async def apply_next(connection: Connection, sites: tuple[Site, ...], now: datetime) -> Change:
+    """`apply` within a transaction that has locked for writing."""
+    change = _change(await db.revision(connection), sites)
+    if change.revision == change.before:
+        return change
+    digest = network_digest(sites)
+    await db.add_revision(connection, Revision(change.revision, digest, canonical_rows(sites).decode(), now))
+    await announcements.add(connection, _announcement(change, digest, now), now)
+    return change
 
 
 async def difference(pool: Pool, older: int | None, newer: int | None) -> Change:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
 from services.router.db import announcements
 from services.router.db import network as db
@@ -39,30 +40,51 @@ class Publication:
     is_new: bool
 
 
+def read_policy_file(path: Path) -> str:
+    """The text of a policy file. Raises UserError when it is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 (byte {error.start})", "save it as UTF-8") from error
+
+
+def findings_of(policy: Policy, snapshot: Snapshot) -> tuple[Finding, ...]:
+    """Warnings about this policy on this network. Raises PolicyRefused when it may not be published."""
+    findings = tuple(check(policy, snapshot))
+    if any(finding.level == "error" for finding in findings):
+        raise PolicyRefused(findings)
+    return findings
+
+
 async def publish(pool: Pool, text: str, now: datetime) -> Publication:
     """Put the policy in `text` into effect as the next version.
 
-    Raises PolicyInvalid for a text that is no policy, PolicyRefused for one that does not fit the network.
+    Raises PolicyError for a text that is no policy, PolicyRefused for one that does not fit the network.
     """
     Policy.from_toml(text, version=1)
 
     async def write(connection: Connection) -> Publication:
         await db.lock_for_writing(connection)
-        before = await db.policy(connection)
-        version = before.version + 1 if before else 1
-        policy = Policy.from_toml(text, version)
-        network = await db.revision(connection)
-        findings = check(policy, Snapshot.build(sites_of(network), network.revision if network else 0))
-        if any(finding.level == "error" for finding in findings):
-            raise PolicyRefused(findings)
-        if before and before.toml == text:
-            return Publication(before.version, tuple(findings), is_new=False)
-        digest = sha256(text.encode()).hexdigest()
-        await db.add_policy(connection, PublishedPolicy(version, digest, text, now))
-        await announcements.add(connection, _announcement(version, digest, now), now)
-        return Publication(version, tuple(findings), is_new=True)
+        return await publish_next(connection, text, now)
 
     return await transact(pool, write)
+
+
+async def publish_next(connection: Connection, text: str, now: datetime) -> Publication:
+    """`publish` within a transaction that has locked for writing."""
+    before = await db.policy(connection)
+    version = before.version + 1 if before else 1
+    policy = Policy.from_toml(text, version)
+    network = await db.revision(connection)
+    findings = findings_of(policy, Snapshot.build(sites_of(network), network.revision if network else 0))
+    if before and before.toml == text:
+        return Publication(before.version, findings, is_new=False)
+    digest = sha256(text.encode()).hexdigest()
+    await db.add_policy(connection, PublishedPolicy(version, digest, text, now))
+    await announcements.add(connection, _announcement(version, digest, now), now)
+    return Publication(version, findings, is_new=True)
 
 
 async def publish_default(settings: Settings) -> int | None:
