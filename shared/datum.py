@@ -6,8 +6,9 @@ about a thousandth of the distance moved, so `w = g - shift(w)` gains three digi
 0.2 mm for GCJ-02 and two within 0.01 mm for BD-09, where one step alone is up to 4.6 m off.
 The formula itself is about 2 m (at most 10 m) from what map vendors answer; no better is possible without their data.
 
-Only the datum that a point is tagged with decides. A box round China would shift Seoul and Hanoi by half a kilometre,
-so there is none: what is tagged wgs84 is never moved, wherever it lies.
+What is tagged wgs84 is never moved, wherever it lies. What is tagged gcj02 or bd09 is moved unless it is certainly
+abroad: there the map vendors give plain WGS-84, and moving Seoul or Hanoi would put them half a kilometre off. A box
+round China cannot tell, for it holds both; the boxes here hold only foreign land and sea, and the tag decides the rest.
 """
 
 from math import atan2, cos, degrees, hypot, pi, radians, sin, sqrt
@@ -19,40 +20,65 @@ SEMI_MAJOR_AXIS_M = 6378245.0
 """Krasovsky 1940. Copies with WGS-84's 6378137 differ by 5 mm."""
 ECCENTRICITY_SQUARED = 0.00669342162296594323
 _BD = pi * 3000 / 180
+_CHINA = (3.0, 73.0, 54.0, 135.5)
+"""South, west, north, east in degrees: every point of China is inside, and what is outside is abroad."""
+_ABROAD_WITHIN = (
+    (3.0, 124.9, 39.5, 135.5),  # Korea, Kyushu: the border at Dandong is at 39.9 N, Chiwei Yu at 124.6 E
+    (3.0, 73.0, 30.0, 80.5),  # Delhi, Mumbai: Ngari reaches down to 30.9 N here
+    (3.0, 80.5, 21.0, 107.9),  # Bangkok, Yangon: Yunnan ends at 21.1 N
+    (3.0, 103.0, 21.3, 107.5),  # Hanoi, Haiphong: Guangxi stays above 21.5 N here
+    (43.5, 97.5, 54.0, 110.5),  # Ulaanbaatar: Inner Mongolia stays below 43 N here
+)
+"""Boxes without a point of China, each at least 10 km clear of the border."""
+_NEAR_A_POLE = 85.0
 _STEPS = 3
 """Fewer steps break the 1 mm round trip that network revisions and replays rely on."""
 
 
 def to_wgs84(lat: float, lon: float, datum: Datum) -> tuple[float, float]:
-    """The WGS-84 point (lat, lon; degrees) of a point tagged `datum`.
+    """The WGS-84 point (lat, lon; degrees) of a point tagged `datum`; the same numbers where it is certainly abroad.
 
-    Raises ValueError when the result is no point on earth: GCJ-02 and BD-09 mean nothing near the poles.
+    Raises ValueError for GCJ-02 and BD-09 near a pole: no map service gives such a point, so the numbers are wrong.
     """
+    if datum is Datum.WGS84:
+        return lat, lon
+    if abs(lat) > _NEAR_A_POLE:
+        raise ValueError(f"a {datum} point this far from China has no WGS-84 position")
+    if certainly_abroad(lat, lon):
+        return lat, lon
     match datum:
-        case Datum.WGS84:
-            return lat, lon
         case Datum.GCJ02:
-            point = gcj02_to_wgs84(lat, lon)
+            return gcj02_to_wgs84(lat, lon)
         case Datum.BD09:
-            point = gcj02_to_wgs84(*bd09_to_gcj02(lat, lon))
+            return gcj02_to_wgs84(*bd09_to_gcj02(lat, lon))
         case _:
             assert_never(datum)
-    if not (abs(point[0]) <= 90 and abs(point[1]) <= 180):
-        raise ValueError(f"a {datum} point this far from China has no WGS-84 position")
-    return point
 
 
 def from_wgs84(lat: float, lon: float, datum: Datum) -> tuple[float, float]:
-    """The numbers (lat, lon; degrees) that `datum` gives to a WGS-84 point."""
+    """The numbers (lat, lon; degrees) that `datum` gives to a WGS-84 point.
+
+    The way back meets it again, but for points within 2 km of the edge of a box that is abroad.
+    """
+    if datum is Datum.WGS84 or certainly_abroad(lat, lon):
+        return lat, lon
     match datum:
-        case Datum.WGS84:
-            return lat, lon
         case Datum.GCJ02:
             return wgs84_to_gcj02(lat, lon)
         case Datum.BD09:
             return gcj02_to_bd09(*wgs84_to_gcj02(lat, lon))
         case _:
             assert_never(datum)
+
+
+def certainly_abroad(lat: float, lon: float) -> bool:
+    """Whether a point lies where China does not, whatever its datum; False says nothing."""
+    return not _inside(_CHINA, lat, lon) or any(_inside(box, lat, lon) for box in _ABROAD_WITHIN)
+
+
+def _inside(box: tuple[float, float, float, float], lat: float, lon: float) -> bool:
+    south, west, north, east = box
+    return south <= lat <= north and west <= lon <= east
 
 
 def wgs84_to_gcj02(lat: float, lon: float) -> tuple[float, float]:

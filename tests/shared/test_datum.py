@@ -1,12 +1,22 @@
-"""Datums: published points, exact round trips, and no box round China."""
+"""Datums: published points, exact round trips, and nothing moved abroad."""
 
+import csv
+from importlib import resources
 from math import cos, hypot, radians
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.datum import bd09_to_gcj02, from_wgs84, gcj02_to_bd09, gcj02_to_wgs84, to_wgs84, wgs84_to_gcj02
+from shared.datum import (
+    bd09_to_gcj02,
+    certainly_abroad,
+    from_wgs84,
+    gcj02_to_bd09,
+    gcj02_to_wgs84,
+    to_wgs84,
+    wgs84_to_gcj02,
+)
 from shared.vocabulary import Datum
 
 METRES_PER_DEGREE = 111_320
@@ -17,6 +27,8 @@ def metres_between(a: tuple[float, float], b: tuple[float, float]) -> float:
 
 
 CHINA = st.tuples(st.floats(18.2, 53.5), st.floats(73.7, 134.9))
+INNER_CHINA = st.tuples(st.floats(21.6, 43.4), st.floats(80.6, 124.8))
+"""No box of foreign land is near."""
 
 
 @pytest.mark.parametrize(
@@ -61,7 +73,12 @@ def test_gcj02_round_trip_is_below_a_millimetre(point: tuple[float, float]) -> N
 @given(CHINA)
 def test_bd09_round_trip_is_below_a_millimetre(point: tuple[float, float]) -> None:
     assert metres_between(bd09_to_gcj02(*gcj02_to_bd09(*point)), point) < 0.001
-    assert metres_between(to_wgs84(*from_wgs84(*point, Datum.BD09), Datum.BD09), point) < 0.001
+
+
+@given(INNER_CHINA, st.sampled_from(Datum))
+def test_a_tagged_point_comes_back_within_a_millimetre(point: tuple[float, float], datum: Datum) -> None:
+    assert metres_between(to_wgs84(*from_wgs84(*point, datum), datum), point) < 0.001
+    assert metres_between(from_wgs84(*to_wgs84(*point, datum), datum), point) < 0.001
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180))
@@ -69,11 +86,55 @@ def test_a_wgs84_point_is_never_moved(lat: float, lon: float) -> None:
     assert to_wgs84(lat, lon, Datum.WGS84) == (lat, lon)
 
 
-def test_the_tag_decides_even_abroad() -> None:
-    seoul = (37.566, 126.978)
+@pytest.mark.parametrize("datum", Datum)
+@pytest.mark.parametrize(
+    "point",
+    [
+        (37.566, 126.978),
+        (21.028, 105.854),
+        (47.921, 106.918),
+        (33.590, 130.402),
+        (28.614, 77.209),
+        (51.507, -0.128),
+        (-33.87, 151.21),
+    ],
+    ids=["Seoul", "Hanoi", "Ulaanbaatar", "Fukuoka", "Delhi", "London", "Sydney"],
+)
+def test_a_point_abroad_is_not_moved_whatever_its_tag(point: tuple[float, float], datum: Datum) -> None:
+    assert to_wgs84(*point, datum) == from_wgs84(*point, datum) == point
 
-    assert to_wgs84(*seoul, Datum.WGS84) == seoul
-    assert metres_between(to_wgs84(*seoul, Datum.GCJ02), seoul) > 300
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        (53.48, 122.37),
+        (48.36, 134.73),
+        (40.05, 124.38),
+        (22.30, 114.17),
+        (25.03, 121.56),
+        (16.83, 112.34),
+        (21.54, 107.97),
+        (21.46, 101.56),
+        (30.29, 81.17),
+        (39.47, 75.99),
+        (43.65, 111.97),
+    ],
+    ids=[
+        "Mohe", "Fuyuan", "Dandong", "Hong Kong", "Taipei", "Sansha",
+        "Dongxing", "Mengla", "Burang", "Kashgar", "Erenhot",
+    ],
+)  # fmt: skip
+def test_every_corner_of_china_is_moved_by_its_tag(point: tuple[float, float]) -> None:
+    assert metres_between(to_wgs84(*point, Datum.GCJ02), point) > 100
+    assert metres_between(to_wgs84(*point, Datum.BD09), point) > 300
+
+
+def test_no_place_of_the_list_is_taken_for_abroad() -> None:
+    with (resources.files("services.lead_intake") / "data" / "cn17_districts.csv").open(encoding="utf-8") as lines:
+        points = [(float(row["lat"]), float(row["lon"])) for row in csv.DictReader(lines) if row["lat"]]
+
+    assert points
+    assert not any(certainly_abroad(*point) for point in points)
 
 
 def test_a_chinese_datum_at_the_pole_is_refused() -> None:

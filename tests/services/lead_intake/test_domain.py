@@ -41,7 +41,7 @@ def test_the_same_lead_gives_the_same_fact() -> None:
     assert received_fact(accept(draft()), PERSON).to_bytes() == received_fact(accept(draft()), PERSON).to_bytes()
 
 
-@given(st.floats(18.2, 53.5), st.floats(73.7, 134.9), st.sampled_from(Datum))
+@given(st.floats(21.6, 43.4), st.floats(80.6, 124.8), st.sampled_from(Datum))
 def test_a_point_is_published_in_wgs84_rounded_and_sealed_exactly(lat: float, lon: float, datum: Datum) -> None:
     given_lat, given_lon = from_wgs84(lat, lon, datum)
 
@@ -53,6 +53,29 @@ def test_a_point_is_published_in_wgs84_rounded_and_sealed_exactly(lat: float, lo
     assert abs(lead.place.lon - lon) <= 0.00006
     assert (lead.place.lat, lead.place.lon) == (round(lead.place.lat, 4), round(lead.place.lon, 4))
     assert lead.contact.location == {"lat": given_lat, "lon": given_lon, "datum": datum.value}
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "datum"),
+    [
+        (31.1774276, 121.5272106, "wgs84"),
+        (31.1753040, 121.5315419, "gcj02"),
+        (31.1813286, 121.5380157, "bd09"),
+    ],
+)
+def test_a_published_point_is_one_place_in_every_datum(lat: float, lon: float, datum: str) -> None:
+    place = accept(draft(location={"lat": lat, "lon": lon, "datum": datum})).place
+
+    assert place is not None
+    assert (place.lat, place.lon, place.given_datum) == (31.1774, 121.5272, datum)
+
+
+@pytest.mark.parametrize("datum", Datum)
+def test_a_point_abroad_is_published_unmoved(datum: Datum) -> None:
+    place = accept(draft(location={"lat": 37.566, "lon": 126.978, "datum": datum})).place
+
+    assert place is not None
+    assert (place.lat, place.lon) == (37.566, 126.978)
 
 
 def test_a_point_without_its_datum_is_refused() -> None:
