@@ -1,29 +1,28 @@
 """`waypost network`, `waypost policy` and `waypost explain`: what operators change and ask of the router."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 
-from services.router import network, policies, printing
+from services.router import changing, network, policies, printing
 from services.router.db import network as db
 from services.router.explain import explain_lead
-from services.router.settings import RouterSettings, read_settings
+from services.router.terminal import Json, print_json, run
 from shared.errors import UserError
-from shared.postgres import Pool, PostgresUnavailable, acquire, open_pool
+from shared.postgres import Pool, acquire
 from shared.vocabulary import Datum, Intent
-
-T = TypeVar("T")
 
 network_app = typer.Typer(help="Sites and their revisions.", no_args_is_help=True)
 policy_app = typer.Typer(help="The routing policy and its versions.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+network_app.command("try")(changing.try_network)
+network_app.command("rollback")(changing.roll_network_back)
+policy_app.command("try")(changing.try_policy)
+policy_app.command("rollback")(changing.roll_policy_back)
+policy_app.command()(changing.simulate)
 
 
 @network_app.command("import")
@@ -40,9 +39,9 @@ def import_network(
     async def work(pool: Pool) -> network.Change:
         return await (network.apply(pool, sites, datetime.now(UTC)) if apply else network.preview(pool, sites))
 
-    change = _run(work)
+    change = run(work)
     if as_json:
-        _print_json({"applied": apply and change.revision != change.before, **printing.change_as_json(change)})
+        print_json({"applied": apply and change.revision != change.before, **printing.change_as_json(change)})
     else:
         printing.print_change(Console(), change)
         if change.revision == change.before:
@@ -65,7 +64,7 @@ def show(
         async with acquire(pool) as connection:
             return await db.revision(connection, revision), await db.revisions(connection, limit=10)
 
-    found, newest = _run(work)
+    found, newest = run(work)
     if found is None:
         raise UserError(
             f"there is no network revision {revision}" if revision else "no network has been imported yet",
@@ -75,7 +74,7 @@ def show(
     if not sites:
         raise UserError(f"revision {found.revision} has no site {site}")
     if as_json:
-        _print_json({"revision": found.revision, "digest": found.digest, "sites": [one.to_row() for one in sites]})
+        print_json({"revision": found.revision, "digest": found.digest, "sites": [one.to_row() for one in sites]})
     else:
         printing.print_network(Console(), found, sites, newest)
 
@@ -87,9 +86,9 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Show what changed between two revisions."""
-    change = _run(lambda pool: network.difference(pool, older, newer))
+    change = run(lambda pool: network.difference(pool, older, newer))
     if as_json:
-        _print_json(printing.change_as_json(change))
+        print_json(printing.change_as_json(change))
     else:
         printing.print_change(Console(), change)
 
@@ -100,16 +99,11 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Check FILE against the network and put it into effect as the next version."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file} is not UTF-8 (byte {error.start})", "save it as UTF-8") from error
-    published = _run(lambda pool: policies.publish(pool, text, datetime.now(UTC)))
+    text = policies.read_policy_file(file)
+    published = run(lambda pool: policies.publish(pool, text, datetime.now(UTC)))
     if as_json:
         findings = [str(finding) for finding in published.findings]
-        _print_json({"version": published.version, "is_new": published.is_new, "findings": findings})
+        print_json({"version": published.version, "is_new": published.is_new, "findings": findings})
         return
     for finding in published.findings:
         Console().print(str(finding), style="yellow", markup=False, highlight=False)
@@ -128,14 +122,14 @@ def show_policy(
         async with acquire(pool) as connection:
             return await db.policy(connection, version)
 
-    found = _run(work)
+    found = run(work)
     if found is None:
         raise UserError(
             f"there is no policy version {version}" if version else "no policy has been published yet",
             "`waypost policy publish FILE` publishes one",
         )
     if as_json:
-        _print_json(found._asdict())
+        print_json(found._asdict())
     else:
         typer.echo(f"# version {found.version}, published {found.published_at:%Y-%m-%d %H:%M:%S %Z}")
         typer.echo(found.toml, nl=False)
@@ -150,25 +144,8 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Show which site would get such a lead now, and why the others would not. Nothing is recorded."""
-    explanation = _run(lambda pool: explain_lead(pool, intent, lat, lon, datum, preferred, datetime.now(UTC)))
+    explanation = run(lambda pool: explain_lead(pool, intent, lat, lon, datum, preferred, datetime.now(UTC)))
     if as_json:
         typer.echo(explanation.record)
     else:
         printing.print_explanation(Console(), explanation)
-
-
-def _run(work: Callable[[Pool], Awaitable[T]]) -> T:
-    async def within(settings: RouterSettings) -> T:
-        async with open_pool(settings, "router", max_size=1) as pool:
-            return await work(pool)
-
-    try:
-        return asyncio.run(within(read_settings()))
-    except (PostgresUnavailable, OSError) as error:
-        raise UserError(
-            f"PostgreSQL does not answer ({type(error).__name__})", "is the stack running? `waypost doctor` says more"
-        ) from error
-
-
-def _print_json(value: object) -> None:
-    typer.echo(orjson.dumps(value).decode())

@@ -1,0 +1,138 @@
+"""What a trial shows: tables for people, plain values for machines."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from services.router.printing import WHY_LOST
+from services.router.tables import print_findings, table_of
+from services.router.trial import Trial
+from services.router.trying import Comparison
+from services.router.trying.comparison import INCAPABLE, JOINED, NOT_IN_NETWORK, NOT_OPEN
+from shared.contracts import Lost
+
+_WHY = {
+    **{lost.value: words for lost, words in WHY_LOST.items()},
+    NOT_IN_NETWORK: "not in the network",
+    NOT_OPEN: "not open",
+    INCAPABLE: "cannot do this work",
+    JOINED: "followed another lead of its person",
+}
+
+
+def trial_as_json(trial: Trial) -> dict[str, Any]:
+    """The trial with every changed site and the moved leads that were kept."""
+    found = trial.comparison
+    return {
+        "from": trial.span.since.isoformat(),
+        "to": trial.span.until.isoformat(),
+        "network_revision": found.current.snapshot.revision,
+        "policy_version": found.current.policy.version,
+        "findings": [str(finding) for finding in trial.findings],
+        "leads": found.leads,
+        "moved": found.moved,
+        "newly_waiting": dict(found.newly_waiting),
+        "no_longer_waiting": dict(found.no_longer_waiting),
+        "before": _side_as_json(found, before=True),
+        "after": _side_as_json(found, before=False),
+        "why_moved": [
+            {"from_lost": from_lost, "to_lost": to_lost, "leads": leads}
+            for (from_lost, to_lost), leads in found.why_moved.most_common()
+        ],
+        "first_moved": [one._asdict() for one in found.first_moved],
+        "sites": [one._asdict() for one in found.sites],
+    }
+
+
+def _side_as_json(found: Comparison, *, before: bool) -> dict[str, Any]:
+    side = found.before if before else found.after
+    return {
+        "assigned": side.assigned,
+        "joined": side.joined,
+        "waiting": dict(side.waiting),
+        "mean_km": None if side.mean_km is None else round(side.mean_km, 3),
+    }
+
+
+def print_trial(console: Console, trial: Trial, current: str, file: str) -> None:
+    """How many leads differ and in what, then why, which, and where."""
+    found = trial.comparison
+    print_findings(console, trial.findings)
+    newly, no_longer = found.newly_waiting.total(), found.no_longer_waiting.total()
+    same = found.leads - found.moved - newly - no_longer
+    span = f"from {trial.span.since:%Y-%m-%d %H:%M} to {trial.span.until:%Y-%m-%d %H:%M} UTC"
+    lines = [
+        f"{found.leads} leads received {span}, decided by {current} and by {file}, each starting with idle sites.",
+        f"{found.moved} move to another site, {newly} newly wait, {no_longer} no longer wait, {same} stay.",
+        f"Mean distance: {_km(found.before.mean_km)} now, {_km(found.after.mean_km)} then.",
+    ]
+    console.print(escape("\n".join(lines)), highlight=False)
+    if found.before.joined != found.after.joined:
+        console.print(
+            f"Joined to another lead of the person: {found.before.joined} now, {found.after.joined} then.",
+            highlight=False,
+        )
+    if found.moved:
+        console.print(_why_table(found))
+    if found.first_moved:
+        console.print(_moved_table(found))
+    if found.sites and found.examples:
+        console.print(_sites_table(found, found.examples))
+    if found.before.waiting or found.after.waiting:
+        console.print(_waiting_table(found))
+    console.print("Nothing was changed.", highlight=False)
+
+
+def _why_table(found: Comparison) -> Table:
+    table = table_of("Why leads move", ("leave their site because", "did not get there because"), ("leads",))
+    for (from_lost, to_lost), leads in found.why_moved.most_common():
+        table.add_row(_words(from_lost), _words(to_lost), str(leads))
+    return table
+
+
+def _moved_table(found: Comparison) -> Table:
+    table = table_of(f"Moved leads, the first {len(found.first_moved)} of {found.moved}", (), ())
+    table.add_column("lead", no_wrap=True)
+    table.add_column("intent")
+    for heading in ("now", "then"):
+        table.add_column(heading, overflow="fold")
+        table.add_column("km", justify="right")
+    table.add_column("why")
+    for one in found.first_moved:
+        why = f"left: {_words(one.from_lost)}"
+        if one.from_lost == Lost.FARTHER:
+            why = f"nearer; so far: {_words(one.to_lost)}"
+        now, then = (escape(one.from_site), _km_of(one.from_m)), (escape(one.to_site), _km_of(one.to_m))
+        table.add_row(one.lead_id, one.intent.value, *now, *then, why)
+    return table
+
+
+def _sites_table(found: Comparison, most: int) -> Table:
+    shown = found.sites[:most]
+    title = f"Sites that win or lose leads, the first {len(shown)} of {len(found.sites)}"
+    table = table_of(title, ("site",), ("now", "then", "gained", "lost"))
+    for one in shown:
+        table.add_row(escape(one.site_id), str(one.before), str(one.after), f"+{one.gained}", f"-{one.lost}")
+    return table
+
+
+def _waiting_table(found: Comparison) -> Table:
+    table = table_of("Waiting", ("reason",), ("now", "then", "newly", "no longer"))
+    for reason in sorted(found.before.waiting.keys() | found.after.waiting.keys()):
+        counts = (found.before.waiting, found.after.waiting, found.newly_waiting, found.no_longer_waiting)
+        table.add_row(reason, *[str(count[reason]) for count in counts])
+    return table
+
+
+def _words(lost: str) -> str:
+    return _WHY.get(lost, lost.replace("_", " "))
+
+
+def _km(km: float | None) -> str:
+    return "-" if km is None else f"{km:.2f} km"
+
+
+def _km_of(metres: int | None) -> str:
+    return "joined" if metres is None else f"{metres / 1000:.1f}"
