@@ -10,12 +10,14 @@ from rich.console import Console
 from services.router import changing, network, policies, printing
 from services.router.db import network as db
 from services.router.explain import explain_lead
+from services.router.gaps.commands import gaps
 from services.router.terminal import Json, print_json, run
 from shared.errors import UserError
 from shared.postgres import Pool, acquire
 from shared.vocabulary import Datum, Intent
 
 network_app = typer.Typer(help="Sites and their revisions.", no_args_is_help=True)
+network_app.command()(gaps)
 policy_app = typer.Typer(help="The routing policy and its versions.", no_args_is_help=True)
 
 network_app.command("try")(changing.try_network)

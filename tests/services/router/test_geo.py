@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.router.geo import SEMI_MAJOR_AXIS_M, ecef_m, surface_mm
+from services.router.geo import SEMI_MAJOR_AXIS_M, chord_m, ecef_m, lat_lon_deg, surface_mm
 
 points = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
 
@@ -58,3 +58,19 @@ def test_one_point_alone_gives_the_bits_that_it_gives_among_others(batch: list[t
     alone = np.concatenate([ecef_m([lat], [lon]) for lat, lon in batch])
 
     assert np.array_equal(together, alone)
+
+
+@given(st.floats(0, 20_000_000))
+def test_a_chord_leads_back_to_its_metres_along_the_ground(ground_m: float) -> None:
+    assert int(surface_mm(chord_m(ground_m))) / 1000 == pytest.approx(ground_m, abs=0.002)
+
+
+@given(points, st.floats(-5_000, 5_000))
+def test_a_point_under_or_over_the_ground_has_the_coordinates_of_its_plumb_line(
+    point: tuple[float, float], height_m: float
+) -> None:
+    lat, lon = np.radians(point)
+    [ground] = ecef_m([point[0]], [point[1]])
+    up = np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    [found] = lat_lon_deg((ground + height_m * up)[None, :])
+    assert metres(point, (float(found[0]), float(found[1]))) < 0.002

@@ -1,0 +1,98 @@
+"""`waypost network gaps`: where demand is unmet, and where the next site would help most."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from services.router.db import gaps as db
+from services.router.db import network as network_db
+from services.router.gaps import geojson, page
+from services.router.gaps.report import Report, make_report
+from services.router.gaps.tables import print_report
+from services.router.network import sites_of
+from services.router.policy import Policy
+from services.router.settings import RouterSettings, read_settings
+from services.router.snapshot import Snapshot
+from shared.errors import UserError
+from shared.moments import span_of
+from shared.postgres import Pool, PostgresUnavailable, acquire, open_pool
+
+MOST_SITES = 20
+
+
+def gaps(
+    sites: Annotated[int, typer.Option(help="How many new sites to suggest.", min=1, max=MOST_SITES)] = 1,
+    last: Annotated[
+        str | None,
+        typer.Option(metavar="WINDOW", help="Count leads of this window, too, that went far: 12h or 30d."),
+    ] = None,
+    far_km: Annotated[float | None, typer.Option(help="What far is, in kilometres; goes with --last.", min=0)] = None,
+    geojson_file: Annotated[
+        Path | None, typer.Option("--geojson", metavar="FILE", help="Write a map layer (GeoJSON).")
+    ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with map and tables.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Show unmet demand by city and district, and where the next site would help most. Nothing is changed."""
+    now = datetime.now(UTC)
+    report = _run(sites, _travels(last, far_km, now), now)
+    if geojson_file is not None:
+        _write(geojson_file, orjson.dumps(geojson.as_geojson(report)))
+    if html_file is not None:
+        _write(html_file, page.render(report).encode())
+    if as_json:
+        typer.echo(orjson.dumps(geojson.as_json(report)).decode())
+        return
+    print_report(Console(), report)
+    for file in (geojson_file, html_file):
+        if file is not None:
+            Console().print(f"Written: {file}", markup=False, highlight=False)
+
+
+async def read_report(pool: Pool, sites: int, travels: tuple[datetime, int] | None, now: datetime) -> Report:
+    """The report of this moment; `travels` is since when, and from how many metres, a lead has gone far."""
+    async with acquire(pool) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        revision, published = await network_db.revision(connection), await network_db.policy(connection)
+        unmet = await db.waiting(connection)
+        if travels is not None:
+            unmet += await db.travelled_far(connection, *travels)
+    if published is None:
+        raise UserError("no policy has been published yet", "`waypost policy publish FILE` publishes one")
+    policy = Policy.from_toml(published.toml, published.version)
+    snapshot = Snapshot.build(sites_of(revision), revision.revision if revision else 0)
+    return make_report(unmet, snapshot, policy, sites, now)
+
+
+def _travels(last: str | None, far_km: float | None, now: datetime) -> tuple[datetime, int] | None:
+    if last is None and far_km is None:
+        return None
+    if last is None or far_km is None:
+        raise UserError("--last and --far-km go together", "write --last 30d --far-km 40")
+    return now - span_of(last, "--last"), round(far_km * 1000)
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise UserError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _run(sites: int, travels: tuple[datetime, int] | None, now: datetime) -> Report:
+    async def within(settings: RouterSettings) -> Report:
+        async with open_pool(settings, "router", max_size=1) as pool:
+            return await read_report(pool, sites, travels, now)
+
+    try:
+        return asyncio.run(within(read_settings()))
+    except (PostgresUnavailable, OSError) as error:
+        raise UserError(
+            f"PostgreSQL does not answer ({type(error).__name__})", "is the stack running? `waypost doctor` says more"
+        ) from error
