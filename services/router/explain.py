@@ -10,7 +10,8 @@ from services.router.db import loads
 from services.router.db import network as db
 from services.router.domain import NEW, Ask, LeadFeatures, Received, Stale, decide_batch
 from services.router.network import sites_of
-from services.router.policy import IntentRule, Policy
+from services.router.policy import Policy
+from services.router.rules import IntentRule
 from services.router.snapshot import Site, Snapshot
 from shared.contracts import LeadAssigned, LeadDecided, LeadWaiting
 from shared.datum import to_wgs84

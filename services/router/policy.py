@@ -7,15 +7,15 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from services.router.barriers import Barriers
+from services.router.rules import BarrierRule, HoursRule, IntentRule, JoinRule, RetryRule, Table
 from services.router.sites import DELIVERY_CENTER_ONLY
 from services.router.snapshot import Snapshot, TreeKey
 from services.router.spelling import meant
 from shared.errors import UserError
-from shared.vocabulary import Capability, Intent, SiteKind, Slug
-
-HALF_EARTH_KM = 20_040
+from shared.vocabulary import Capability, Datum, Intent, SiteKind
 
 
 class PolicyError(UserError, ValueError):
@@ -26,49 +26,7 @@ class PolicyError(UserError, ValueError):
         self.faults = faults
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class IntentRule(_Table):
-    """Who may serve one intent, how far away, and how long a site has to answer."""
-
-    requires: Annotated[tuple[Capability, ...], Field(min_length=1)]
-    """The site needs every one of them."""
-    kinds: Annotated[tuple[SiteKind, ...], Field(min_length=1)]
-    max_distance_km: Annotated[float, Field(gt=0, le=HALF_EARTH_KM)]
-    respond_by_minutes: Annotated[int, Field(ge=1, le=30 * 24 * 60)]
-
-    @cached_property
-    def key(self) -> TreeKey:
-        """Which sites of a snapshot this rule lets in."""
-        return TreeKey.of(self.requires, self.kinds)
-
-
-class JoinRule(_Table):
-    """When a person's new lead joins the live one instead of being given to a site."""
-
-    window_hours: Annotated[float, Field(ge=0, le=24 * 366)] = 72
-    """How long after its acceptance a lead still counts as live."""
-    groups: dict[Slug, tuple[Intent, ...]] = {}
-    """Intents of one group join each other; an intent of no group never joins."""
-
-
-class HoursRule(_Table):
-    """What closed doors change. Whoever gets a lead, the time to answer runs only while that site is open."""
-
-    prefer_open_within_km: Annotated[float, Field(ge=0, le=HALF_EARTH_KM)] = 0
-    """A site this near to the person that is open now goes before nearer ones that are closed; 0: never."""
-
-
-class RetryRule(_Table):
-    """When waiting leads are tried again without anything having changed, and how many at a time."""
-
-    full_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 10
-    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
-
-
-class Policy(_Table):
+class Policy(Table):
     """One published version; frozen. Build it with `from_toml`."""
 
     version: Annotated[int, Field(ge=1)]
@@ -79,6 +37,7 @@ class Policy(_Table):
     join: JoinRule = JoinRule()
     hours: HoursRule = HoursRule()
     retry: RetryRule = RetryRule()
+    barriers: Annotated[tuple[BarrierRule, ...], Field(max_length=500)] = ()
     intents: dict[Intent, IntentRule]
 
     @model_validator(mode="after")
@@ -124,6 +83,11 @@ class Policy(_Table):
     def tree_keys(self) -> set[TreeKey]:
         """Every key that a decision may ask a snapshot for: what `Snapshot.warm` should build."""
         return {rule.key for rule in self.intents.values()}
+
+    @cached_property
+    def detours(self) -> Barriers:
+        """The barriers, ready to be asked."""
+        return Barriers([(rule.wgs84, round(rule.detour_km * 1_000_000)) for rule in self.barriers])
 
     @cached_property
     def _groups(self) -> dict[Intent, str]:
@@ -174,6 +138,7 @@ _SPELLINGS: dict[str, list[str]] = {
     "requires": [*Capability],
     "kinds": [*SiteKind],
     "groups": [*Intent],
+    "datum": [*Datum],
 }
 
 
@@ -203,6 +168,8 @@ def _fields_at(path: list[Any]) -> list[str]:
     match path:
         case ["join", *_]:
             model = JoinRule
+        case ["barriers", *_]:
+            model = BarrierRule
         case ["hours", *_]:
             model = HoursRule
         case ["retry", *_]:

@@ -112,9 +112,10 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     for one in decision.candidates:
         site = explanation.sites.get(one.site_id)
         why = "" if one.lost is None else WHY_LOST[one.lost]
-        table.add_row(
-            escape(one.site_id), escape(site.name if site else ""), _kilometres(one.distance_m), str(one.load), why
-        )
+        way = _kilometres(one.distance_m)
+        if one.detour_m is not None:
+            way += f" + {_kilometres(one.detour_m)} round a barrier"
+        table.add_row(escape(one.site_id), escape(site.name if site else ""), way, str(one.load), why)
     console.print(table)
     console.print(
         f"Needs {', '.join(rule.requires)} at a {' or '.join(rule.kinds)} within {rule.max_distance_km:g} km; "

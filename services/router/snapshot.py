@@ -132,6 +132,11 @@ class Snapshot:
         openings = [when.opened_at for _, when in self._dated if when.opened_at is not None]
         return max((opening for opening in openings if opening <= until), default=None)
 
+    def point(self, index: int) -> tuple[float, float]:
+        """Where the site is: latitude and longitude in WGS-84 degrees."""
+        site = self.sites[index]
+        return site.lat, site.lon
+
     def distance_mm(self, point_m: NDArray[np.float64], index: int) -> int:
         """Millimetres from one point (earth-centred metres, shape (3,)) to one site."""
         x_m, y_m, z_m = (point_m - self._points[index]).tolist()

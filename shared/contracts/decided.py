@@ -34,6 +34,9 @@ class Candidate(Contract):
 
     site_id: Slug
     distance_m: Annotated[int, Field(ge=0)]
+    """In a straight line along the ground."""
+    detour_m: Annotated[int, Field(gt=0)] | None = None
+    """What the barriers between add to it; the order of candidates and the greatest distance count both."""
     load: Annotated[int, Field(ge=0)]
     """Leads held open by the site (assigned, not yet answered) when the decision was taken."""
     lost: Lost | None = None

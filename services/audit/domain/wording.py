@@ -76,6 +76,11 @@ _PREFERRED = {
 }
 
 
+def why_lost(lost: Lost, detour_m: int | None) -> str:
+    """Why a candidate did not get the lead; `detour_m` is what barriers add to its straight distance."""
+    return LOST[lost] if detour_m is None else f"{LOST[lost]}; {detour_m / 1000:.1f} km more, round a barrier"
+
+
 def distance(metres: int) -> str:
     """840 m, 3.2 km, 127 km."""
     if metres < 1_000:

@@ -1,16 +1,22 @@
 """The candidates of one decision: which of them a record lists, how a tie among equals ends, and their text."""
 
 from services.router.domain.rendezvous import rendezvous_score
-from shared.contracts import Lost
+from shared.contracts import Lost, WaitingReason
 
 MAX_LISTED = 32
 """Most of the nearest sites that a record lists, beside the winner and the preferred site. Replay relies on it: an
 unlisted site among the nearest 32 was outside the tie band, so its load decided nothing; one beyond them had lost.
 Another number needs another engine version."""
 
-Row = tuple[int, str, int, str | None, int]
-"""Distance in mm, site id, load seen, why it lost (None: eligible), weight. A plain tuple: a batch makes thousands."""
+Row = tuple[int, str, int, str | None, int, int]
+"""Distance with its detour in mm, site id, load seen, why it lost (None: eligible), weight, the detour in mm.
 
+A plain tuple: a batch makes thousands.
+"""
+
+_FULL = Lost.FULL.value
+_DECLINED = Lost.DECLINED.value
+_TOO_FAR = Lost.TOO_FAR.value
 _TIE_LOAD = Lost.TIE_LOAD.value
 _TIE_HASH = Lost.TIE_HASH.value
 
@@ -30,8 +36,9 @@ def settle_tie(lead_id: str, rows: list[Row], equal: list[int]) -> int:
         )
     for place in equal:
         if place != winner:
-            distance_mm, site_id, load, _, weight = rows[place]
-            rows[place] = (distance_mm, site_id, load, _TIE_HASH if load / weight == least else _TIE_LOAD, weight)
+            distance_mm, site_id, load, _, weight, detour_mm = rows[place]
+            lost = _TIE_HASH if load / weight == least else _TIE_LOAD
+            rows[place] = (distance_mm, site_id, load, lost, weight, detour_mm)
     return winner
 
 
@@ -46,13 +53,29 @@ def listed(rows: list[Row], keep: int, needed: int, winner: int | None = None) -
     return shown
 
 
+def within_reach(rows: list[Row], max_mm: int) -> int:
+    """How many of the sites looked at are near enough, whatever else speaks against them."""
+    return sum(1 for row in rows if row[0] <= max_mm)
+
+
+def why_nobody(rows: list[Row]) -> WaitingReason:
+    """Named by what would help: another site, a nearer one, a free one, or one that has not refused yet."""
+    reasons = {row[3] for row in rows}
+    if _FULL in reasons:
+        return WaitingReason.ALL_FULL
+    if _DECLINED in reasons:
+        return WaitingReason.ALL_DECLINED
+    return WaitingReason.TOO_FAR if _TOO_FAR in reasons else WaitingReason.NO_CAPABLE_SITE
+
+
 def candidates_text(rows: list[Row]) -> str:
     """The rows as the inside of a JSON array, distances in whole metres (half up)."""
-    return ",".join(
-        [
-            f'{{"site_id":"{site_id}","distance_m":{(distance_mm + 500) // 1000},"load":{load},"lost":"{lost}"}}'
-            if lost is not None
-            else f'{{"site_id":"{site_id}","distance_m":{(distance_mm + 500) // 1000},"load":{load}}}'
-            for distance_mm, site_id, load, lost, _ in rows
-        ]
-    )
+    return ",".join([_text(row) for row in rows])
+
+
+def _text(row: Row) -> str:
+    distance_mm, site_id, load, lost, _, detour_mm = row
+    text = f'{{"site_id":"{site_id}","distance_m":{(distance_mm - detour_mm + 500) // 1000}'
+    if detour_mm:
+        text += f',"detour_m":{(detour_mm + 500) // 1000}'
+    return f'{text},"load":{load}}}' if lost is None else f'{text},"load":{load},"lost":"{lost}"}}'

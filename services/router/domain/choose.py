@@ -7,10 +7,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.router.domain.candidates import MAX_LISTED, Row, candidates_text, listed, settle_tie
+from services.router.domain.candidates import (
+    MAX_LISTED,
+    Row,
+    candidates_text,
+    listed,
+    settle_tie,
+    why_nobody,
+    within_reach,
+)
 from services.router.domain.doors import Doors
 from services.router.domain.ledger import LeadFeatures
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
+from services.router.domain.ways import Way, near, ways_to
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot, TreeKey
 from shared.contracts import Lost, WaitingReason
@@ -39,6 +48,7 @@ class Choice(NamedTuple):
     site_id: str
     """Empty when nobody won."""
     distance_mm: int
+    """In a straight line."""
     waiting: WaitingReason | None
     preferred: str
     candidates: str
@@ -47,7 +57,17 @@ class Choice(NamedTuple):
 class Chooser:
     """Chooses for the leads of one batch, in order: each lead that a site takes is load that the next one sees."""
 
-    __slots__ = ("_band_mm", "_doors", "_keep", "_loads", "_open_first_mm", "_replaying", "_seen", "_snapshot")
+    __slots__ = (
+        "_band_mm",
+        "_barriers",
+        "_doors",
+        "_keep",
+        "_loads",
+        "_open_first_mm",
+        "_replaying",
+        "_seen",
+        "_snapshot",
+    )
 
     def __init__(
         self, snapshot: Snapshot, policy: Policy, loads: Mapping[str, int], now: datetime, *, replaying: bool = False
@@ -59,6 +79,7 @@ class Chooser:
         self._seen: dict[str, int] = {}
         self._band_mm = round(policy.tie_band_m * 1000)
         self._keep = policy.candidates
+        self._barriers = policy.detours
         self._open_first_mm = round(policy.hours.prefer_open_within_km * 1_000_000)
         self._replaying = replaying
 
@@ -90,29 +111,36 @@ class Chooser:
 
         The lead is at `points_m[place]`. The chosen site's load counts this lead from now on.
         """
+        if lead.point is None:
+            raise ValueError("a lead without a place has no nearest sites")
         preference, open_first_mm = NO_PREFERENCE, min(self._open_first_mm, reach.max_mm)
+        barriers = near(self._barriers, lead.point, distances_mm)
         if lead.preferred_site_id is not None:
             wished = lead.preferred_site_id
             preference = weigh_preference(
                 self._snapshot, reach.key, reach.max_mm, wished, excluded, self.load(wished), points_m[place],
                 in_business=wished not in self._doors.out_of_business,
+                barriers=self._barriers,
+                point=lead.point,
             )  # fmt: skip
             if preference.is_honoured:
                 open_first_mm = 0  # whoever asks for a site by name waits until it opens
-        elif not excluded and (choice := self._plain(reach.max_mm, distances_mm, indexes)) is not None:
-            return choice
+        elif not excluded and not barriers:
+            choice = self._plain(reach.max_mm, distances_mm, indexes)
+            if choice is not None:
+                return choice
         width = self.width
         while True:
             # Only what is nearer than the last one fetched is complete: others may tie with that one.
             horizon_mm = distances_mm[-1] if len(indexes) == width else _BEYOND_EVERYTHING_MM
-            choice = self._scan(
-                lead, excluded, reach.max_mm, preference, distances_mm, indexes, horizon_mm, open_first_mm
-            )
+            ways = ways_to(self._snapshot, barriers, lead.point, distances_mm, indexes)
+            choice = self._scan(lead, excluded, reach.max_mm, preference, ways, horizon_mm, open_first_mm)
             if choice is not None:
                 return choice
             width *= 4
             mm, index = self._snapshot.nearest(reach.key, points_m[place : place + 1], width)
             distances_mm, indexes = mm[0].tolist(), index[0].tolist()
+            barriers = near(self._barriers, lead.point, distances_mm)
 
     def _plain(self, max_mm: int, distances_mm: list[int], indexes: list[int]) -> Choice | None:
         """What `_scan` says, at half its price, in the case of most leads: the nearest site is alone and free."""
@@ -156,8 +184,7 @@ class Chooser:
         excluded: tuple[str, ...],
         max_mm: int,
         preference: Preference,
-        distances_mm: list[int],
-        indexes: list[int],
+        ways: list[Way],
         horizon_mm: int,
         open_first_mm: int,
         follow: int = 0,
@@ -173,7 +200,7 @@ class Chooser:
         rows: list[Row] = []
         equal: list[int] = []
         band_end_mm = -1
-        for distance_mm, index in zip(distances_mm, indexes, strict=True):
+        for distance_mm, index, detour_mm in ways:
             if distance_mm >= horizon_mm or (len(rows) >= enough and -1 < band_end_mm < distance_mm):
                 break
             if band_end_mm < 0 and 0 < open_first_mm < distance_mm:
@@ -199,28 +226,28 @@ class Chooser:
                 equal.append(len(rows))
                 if band_end_mm < 0:
                     band_end_mm = distance_mm + self._band_mm
-            rows.append((distance_mm, site_id, load, lost, weight))
+            rows.append((distance_mm, site_id, load, lost, weight, detour_mm))
         if open_first_mm and not equal:
             if horizon_mm <= open_first_mm:
                 return None
             # That nobody is open hangs on the loads of those who are, but full: the record must show them.
             full = [place for place, row in enumerate(rows[:MAX_LISTED]) if row[3] == _FULL and is_open(row[1])]
             follow = full[-1] + 1 if full else 0
-            return self._scan(lead, excluded, max_mm, preference, distances_mm, indexes, horizon_mm, 0, follow)
+            return self._scan(lead, excluded, max_mm, preference, ways, horizon_mm, 0, follow)
         if len(rows) < keep and horizon_mm != _BEYOND_EVERYTHING_MM:
             return None
         if preference.row is not None and preference.is_honoured:
             shown = preference.show_winner(rows[:keep])
-            distance_mm, site_id, load, _, _ = preference.row
+            distance_mm, site_id, load, _, _, detour_mm = preference.row
             seen[site_id] = load + 1
-            return Choice(site_id, distance_mm, None, preference.verdict, candidates_text(shown))
+            return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates_text(shown))
         if not equal:
             if horizon_mm <= max_mm:
                 return None
             if horizon_mm != _BEYOND_EVERYTHING_MM and all(row[3] == _NOT_IN_BUSINESS for row in rows):
                 return None  # whether any site at all can do the work is still open
-            shown = preference.show(listed(rows, keep, _within_reach(rows)))
-            return Choice("", 0, _why_nobody(rows), preference.verdict, candidates_text(shown))
+            shown = preference.show(listed(rows, keep, within_reach(rows, max_mm)))
+            return Choice("", 0, why_nobody(rows), preference.verdict, candidates_text(shown))
         if band_end_mm >= horizon_mm:
             return None
         winner = equal[0] if len(equal) == 1 else settle_tie(lead.lead_id, rows, equal)
@@ -228,20 +255,6 @@ class Chooser:
         shown = rows if len(rows) == keep else listed(rows, keep, len(rows), winner)
         if preference is not NO_PREFERENCE:
             shown = preference.show(shown)
-        distance_mm, site_id, load, _, _ = rows[winner]
+        distance_mm, site_id, load, _, _, detour_mm = rows[winner]
         seen[site_id] = load + 1
-        return Choice(site_id, distance_mm, None, preference.verdict, candidates_text(shown))
-
-
-def _within_reach(rows: list[Row]) -> int:
-    return sum(1 for row in rows if row[3] != _TOO_FAR)
-
-
-def _why_nobody(rows: list[Row]) -> WaitingReason:
-    """Named by what would help: another site, a nearer one, a free one, or one that has not refused yet."""
-    reasons = {row[3] for row in rows}
-    if _FULL in reasons:
-        return WaitingReason.ALL_FULL
-    if _DECLINED in reasons:
-        return WaitingReason.ALL_DECLINED
-    return WaitingReason.TOO_FAR if _TOO_FAR in reasons else WaitingReason.NO_CAPABLE_SITE
+        return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates_text(shown))

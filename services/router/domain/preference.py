@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services.router.barriers import Barriers, Point
 from services.router.domain.candidates import Row
 from services.router.snapshot import Snapshot, TreeKey
 from shared.contracts import Lost
@@ -38,12 +39,12 @@ class Preference(NamedTuple):
         wished = self.row
         shown = []
         for row in rows:
-            distance_mm, site_id, load, lost, weight = row
+            distance_mm, site_id, load, lost, weight, detour_mm = row
             if site_id == wished[1]:
                 shown.append(wished)
             elif lost is None or lost == _FARTHER:
                 why = _NOT_PREFERRED if distance_mm <= wished[0] else _FARTHER
-                shown.append((distance_mm, site_id, load, why, weight))
+                shown.append((distance_mm, site_id, load, why, weight, detour_mm))
             else:
                 shown.append(row)
         return self.show(shown)
@@ -62,8 +63,13 @@ def weigh_preference(
     point_m: NDArray[np.float64],
     *,
     in_business: bool,
+    barriers: Barriers,
+    point: Point,
 ) -> Preference:
-    """Whether the site can take the lead; `in_business` says whether its first day has come and its last has not."""
+    """Whether the site can take the lead; `in_business` says whether its first day has come and its last has not.
+
+    `point_m` is `point` (WGS-84 degrees) in earth-centred metres.
+    """
     index = snapshot.index_of(site_id)
     if index is None:
         return Preference("refused_unknown")
@@ -72,10 +78,13 @@ def weigh_preference(
     if not (snapshot.is_open(index) and in_business):
         return Preference("refused_unavailable")
     _, limit, weight = snapshot.offers[index]
-    distance_mm = snapshot.distance_mm(point_m, index)
+    detour_mm = barriers.detour_mm(point, snapshot.point(index))
+    distance_mm = snapshot.distance_mm(point_m, index) + detour_mm
     lost: Lost | None = None
     if not snapshot.admits(index, key):
-        return Preference("refused_incapable", (distance_mm, site_id, load, Lost.KIND_NOT_ALLOWED.value, weight))
+        return Preference(
+            "refused_incapable", (distance_mm, site_id, load, Lost.KIND_NOT_ALLOWED.value, weight, detour_mm)
+        )
     if distance_mm > max_mm:
         lost = Lost.TOO_FAR
     elif site_id in excluded:
@@ -83,5 +92,5 @@ def weigh_preference(
     elif load >= limit:
         lost = Lost.FULL
     if lost is not None:
-        return Preference("refused_unavailable", (distance_mm, site_id, load, lost.value, weight))
-    return Preference("honoured", (distance_mm, site_id, load, None, weight))
+        return Preference("refused_unavailable", (distance_mm, site_id, load, lost.value, weight, detour_mm))
+    return Preference("honoured", (distance_mm, site_id, load, None, weight, detour_mm))

@@ -25,9 +25,17 @@ DEFAULT_POLICY = (Path(services.router.__file__).parent / "default_policy.toml")
 
 
 def policy(
-    *, tie_band_m: float = 50, candidates: int = 5, max_km: float | None = None, open_first_km: float = 0
+    *,
+    tie_band_m: float = 50,
+    candidates: int = 5,
+    max_km: float | None = None,
+    open_first_km: float = 0,
+    barriers: Sequence[tuple[Sequence[tuple[float, float]], float]] = (),
 ) -> Policy:
-    """The default policy with other numbers; `max_km` replaces every intent's maximum."""
+    """The default policy with other numbers; `max_km` replaces every intent's maximum.
+
+    `barriers` are lines of (lat, lon) with what their crossing costs in km.
+    """
     lines = []
     for line in DEFAULT_POLICY.splitlines():
         if line.startswith("tie_band_m"):
@@ -39,6 +47,9 @@ def policy(
         if line.startswith("prefer_open_within_km"):
             line = f"prefer_open_within_km = {open_first_km}"
         lines.append(line)
+    for line_points, detour_km in barriers:
+        points = [list(point) for point in line_points]
+        lines.append(f'[[barriers]]\nname = "water"\nline = {points}\ndatum = "wgs84"\ndetour_km = {detour_km}')
     return Policy.from_toml("\n".join(lines), 7)
 
 
@@ -144,12 +155,18 @@ def sites(draw: st.DrawFn, max_size: int = 40) -> list[Site]:
     ]
 
 
+# A river through the towns, a lake round some of them, and a strait a city away.
+RIVER = [(31.0031, 119.9), (31.0031, 120.2)]
+LAKE = [(30.9999, 119.9999), (30.9999, 120.0007), (31.0015, 120.0007), (31.0015, 119.9999), (30.9999, 119.9999)]
+STRAIT = [(31.4, 120.3), (32.1, 120.3)]
+
 policies = st.builds(
     policy,
     tie_band_m=st.sampled_from([0, 50, 500]),
     candidates=st.integers(1, 6),
     max_km=st.sampled_from([0.2, 2, 100, 20_000]),
     open_first_km=st.sampled_from([0, 0, 0.1, 1, 200]),
+    barriers=st.lists(st.tuples(st.sampled_from([RIVER, LAKE, STRAIT]), st.sampled_from([0.03, 0.5, 40])), max_size=2),
 )
 loads = st.dictionaries(st.sampled_from(SITE_IDS), st.integers(0, 3))
 
@@ -170,13 +187,17 @@ def leads(draw: st.DrawFn, max_size: int = 12) -> list[LeadFeatures]:
 
 
 def plain_order(features: LeadFeatures, network: Sequence[Site], rules: Policy) -> list[tuple[int, str]]:
-    """Every site of status open that may serve this intent: distance in mm, then site id."""
+    """Every site of status open that may serve this intent: its way in mm, detours and all, then site id."""
     rule = rules.intents[features.intent]
     if features.point is None:
         return []
     [here] = ecef_m([features.point[0]], [features.point[1]])
     return sorted(
-        (int(surface_mm(np.linalg.norm(here - ecef_m([s.lat], [s.lon])[0]))), s.site_id)
+        (
+            int(surface_mm(np.linalg.norm(here - ecef_m([s.lat], [s.lon])[0])))
+            + rules.detours.detour_mm(features.point, (s.lat, s.lon)),
+            s.site_id,
+        )
         for s in network
         if s.status is SiteStatus.OPEN and s.kind in rule.kinds and s.capabilities.issuperset(rule.requires)
     )

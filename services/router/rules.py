@@ -1,0 +1,81 @@
+"""The tables of a policy: what each intent needs, and what joining, opening hours, retries and barriers change."""
+
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.router.snapshot import TreeKey
+from shared.datum import to_wgs84
+from shared.vocabulary import Capability, Datum, Intent, SiteKind, Slug
+
+HALF_EARTH_KM = 20_040
+
+
+class Table(BaseModel):
+    """A table of the policy file: frozen, and no key in it is passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IntentRule(Table):
+    """Who may serve one intent, how far away, and how long a site has to answer."""
+
+    requires: Annotated[tuple[Capability, ...], Field(min_length=1)]
+    """The site needs every one of them."""
+    kinds: Annotated[tuple[SiteKind, ...], Field(min_length=1)]
+    max_distance_km: Annotated[float, Field(gt=0, le=HALF_EARTH_KM)]
+    respond_by_minutes: Annotated[int, Field(ge=1, le=30 * 24 * 60)]
+
+    @cached_property
+    def key(self) -> TreeKey:
+        """Which sites of a snapshot this rule lets in."""
+        return TreeKey.of(self.requires, self.kinds)
+
+
+class JoinRule(Table):
+    """When a person's new lead joins the live one instead of being given to a site."""
+
+    window_hours: Annotated[float, Field(ge=0, le=24 * 366)] = 72
+    """How long after its acceptance a lead still counts as live."""
+    groups: dict[Slug, tuple[Intent, ...]] = {}
+    """Intents of one group join each other; an intent of no group never joins."""
+
+
+class HoursRule(Table):
+    """What closed doors change. Whoever gets a lead, the time to answer runs only while that site is open."""
+
+    prefer_open_within_km: Annotated[float, Field(ge=0, le=HALF_EARTH_KM)] = 0
+    """A site this near to the person that is open now goes before nearer ones that are closed; 0: never."""
+
+
+class RetryRule(Table):
+    """When waiting leads are tried again without anything having changed, and how many at a time."""
+
+    full_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 10
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+
+
+class BarrierRule(Table):
+    """Water, or anything else that a straight way must not be thought to cross for nothing."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    line: Annotated[tuple[tuple[float, float], ...], Field(min_length=2, max_length=1_000)]
+    """Points as [lat, lon], one after the other; a closed line (an island, a lake) ends where it began."""
+    datum: Datum
+    detour_km: Annotated[float, Field(gt=0, le=1_000)]
+    """What a way that crosses the line is longer than straight."""
+
+    @model_validator(mode="after")
+    def _on_earth(self) -> "BarrierRule":
+        for lat, lon in self.line:
+            if not (abs(lat) <= 90 and abs(lon) <= 180):
+                swapped = "; lat and lon look swapped" if abs(lat) <= 180 and abs(lon) <= 90 else ""
+                raise ValueError(f"{lat:g}, {lon:g} is no point on earth{swapped}")
+            to_wgs84(lat, lon, self.datum)
+        return self
+
+    @property
+    def wgs84(self) -> tuple[tuple[float, float], ...]:
+        """The line in WGS-84 degrees."""
+        return tuple(to_wgs84(lat, lon, self.datum) for lat, lon in self.line)
