@@ -7,13 +7,13 @@ from prometheus_client import CollectorRegistry
 
 from services.router.handlers import LeadHandler
 from services.router.metrics import RouterMetrics
-from services.router.pausing import sleep_or_stop
 from services.router.reading import TOPICS_READ
 from services.router.reload import Reload
 from services.router.settings import RouterSettings
 from services.router.timers import Timers
 from shared.contracts import NETWORK_CHANGED, POLICIES_PUBLISHED
 from shared.kafka import DeadLetters, Producer, hear, make_broker, run_broker, subscribe
+from shared.pausing import sleep_or_stop
 from shared.postgres import PostgresUnavailable, acquire, open_pool
 from shared.process import run_together
 from shared.telemetry import Progress, configure_logging, serve_health
@@ -44,7 +44,7 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
     ):
         reload = Reload(pool, metrics)
         handler = LeadHandler(pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now, tracing)
-        timers = Timers(pool, producer, reload, settings, metrics, now)
+        timers = Timers(pool, producer, reload, settings, metrics, now, tracing)
         broker = make_broker(settings, SERVICE)
         subscribe(
             broker,

@@ -12,9 +12,9 @@ from services.router.db import network as db
 from services.router.db.network import PublishedPolicy, Revision
 from services.router.metrics import RouterMetrics
 from services.router.network import sites_of
-from services.router.pausing import sleep_or_stop
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
+from shared.pausing import sleep_or_stop
 from shared.postgres import Pool, PostgresUnavailable, acquire
 from shared.telemetry import get_logger
 

@@ -51,6 +51,7 @@ class Timers:
         settings: RouterSettings,
         metrics: RouterMetrics,
         clock: Callable[[], datetime],
+        tracing: Tracing,
     ) -> None:
         self._pool = pool
         self._producer = producer
@@ -58,29 +59,27 @@ class Timers:
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
-        # Its own, as it has a life of its own: nothing is sent, or even loaded, without an OTLP endpoint.
-        self._tracing = Tracing(settings, "router")
+        self._tracing = tracing
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop`. An outage of PostgreSQL or Kafka is logged and waited out."""
-        async with self._tracing:
-            await self._sweep_until(stop)
-
-    async def _sweep_until(self, stop: asyncio.Event) -> None:
         log = get_logger()
         while not stop.is_set():
             try:
-                published = await self.sweep()
+                await self.sweep()
             except (PostgresUnavailable, asyncpg.PostgresError, KafkaError, TimeoutError, OSError) as error:
                 # The sweep found its work by the state of rows, so the next one finds it again.
                 log.warning("timers.sweep_failed", error=type(error).__name__)
-                published = 0
-            # What was asked for may be followed by more of its kind; an empty sweep lets the machine rest.
-            if not published:
-                await sleep_or_stop(stop, self._settings.router_sweep_s)
+            # Also after a full batch: waiting leads are released at this pace. A site that has just opened is not
+            # flooded, and the older leads are decided before younger ones are asked for.
+            await sleep_or_stop(stop, self._settings.router_sweep_s)
 
     async def sweep(self) -> int:
-        """Look once at everything; returns how many leads were asked for."""
+        """Look once at everything; returns how many leads were asked for.
+
+        All whose deadline has passed: somebody waits for them. Of the waiting leads a batch of the policy for each
+        cause, the oldest first.
+        """
         now = self._clock()
         await self._publish_announcements(now)
         snapshot, policy = self._in_effect().snapshot, self._in_effect().policy
@@ -88,9 +87,10 @@ class Timers:
         limits = {site.site_id: site.open_lead_limit for site in snapshot.sites if site.open_lead_limit is not None}
         opening = snapshot.last_opening(now)
         full_before = now - timedelta(minutes=policy.retry.full_minutes)
-        published = await self._ask(
-            now, "respond_by", "", lambda connection: timers.claim_silent(connection, now, batch)
-        )
+        published = silent = await self._ask_silent(now, batch)
+        while silent == batch:
+            silent = await self._ask_silent(now, batch)
+            published += silent
         published += await self._ask(
             now,
             "retry",
@@ -108,6 +108,9 @@ class Timers:
         oldest = await transact(self._pool, lambda connection: timers.oldest(connection, now))
         self._metrics.saw_oldest(oldest, now)
         return published
+
+    async def _ask_silent(self, now: datetime, batch: int) -> int:
+        return await self._ask(now, "respond_by", "", lambda connection: timers.claim_silent(connection, now, batch))
 
     async def _ask(
         self,

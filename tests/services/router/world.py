@@ -104,7 +104,7 @@ class World:
             await reload.refresh()
             dead_letters = DeadLetters(producer, "router")
             handler = LeadHandler(pool, producer, dead_letters, reload, self.settings, metrics, self.clock, tracing)
-            timers = Timers(pool, producer, reload, self.settings, metrics, self.clock)
+            timers = Timers(pool, producer, reload, self.settings, metrics, self.clock, tracing)
             yield Router(handler, reload, timers, pool, registry)
 
     async def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
