@@ -16,7 +16,9 @@ class RouterSettings(Settings):
     router_max_poll: int = Field(default=4_000, ge=1, le=20_000)
     """Records taken in one poll; they are decided in batches that overlap."""
     router_sweep_s: float = Field(default=1.0, gt=0, le=60)
-    """Seconds between two looks at deadlines, at leads that can be tried again and at unpublished announcements."""
+    """Seconds between two looks at deadlines, at leads that can be tried again and at unpublished announcements.
+
+    With each look a router releases at most `retry.batch` (policy) of the waiting leads."""
     router_poll_network_s: float = Field(default=5.0, gt=0, le=300)
     """Seconds between two looks at the newest network and policy, should Kafka's word of them be late."""
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from services.router import network
 from services.router.sites import WorkingTime
 from shared.contracts import LEADS_DECIDED, LEADS_DUE, Answer, Cause
-from tests.services.router.networks import NOW, site
+from tests.services.router.networks import DEFAULT_POLICY, NOW, site
 from tests.services.router.world import (
     Router,
     World,
@@ -108,6 +108,62 @@ async def test_the_first_day_of_a_site_releases_the_leads_that_waited_for_it_onc
         assert await router.timers.sweep() == 0
 
     assert numbers(await world.decided(236)) == [(1, "waiting", None), (2, "assigned", "coming")]
+
+
+async def test_when_a_city_opens_its_waiting_leads_are_released_a_batch_at_a_time_the_oldest_first(
+    world: World,
+) -> None:
+    await world.set_up(
+        site("elsewhere", lat=40.0, lon=116.4), policy=DEFAULT_POLICY.replace("batch = 500", "batch = 2")
+    )
+    # The youngest comes first: the order of release is by age and not by arrival.
+    arrivals = [received_record(310 + number, at=in_minutes(-number)) for number in range(5)]
+    async with world.router() as router:
+        await router.handle(*arrivals)
+        await network.apply(world.pool, (site("opened"),), in_minutes(1))
+        await router.reload.refresh()
+        world.clock.now = in_minutes(1)
+        released = []
+        for _ in range(4):
+            known = set(await world.published(LEADS_DUE))
+            await router.timers.sweep()
+            asked = [value for value in await world.published(LEADS_DUE) if value not in known]
+            await router.handle(*as_records(LEADS_DUE, asked))
+            released.append({LEADS_DUE.read(value).data.lead_id.int for value in asked})
+
+    assert released == [{313, 314}, {311, 312}, {310}, set()]
+    assert await world.loads() == {"opened": 5}
+
+
+async def test_a_full_batch_of_released_leads_is_followed_by_a_pause_and_not_by_the_next(world: World) -> None:
+    await world.set_up(
+        site("elsewhere", lat=40.0, lon=116.4), policy=DEFAULT_POLICY.replace("batch = 500", "batch = 2")
+    )
+    world.settings = world.settings.model_copy(update={"router_sweep_s": 60})
+    stop = asyncio.Event()
+    async with world.router() as router:
+        await router.handle(*[received_record(320 + number, at=in_minutes(-number)) for number in range(5)])
+        await network.apply(world.pool, (site("opened"),), in_minutes(1))
+        await router.reload.refresh()
+        running = asyncio.create_task(router.timers.run(stop))
+        async with asyncio.timeout(20):
+            while not router.counted("waypost_router_leads_due_total", due="retry"):
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        released = await world.rows("SELECT lead_id FROM router.leads WHERE due_published_at IS NOT NULL")
+        stop.set()
+        async with asyncio.timeout(5):
+            await running
+
+    assert {lead_id.int for (lead_id,) in released} == {323, 324}
+
+
+async def test_deadlines_wait_for_no_pause_however_many_have_passed(world: World) -> None:
+    await world.set_up(NEAR, policy=DEFAULT_POLICY.replace("batch = 500", "batch = 2"))
+    async with world.router() as router:
+        await router.handle(*[received_record(330 + number) for number in range(5)])
+        world.clock.now = in_minutes(11)
+        assert await router.timers.sweep() == 5
 
 
 async def test_a_freed_place_goes_to_the_longest_waiting_lead(world: World) -> None:
