@@ -1,6 +1,5 @@
 """`waypost network gaps`: where demand is unmet, and where the next site would help most."""
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +15,11 @@ from services.router.gaps.report import Report, make_report
 from services.router.gaps.tables import print_report
 from services.router.network import sites_of
 from services.router.policy import Policy
-from services.router.settings import RouterSettings, read_settings
 from services.router.snapshot import Snapshot
+from services.router.terminal import Json, print_json, run
 from shared.errors import UserError
 from shared.moments import span_of
-from shared.postgres import Pool, PostgresUnavailable, acquire, open_pool
+from shared.postgres import Pool, acquire
 
 MOST_SITES = 20
 
@@ -38,17 +37,18 @@ def gaps(
     html_file: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with map and tables.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show unmet demand by city and district, and where the next site would help most. Nothing is changed."""
     now = datetime.now(UTC)
-    report = _run(sites, _travels(last, far_km, now), now)
+    travels = _travels(last, far_km, now)
+    report = run(lambda pool: read_report(pool, sites, travels, now))
     if geojson_file is not None:
         _write(geojson_file, orjson.dumps(geojson.as_geojson(report)))
     if html_file is not None:
         _write(html_file, page.render(report).encode())
     if as_json:
-        typer.echo(orjson.dumps(geojson.as_json(report)).decode())
+        print_json(geojson.as_json(report))
         return
     print_report(Console(), report)
     for file in (geojson_file, html_file):
@@ -83,16 +83,3 @@ def _write(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         raise UserError(f"{file} cannot be written: {error.strerror}") from error
-
-
-def _run(sites: int, travels: tuple[datetime, int] | None, now: datetime) -> Report:
-    async def within(settings: RouterSettings) -> Report:
-        async with open_pool(settings, "router", max_size=1) as pool:
-            return await read_report(pool, sites, travels, now)
-
-    try:
-        return asyncio.run(within(read_settings()))
-    except (PostgresUnavailable, OSError) as error:
-        raise UserError(
-            f"PostgreSQL does not answer ({type(error).__name__})", "is the stack running? `waypost doctor` says more"
-        ) from error
