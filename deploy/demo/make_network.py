@@ -26,11 +26,13 @@ from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
 FOLDER = Path(__file__).parent
 COLUMNS = (
     "site_id", "name", "kind", "city", "district", "lat", "lon", "datum", "capabilities", "status", "weight",
-    "open_lead_limit",
+    "open_lead_limit", "closes_on",
 )  # fmt: skip
 
 RECRUITING = frozenset({"wenzhou", "haikou", "shijiazhuang"})
 """Cities where no partner has signed yet: their sites are known, none of them is open."""
+CLOSED_DOWN, LAST_DAY = "qingdao-jimo", "2026-01-31"
+"""District of a service point whose business is over, and its last day."""
 MALL = ("suzhou", "Huqiu")
 MALL_DOORS_APART_M = 18.0
 METRES_PER_DEGREE = 111_320.0
@@ -97,7 +99,8 @@ def city_sites(districts: list[District]) -> Iterator[dict[str, str]]:
         elif number in (2, 4):
             lat, lon = district.moved(1_200, 200)
             does = REPAIRS if number == 2 else (*REPAIRS, *BODYWORK)
-            yield _row(district, "point", SiteKind.SERVICE_POINT, lat, lon, Datum.BD09, does, "1", "8")
+            row = _row(district, "point", SiteKind.SERVICE_POINT, lat, lon, Datum.BD09, does, "1", "8")
+            yield row | {"closes_on": LAST_DAY} if district.slug == CLOSED_DOWN else row
 
 
 def _row(

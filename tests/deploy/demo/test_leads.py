@@ -1,8 +1,10 @@
 """The committed leads are what their scripts make, the intake takes every one, and each shows what its name says."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 
 from deploy.demo.feed import CONTENT_TYPES, LEADS, SOURCES, Sending, read_play
@@ -15,6 +17,7 @@ from services.lead_intake.domain import Lead, Rules, accept_draft
 from services.lead_intake.draft import Draft
 from services.lead_intake.places import load_places
 from services.lead_intake.sources.formats import format_of, read_leads
+from services.router.domain import NEW, Ask, Decided, LeadFeatures, Received, decide_batch
 from services.router.geo import ecef_m
 from services.router.network import read_network_file
 from services.router.policy import Policy, check
@@ -100,12 +103,14 @@ def test_only_the_pair_that_shows_joining_is_one_person_in_two_spellings() -> No
     assert len({lead.tokens[0] for lead in leads}) == len(leads) - 1
 
 
-def test_the_policy_fits_the_network_and_differs_from_the_default_in_the_time_to_answer_only(network: Snapshot) -> None:
+def test_the_policy_fits_the_network_and_differs_from_the_default_in_hurry_and_water_only(network: Snapshot) -> None:
     assert [str(finding) for finding in check(POLICY, network) if finding.level == "error"] == []
     text = (FOLDER.parents[1] / "services/router/default_policy.toml").read_text(encoding="utf-8")
     default = Policy.from_toml(text, 1)
     hurried = {name: rule.model_copy(update={"respond_by_minutes": 1}) for name, rule in default.intents.items()}
-    assert default.model_copy(update={"digest": "", "intents": hurried}) == POLICY.model_copy(update={"digest": ""})
+    expected = default.model_copy(update={"digest": "", "intents": hurried, "barriers": POLICY.barriers})
+    assert expected == POLICY.model_copy(update={"digest": ""})
+    assert [barrier.name for barrier in POLICY.barriers] == ["Xiamen island"]
 
 
 def test_the_stores_that_refuse_or_stay_silent_are_the_nearest_to_the_leads_that_show_it(network: Snapshot) -> None:
@@ -140,6 +145,35 @@ def test_the_full_store_is_the_nearest_and_may_hold_the_silent_lead_only(network
     assert site is not None
     assert site.open_lead_limit == 1
     assert nearest(network, silent)[0][0] == site.site_id
+
+
+def decided(network: Snapshot, lead: Lead) -> dict[str, Any]:
+    """The record of the decision that an idle network would take."""
+    assert lead.place is not None
+    features = LeadFeatures(
+        str(UUID(int=1)), str(UUID(int=2)), lead.intent, (lead.place.lat, lead.place.lon), None, NOW
+    )
+    [answer] = decide_batch([Ask(features, NEW, Received(str(UUID(int=3))))], network, POLICY, {}, NOW)
+    assert isinstance(answer, Decided)
+    record: dict[str, Any] = orjson.loads(answer.record)
+    return record
+
+
+def test_the_nearest_service_point_to_one_lead_has_closed_down(network: Snapshot) -> None:
+    (closed,) = leads_named("form-closed-site")
+    record = decided(network, closed)
+    assert record["candidates"][0]["lost"] == "not_in_business"
+    assert record["site_id"] == record["candidates"][1]["site_id"]
+
+
+def test_the_nearest_store_to_one_lead_lies_across_the_water(network: Snapshot) -> None:
+    (across,) = leads_named("form-across-water")
+    (straight, _), *_ = nearest(network, across)
+    record = decided(network, across)
+    assert straight.startswith("xiamen-siming-")
+    assert record["site_id"] == "xiamen-jimei-center"
+    detours = {row["site_id"]: row.get("detour_m") for row in record["candidates"]}
+    assert (detours[straight], detours["xiamen-jimei-center"]) == (8_000, None)
 
 
 def test_leads_of_recruiting_cities_and_of_far_away_have_no_site_in_reach(network: Snapshot) -> None:
