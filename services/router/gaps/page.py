@@ -5,6 +5,7 @@ from pathlib import Path
 import jinja2
 
 from services.router.gaps import chart, wording
+from services.router.gaps.frame import HEIGHT, WIDTH
 from services.router.gaps.report import Report
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -22,5 +23,5 @@ def render(report: Report) -> str:
     ranks = range(1, len(report.suggestions) + 1)
     charts = [chart.overview(report), *[chart.detail(report, rank) for rank in ranks]] if report.gaps else []
     return templates.get_template("gaps.html").render(
-        report=report, charts=charts, words=wording, width=chart.WIDTH, height=chart.HEIGHT
+        report=report, charts=charts, words=wording, width=WIDTH, height=HEIGHT
     )
