@@ -68,7 +68,7 @@ def print_trial(console: Console, trial: Trial, current: str, file: str) -> None
         f"{found.moved} move to another site, {newly} newly wait, {no_longer} no longer wait, {same} stay.",
         f"Mean distance: {_km(found.before.mean_km)} now, {_km(found.after.mean_km)} then.",
     ]
-    console.print(escape("\n".join(lines)), highlight=False)
+    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
     if found.before.joined != found.after.joined:
         console.print(
             f"Joined to another lead of the person: {found.before.joined} now, {found.after.joined} then.",
@@ -77,7 +77,7 @@ def print_trial(console: Console, trial: Trial, current: str, file: str) -> None
     if found.moved:
         console.print(_why_table(found))
     if found.first_moved:
-        console.print(_moved_table(found))
+        _print_moved(console, found)
     if found.sites and found.examples:
         console.print(_sites_table(found, found.examples))
     if found.before.waiting or found.after.waiting:
@@ -92,21 +92,15 @@ def _why_table(found: Comparison) -> Table:
     return table
 
 
-def _moved_table(found: Comparison) -> Table:
-    table = table_of(f"Moved leads, the first {len(found.first_moved)} of {found.moved}", (), ())
-    table.add_column("lead", no_wrap=True)
-    table.add_column("intent")
-    for heading in ("now", "then"):
-        table.add_column(heading, overflow="fold")
-        table.add_column("km", justify="right")
-    table.add_column("why")
+def _print_moved(console: Console, found: Comparison) -> None:
+    """A line for each: a table of ids and names is too wide for most terminals."""
+    console.print(f"[italic]Moved leads, the first {len(found.first_moved)} of {found.moved}[/]", highlight=False)
     for one in found.first_moved:
-        why = f"left: {_words(one.from_lost)}"
+        why = f"{one.from_site}: {_words(one.from_lost)}"
         if one.from_lost == Lost.FARTHER:
             why = f"nearer; so far: {_words(one.to_lost)}"
-        now, then = (escape(one.from_site), _km_of(one.from_m)), (escape(one.to_site), _km_of(one.to_m))
-        table.add_row(one.lead_id, one.intent.value, *now, *then, why)
-    return table
+        way = f"{one.from_site} {_km_of(one.from_m)} -> {one.to_site} {_km_of(one.to_m)}"
+        console.print(f"{one.lead_id} {one.intent.value}: {way} ({why})", markup=False, highlight=False, soft_wrap=True)
 
 
 def _sites_table(found: Comparison, most: int) -> Table:
@@ -135,4 +129,4 @@ def _km(km: float | None) -> str:
 
 
 def _km_of(metres: int | None) -> str:
-    return "joined" if metres is None else f"{metres / 1000:.1f}"
+    return "(joined)" if metres is None else f"{metres / 1000:.1f} km"
