@@ -97,7 +97,7 @@ async def _try(
 
 async def _compare(connection: Connection, comparison: Comparison, span: Span, on_progress: OnProgress) -> None:
     before, after = Forward(comparison.current), Forward(comparison.tried)
-    # One moment for the whole reading; a lead that comes meanwhile would stand in one half of it only.
+    # One moment for all statements: leads that come meanwhile would be in the rows and not in their count.
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         total = await known_leads.count_received(connection, span.since, span.until)
         on_progress(0, total)

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.router import trial
 from services.router.network import NetworkRefused
 from services.router.policies import PolicyRefused
 from services.router.simulating import LeadsRefused
@@ -122,6 +123,25 @@ async def test_the_window_can_be_named_by_its_ends(world: World, waypost: Waypos
         await waypost("network", "try", "next.csv", "--from", "1d", "--to", "2d")
     with pytest.raises(UserError, match="no length of time"):
         await waypost("network", "try", "next.csv", "--last", "a week")
+
+
+async def test_a_person_who_comes_again_joins_however_the_leads_are_read(
+    world: World, waypost: Waypost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.set_up(site("old", *HERE))
+    async with world.router() as router:
+        await router.handle(
+            *[received_record(910 + hours, HERE, person=7, at=NOW - timedelta(hours=hours)) for hours in (9, 5, 1)],
+            received_record(920, HERE, at=NOW - timedelta(hours=3)),
+        )
+    waypost.write("next.csv", HEADER + NEW)
+    at_once = await waypost.json("network", "try", "next.csv", "--from", "1d", "--to", NOW.isoformat())
+    assert (at_once["leads"], at_once["moved"]) == (4, 4)
+    assert (at_once["before"]["joined"], at_once["before"]["assigned"]) == (2, 2)
+    assert [one["from_lost"] for one in at_once["first_moved"]].count("joined") == 2
+    monkeypatch.setattr(trial, "CHUNK", 1)
+    in_parts = await waypost.json("network", "try", "next.csv", "--from", "1d", "--to", NOW.isoformat())
+    assert in_parts | {"from": at_once["from"]} == at_once
 
 
 async def test_a_policy_is_tried_on_the_leads_of_the_past_days(world: World, waypost: Waypost) -> None:
