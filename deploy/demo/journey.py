@@ -112,7 +112,8 @@ class Board:
 
 def why_this_site(decision: LeadAssigned) -> str:
     """One short reason for people; the decision itself holds every loser."""
-    lost = {candidate.lost for candidate in decision.candidates if candidate.distance_m <= decision.distance_m}
+    nearer = [candidate for candidate in decision.candidates if candidate.distance_m <= decision.distance_m]
+    lost = {candidate.lost for candidate in nearer}
     if decision.cause is Cause.DECLINED:
         return "next, after a refusal"
     if decision.cause in {Cause.SILENT, Cause.UNDELIVERABLE}:
@@ -126,4 +127,10 @@ def why_this_site(decision: LeadAssigned) -> str:
         return "equally near, fewer open leads" if Lost.TIE_LOAD in tied else "equally near, by lot"
     if Lost.FULL in lost:
         return "nearest with room"
+    if Lost.NOT_IN_BUSINESS in lost:
+        return "nearest still in business"
+    if Lost.CLOSED_NOW in lost:
+        return "nearest that is open"
+    if any(candidate.detour_m for candidate in nearer if candidate.lost is Lost.FARTHER):
+        return "nearest on this side of the water"
     return "nearest that can"

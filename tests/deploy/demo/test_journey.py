@@ -54,6 +54,7 @@ def assigned(
     lost: Lost = Lost.FARTHER,
     preferred: Literal["none", "honoured", "refused_incapable"] = "none",
     loser_distance_m: int = 9_000,
+    loser_detour_m: int | None = None,
 ) -> LeadAssigned:
     return LeadAssigned(
         **common(epoch, cause),
@@ -63,7 +64,7 @@ def assigned(
         preferred=preferred,
         candidates=(
             Candidate(site_id=site_id, distance_m=1_500 * epoch, load=0),
-            Candidate(site_id="loser", distance_m=loser_distance_m, load=1, lost=lost),
+            Candidate(site_id="loser", distance_m=loser_distance_m, detour_m=loser_detour_m, load=1, lost=lost),
         ),
     )
 
@@ -131,6 +132,12 @@ def test_leads_of_others_on_the_same_topic_are_not_counted() -> None:
         (assigned(1, Cause.RECEIVED, "a", Lost.TIE_HASH), "equally near, by lot"),
         (assigned(1, Cause.RECEIVED, "a", Lost.FULL, loser_distance_m=900), "nearest with room"),
         (assigned(1, Cause.RECEIVED, "a", Lost.FULL, loser_distance_m=9_000), "nearest that can"),
+        (assigned(1, Cause.RECEIVED, "a", Lost.NOT_IN_BUSINESS, loser_distance_m=900), "nearest still in business"),
+        (assigned(1, Cause.RECEIVED, "a", Lost.CLOSED_NOW, loser_distance_m=900), "nearest that is open"),
+        (
+            assigned(1, Cause.RECEIVED, "a", loser_distance_m=900, loser_detour_m=8_000),
+            "nearest on this side of the water",
+        ),
         (LeadWaiting(**common(1, Cause.RECEIVED), reason=WaitingReason.ALL_DECLINED), "all declined"),
         (LeadJoined(**common(1, Cause.RECEIVED), joins_lead_id=OTHER), "the same person's live lead"),
     ],
