@@ -8,12 +8,17 @@ import os
 from collections.abc import Iterator
 
 import asyncpg
+import hypothesis
 import pytest
 
 from deploy.kafka.probe import run_apart
 from deploy.local import Stack
 
 _numbers = itertools.count(1)
+
+# How long an example takes says something about the machine only: what is slow shows in `make bench`.
+hypothesis.settings.register_profile("waypost", deadline=None)
+hypothesis.settings.load_profile("waypost")
 
 
 @pytest.fixture(scope="session")

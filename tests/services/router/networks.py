@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from math import log
 from pathlib import Path
@@ -36,6 +37,17 @@ def policy(
 
     `barriers` are lines of (lat, lon) with what their crossing costs in km.
     """
+    return _policy(tie_band_m, candidates, max_km, open_first_km, tuple((tuple(line), km) for line, km in barriers))
+
+
+@lru_cache(maxsize=2_000)
+def _policy(
+    tie_band_m: float,
+    candidates: int,
+    max_km: float | None,
+    open_first_km: float,
+    barriers: tuple[tuple[tuple[tuple[float, float], ...], float], ...],
+) -> Policy:
     lines = []
     for line in DEFAULT_POLICY.splitlines():
         if line.startswith("tie_band_m"):
