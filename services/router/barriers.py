@@ -23,12 +23,17 @@ class _Line(NamedTuple):
     east: float
     detour_mm: int
 
+    @property
+    def middle(self) -> float:
+        """The longitude half-way between its ends in the west and in the east."""
+        return (self.west + self.east) / 2
+
 
 class Barriers:
     """The barriers of one policy. A line costs its detour once, however often a way crosses it.
 
     Ways and lines are drawn straight in degrees, as a map draws them: over the few dozen kilometres in which sites
-    compete, that differs from the ground by metres. No line may cross the 180th meridian.
+    compete, that differs from the ground by metres. A way may cross the 180th meridian, a line may not.
     """
 
     def __init__(self, lines: Sequence[tuple[Sequence[Point], int]]) -> None:
@@ -59,8 +64,8 @@ class Barriers:
             for line in self._lines
             if line.south <= lat + d_lat
             and lat - d_lat <= line.north
-            and line.west <= lon + d_lon
-            and lon - d_lon <= line.east
+            and line.west <= _beside(lon, line.middle) + d_lon
+            and _beside(lon, line.middle) - d_lon <= line.east
         ]
         return near
 
@@ -69,7 +74,14 @@ class Barriers:
         return sum(line.detour_mm for line in self._lines if _crosses(line, start, end))
 
 
+def _beside(lon: float, other: float) -> float:
+    """The same longitude, counted so that it is at most half a turn from the other."""
+    return lon - 360 * round((lon - other) / 360)
+
+
 def _crosses(line: _Line, start: Point, end: Point) -> bool:
+    start = start[0], _beside(start[1], line.middle)
+    end = end[0], _beside(end[1], start[1])
     if (
         min(start[0], end[0]) > line.north
         or max(start[0], end[0]) < line.south

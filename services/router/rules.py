@@ -1,6 +1,7 @@
 """The tables of a policy: what each intent needs, and what joining, opening hours, retries and barriers change."""
 
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -73,6 +74,8 @@ class BarrierRule(Table):
                 swapped = "; lat and lon look swapped" if abs(lat) <= 180 and abs(lon) <= 90 else ""
                 raise ValueError(f"{lat:g}, {lon:g} is no point on earth{swapped}")
             to_wgs84(lat, lon, self.datum)
+        if any(abs(one[1] - other[1]) > 180 for one, other in pairwise(self.line)):
+            raise ValueError("the line crosses the 180th meridian; draw one on either side of it")
         return self
 
     @property

@@ -61,6 +61,7 @@ class Chooser:
         "_band_mm",
         "_barriers",
         "_doors",
+        "_has_barriers",
         "_keep",
         "_loads",
         "_open_first_mm",
@@ -80,6 +81,7 @@ class Chooser:
         self._band_mm = round(policy.tie_band_m * 1000)
         self._keep = policy.candidates
         self._barriers = policy.detours
+        self._has_barriers = bool(self._barriers)
         self._open_first_mm = round(policy.hours.prefer_open_within_km * 1_000_000)
         self._replaying = replaying
 
@@ -113,8 +115,12 @@ class Chooser:
         """
         if lead.point is None:
             raise ValueError("a lead without a place has no nearest sites")
+        barriers = near(self._barriers, lead.point, distances_mm) if self._has_barriers else self._barriers
+        if lead.preferred_site_id is None and not excluded and not barriers:
+            choice = self._plain(reach.max_mm, distances_mm, indexes)
+            if choice is not None:
+                return choice
         preference, open_first_mm = NO_PREFERENCE, min(self._open_first_mm, reach.max_mm)
-        barriers = near(self._barriers, lead.point, distances_mm)
         if lead.preferred_site_id is not None:
             wished = lead.preferred_site_id
             preference = weigh_preference(
@@ -125,10 +131,6 @@ class Chooser:
             )  # fmt: skip
             if preference.is_honoured:
                 open_first_mm = 0  # whoever asks for a site by name waits until it opens
-        elif not excluded and not barriers:
-            choice = self._plain(reach.max_mm, distances_mm, indexes)
-            if choice is not None:
-                return choice
         width = self.width
         while True:
             # Only what is nearer than the last one fetched is complete: others may tie with that one.

@@ -13,9 +13,11 @@ KM = 1_000_000
 # Degrees in steps of two thousandths: ends that lie on a line, and lines that share a point, do happen.
 _POINT = st.tuples(
     st.integers(14_950, 15_050).map(lambda step: step * 0.002),
-    st.integers(59_950, 60_050).map(lambda step: step * 0.002),
+    st.integers(59_950, 60_050).map(lambda step: step * 0.002) | st.sampled_from([-180.0, -179.98, 179.97, 180.0]),
 )
-_LINES = st.lists(st.tuples(st.lists(_POINT, min_size=2, max_size=5), st.integers(1, 50 * KM)), max_size=4)
+# A line may not cross the 180th meridian: all of its points lie on one side of it.
+_SIDE = st.lists(_POINT.filter(lambda point: point[1] > 0), min_size=2, max_size=5)
+_LINES = st.lists(st.tuples(_SIDE, st.integers(1, 50 * KM)), max_size=4)
 
 
 def test_a_way_over_the_river_costs_its_detour_and_one_along_it_does_not() -> None:
@@ -35,6 +37,14 @@ def test_an_island_costs_who_comes_or_goes_and_nobody_within_and_a_way_across_it
 def test_who_stands_on_the_line_has_not_crossed_it() -> None:
     barriers = Barriers([(RIVER, 7 * KM)])
     assert barriers.detour_mm((30.0, 120.0), (30.1, 120.0)) == 0
+
+
+def test_a_way_over_the_180th_meridian_goes_the_short_way_round() -> None:
+    barriers = Barriers([(RIVER, 7 * KM), ([(29.0, 179.9), (31.0, 179.9)], 3 * KM)])
+    assert barriers.detour_mm((29.5, 180.0), (30.5, -180.0)) == 0
+    assert barriers.detour_mm((30.0, -179.9), (30.0, 179.8)) == 3 * KM
+    assert barriers.detour_mm((30.0, 179.8), (30.0, -179.9)) == 3 * KM
+    assert barriers.within((30.0, -179.9), 30 * KM)
 
 
 def test_two_rivers_cost_both() -> None:

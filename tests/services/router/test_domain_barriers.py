@@ -61,6 +61,7 @@ def test_a_site_asked_for_by_name_may_lie_across_the_bay_but_not_too_far() -> No
     ("barrier", "fault"),
     [
         ('line = [[120.62, 31.0], [120.62, 31.6]]\ndatum = "wgs84"\ndetour_km = 40', "look swapped"),
+        ('line = [[31.0, 179.5], [31.6, -179.5]]\ndatum = "wgs84"\ndetour_km = 40', "crosses the 180th meridian"),
         ("line = [[31.0, 120.62], [31.6, 120.62]]\ndetour_km = 40", "barriers.0.datum: is missing; add it"),
         ('line = [[31.0, 120.62]]\ndatum = "wgs84"\ndetour_km = 40', "barriers.0.line"),
         ('line = [[31.0, 120.62], [31.6, 120.62]]\ndatum = "gps"\ndetour_km = 40', "did you mean wgs84?"),
