@@ -7,12 +7,10 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.router.db import loads
-from services.router.db import network as db
 from services.router.domain import NEW, Ask, LeadFeatures, Received, Stale, decide_batch
-from services.router.network import sites_of
-from services.router.policy import Policy
+from services.router.in_effect import setting_in_effect
 from services.router.rules import IntentRule
-from services.router.snapshot import Site, Snapshot
+from services.router.snapshot import Site
 from shared.contracts import LeadAssigned, LeadDecided, LeadWaiting
 from shared.datum import to_wgs84
 from shared.errors import UserError
@@ -41,16 +39,12 @@ async def explain_lead(
 ) -> Explanation:
     """Decide a lead at this point on the current network, policy and loads. Raises UserError when there is none."""
     async with acquire(pool) as connection:
-        revision, published = await db.revision(connection), await db.policy(connection)
+        snapshot, policy = await setting_in_effect(connection)
         held = await loads.read(connection, locked=False)
-    if published is None:
-        raise UserError("no policy has been published yet", "`waypost policy publish FILE` publishes one")
     try:
         point = to_wgs84(lat, lon, datum)
     except ValueError as error:
         raise UserError(str(error)) from error
-    policy = Policy.from_toml(published.toml, published.version)
-    snapshot = Snapshot.build(sites_of(revision), revision.revision if revision else 0)
     lead = LeadFeatures(_NOBODY, _NOBODY, intent, point, preferred, now)
     [answer] = decide_batch([Ask(lead, NEW, Received(_NOBODY))], snapshot, policy, held, now)
     if isinstance(answer, Stale):

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.router.db import known_leads
-from services.router.db import network as db
 from services.router.db.known_leads import KnownLead
 from services.router.domain import LeadFeatures
-from services.router.network import sites_of
+from services.router.in_effect import setting_in_effect
 from services.router.policies import findings_of
 from services.router.policy import Finding, Policy
 from services.router.snapshot import Site, Snapshot
@@ -56,13 +55,10 @@ def span_between(last: str | None, since: str | None, until: str | None, now: da
 
 async def current_setting(connection: Connection) -> Setting:
     """The network and the policy in effect. Raises UserError when one is missing."""
-    published, revision = await db.policy(connection), await db.revision(connection)
-    if published is None:
-        raise UserError("no policy has been published yet", "`waypost policy publish FILE` publishes one")
-    if revision is None:
+    current = await setting_in_effect(connection)
+    if not current.snapshot.revision:
         raise UserError("no network has been imported yet", "`waypost network import FILE --apply` imports one")
-    snapshot = Snapshot.build(sites_of(revision), revision.revision)
-    return Setting(snapshot, Policy.from_toml(published.toml, published.version))
+    return current
 
 
 async def try_policy(pool: Pool, text: str, span: Span, examples: int, on_progress: OnProgress) -> Trial:

@@ -9,13 +9,10 @@ import typer
 from rich.console import Console
 
 from services.router.db import gaps as db
-from services.router.db import network as network_db
 from services.router.gaps import geojson, page
 from services.router.gaps.report import Report, make_report
 from services.router.gaps.tables import print_report
-from services.router.network import sites_of
-from services.router.policy import Policy
-from services.router.snapshot import Snapshot
+from services.router.in_effect import setting_in_effect
 from services.router.terminal import Json, print_json, run
 from shared.errors import UserError
 from shared.moments import span_of
@@ -59,14 +56,10 @@ def gaps(
 async def read_report(pool: Pool, sites: int, travels: tuple[datetime, int] | None, now: datetime) -> Report:
     """The report of this moment; `travels` is since when, and from how many metres, a lead has gone far."""
     async with acquire(pool) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        revision, published = await network_db.revision(connection), await network_db.policy(connection)
+        snapshot, policy = await setting_in_effect(connection)
         unmet = await db.waiting(connection)
         if travels is not None:
             unmet += await db.travelled_far(connection, *travels)
-    if published is None:
-        raise UserError("no policy has been published yet", "`waypost policy publish FILE` publishes one")
-    policy = Policy.from_toml(published.toml, published.version)
-    snapshot = Snapshot.build(sites_of(revision), revision.revision if revision else 0)
     return make_report(unmet, snapshot, policy, sites, now)
 
 
