@@ -14,10 +14,11 @@ from services.lead_intake import db_people, db_sources
 from services.lead_intake.db_sources import Source
 from services.lead_intake.erase import erase_person
 from services.lead_intake.people import email_token, phone_token
-from services.lead_intake.source_keys import hash_of, make_key
+from services.lead_intake.source_keys import make_key
 from services.router import network, policies
 from services.store_notifier import endpoints
 from services.store_notifier.db import endpoints as endpoint_rows
+from shared.access_keys import hash_of
 from shared.keys import load_keys
 from shared.postgres import Connection, Pool, open_pool, transact
 from shared.settings import Settings

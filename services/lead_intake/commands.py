@@ -22,7 +22,8 @@ from services.lead_intake.reseal import reseal_some
 from services.lead_intake.seal import Seal, Unreadable
 from services.lead_intake.send import Sent, collect, post_files
 from services.lead_intake.settings import IntakeSettings, read_settings
-from services.lead_intake.source_keys import hash_of, make_key
+from services.lead_intake.source_keys import make_key
+from shared.access_keys import hash_of
 from shared.errors import UserError
 from shared.keys import load_keys
 from shared.postgres import Connection, PostgresUnavailable, open_pool, transact

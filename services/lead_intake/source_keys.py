@@ -1,14 +1,14 @@
 """Who sends a lead: bearer keys, 256 random bits each, of which PostgreSQL keeps only the SHA-256."""
 
 import asyncio
-import base64
-import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
 from services.lead_intake import db_sources
 from services.lead_intake.db_sources import Source
 from services.lead_intake.problems import Problem, unavailable
+from shared import access_keys
+from shared.access_keys import hash_of
 from shared.postgres import Connection, Pool, PostgresUnavailable, transact
 
 KEY_PREFIX = "wpk_"
@@ -23,12 +23,7 @@ RETRY_AFTER_S = 5
 
 def make_key(random_bytes: Callable[[int], bytes]) -> str:
     """A new key in the form that a source puts behind `Bearer`."""
-    return KEY_PREFIX + base64.urlsafe_b64encode(random_bytes(32)).decode().rstrip("=")
-
-
-def hash_of(key: str) -> bytes:
-    """What is stored. A plain hash is enough: nobody can guess 256 random bits."""
-    return hashlib.sha256(key.encode()).digest()
+    return access_keys.make_key(KEY_PREFIX, random_bytes)
 
 
 class SourceKeys:

@@ -76,7 +76,7 @@ def show(
     if not sites:
         raise UserError(f"revision {found.revision} has no site {site}")
     if as_json:
-        print_json({"revision": found.revision, "digest": found.digest, "sites": [one.to_row() for one in sites]})
+        print_json(printing.network_as_json(found, sites))
     else:
         printing.print_network(Console(), found, sites, newest)
 
@@ -131,9 +131,10 @@ def show_policy(
             "`waypost policy publish FILE` publishes one",
         )
     if as_json:
-        print_json(found._asdict())
+        print_json(printing.policy_as_json(found))
     else:
-        typer.echo(f"# version {found.version}, published {found.published_at:%Y-%m-%d %H:%M:%S %Z}")
+        who = printing.who(found.by)
+        typer.echo(f"# version {found.version}, published {found.published_at:%Y-%m-%d %H:%M:%S %Z}{who}")
         typer.echo(found.toml, nl=False)
 
 

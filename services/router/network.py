@@ -3,8 +3,10 @@
 Revisions are kept for ever, because decisions name the one that they were taken under.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import orjson
@@ -12,7 +14,7 @@ import orjson
 from services.router.db import announcements
 from services.router.db import network as db
 from services.router.db.announcements import Announcement
-from services.router.db.network import Revision
+from services.router.db.network import ANONYMOUS, By, Revision
 from services.router.emission import SOURCE
 from services.router.sites import (
     BadRow,
@@ -21,7 +23,6 @@ from services.router.sites import (
     Site,
     canonical_rows,
     diff_networks,
-    network_digest,
     read_csv,
     read_geojson,
 )
@@ -83,8 +84,7 @@ def sites_of(revision: Revision | None) -> tuple[Site, ...]:
 async def preview(pool: Pool, sites: tuple[Site, ...]) -> Change:
     """What importing `sites` would change, without changing it."""
     async with acquire(pool) as connection:
-        before = await db.revision(connection)
-    return _change(before, sites)
+        return await preview_next(connection, sites)
 
 
 async def apply(pool: Pool, sites: tuple[Site, ...], now: datetime) -> Change:
@@ -97,15 +97,24 @@ async def apply(pool: Pool, sites: tuple[Site, ...], now: datetime) -> Change:
     return await transact(pool, write)
 
 
-async def apply_next(connection: Connection, sites: tuple[Site, ...], now: datetime) -> Change:
+async def apply_next(connection: Connection, sites: tuple[Site, ...], now: datetime, by: By = ANONYMOUS) -> Change:
     """`apply` within a transaction that has locked for writing."""
-    change = _change(await db.revision(connection), sites)
+    before = await db.revision(connection)
+    # A router does this beside its leads, and a hundred thousand sites take a second.
+    change = await asyncio.to_thread(_change, before, sites)
     if change.revision == change.before:
         return change
-    digest = network_digest(sites)
-    await db.add_revision(connection, Revision(change.revision, digest, canonical_rows(sites).decode(), now))
-    await announcements.add(connection, _announcement(change, digest, now), now)
+    rows = await asyncio.to_thread(canonical_rows, sites)
+    digest = sha256(rows).hexdigest()
+    await db.add_revision(connection, Revision(change.revision, digest, rows.decode(), now, by))
+    await announcements.add(connection, _announcement(change, digest, now, by), now)
     return change
+
+
+async def preview_next(connection: Connection, sites: tuple[Site, ...]) -> Change:
+    """`preview` within a transaction."""
+    before = await db.revision(connection)
+    return await asyncio.to_thread(_change, before, sites)
 
 
 async def difference(pool: Pool, older: int | None, newer: int | None) -> Change:
@@ -128,7 +137,7 @@ def _change(before: Revision | None, sites: tuple[Site, ...]) -> Change:
     return Change(number, number + 1 if diff else number, len(sites), diff)
 
 
-def _announcement(change: Change, digest: str, now: datetime) -> Announcement:
+def _announcement(change: Change, digest: str, now: datetime, by: By) -> Announcement:
     fact = NETWORK_CHANGED.fact(
         NetworkChanged(
             revision=change.revision,
@@ -138,6 +147,7 @@ def _announcement(change: Change, digest: str, now: datetime) -> Announcement:
             changed=len(change.diff.changed),
             removed=len(change.diff.removed),
             changed_at=now,
+            **by._asdict(),
         ),
         id=derived_id("network", change.revision, digest),
         source=SOURCE,

@@ -1,5 +1,6 @@
 """Publishing policies: a file is checked against the network, kept as the next version for ever, and announced."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from services.router.db import announcements
 from services.router.db import network as db
 from services.router.db.announcements import Announcement
-from services.router.db.network import PublishedPolicy
+from services.router.db.network import ANONYMOUS, By, PublishedPolicy
 from services.router.default_policy import default_policy_text
 from services.router.emission import SOURCE
 from services.router.network import sites_of
@@ -72,18 +73,28 @@ async def publish(pool: Pool, text: str, now: datetime) -> Publication:
     return await transact(pool, write)
 
 
-async def publish_next(connection: Connection, text: str, now: datetime) -> Publication:
+async def publish_next(connection: Connection, text: str, now: datetime, by: By = ANONYMOUS) -> Publication:
     """`publish` within a transaction that has locked for writing."""
+    publication = await preview_next(connection, text)
+    if publication.is_new:
+        digest = sha256(text.encode()).hexdigest()
+        await db.add_policy(connection, PublishedPolicy(publication.version, digest, text, now, by))
+        await announcements.add(connection, _announcement(publication.version, digest, now, by), now)
+    return publication
+
+
+async def preview_next(connection: Connection, text: str) -> Publication:
+    """What `publish_next` would do, and raises, without doing it."""
     before = await db.policy(connection)
     version = before.version + 1 if before else 1
     policy = Policy.from_toml(text, version)
     network = await db.revision(connection)
-    findings = findings_of(policy, Snapshot.build(sites_of(network), network.revision if network else 0))
+    # A router does this beside its leads, and a hundred thousand sites take a second.
+    findings = await asyncio.to_thread(
+        lambda: findings_of(policy, Snapshot.build(sites_of(network), network.revision if network else 0))
+    )
     if before and before.toml == text:
         return Publication(before.version, findings, is_new=False)
-    digest = sha256(text.encode()).hexdigest()
-    await db.add_policy(connection, PublishedPolicy(version, digest, text, now))
-    await announcements.add(connection, _announcement(version, digest, now), now)
     return Publication(version, findings, is_new=True)
 
 
@@ -96,9 +107,9 @@ async def publish_default(settings: Settings) -> int | None:
         return (await publish(pool, default_policy_text(), datetime.now(UTC))).version
 
 
-def _announcement(version: int, digest: str, now: datetime) -> Announcement:
+def _announcement(version: int, digest: str, now: datetime, by: By) -> Announcement:
     fact = POLICIES_PUBLISHED.fact(
-        PolicyPublished(version=version, digest=digest, published_at=now),
+        PolicyPublished(version=version, digest=digest, published_at=now, **by._asdict()),
         id=derived_id("policy", version, digest),
         source=SOURCE,
         subject=f"policy/{version}",

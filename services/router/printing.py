@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.router.db.network import Revision, RevisionLine
+from services.router.db.network import By, PublishedPolicy, Revision, RevisionLine
 from services.router.explain import Explanation
 from services.router.network import Change
 from services.router.sites import ALWAYS, Site
@@ -63,9 +63,29 @@ def print_change(console: Console, change: Change) -> None:
     )
 
 
+def policy_as_json(found: PublishedPolicy) -> dict[str, Any]:
+    """A kept version, with who wanted it."""
+    return {name: value for name, value in found._asdict().items() if name != "by"} | found.by._asdict()
+
+
+def network_as_json(found: Revision, sites: Sequence[Site]) -> dict[str, Any]:
+    """A kept revision with these of its sites, and who wanted it."""
+    rows = [site.to_row() for site in sites]
+    return {"revision": found.revision, "digest": found.digest, "sites": rows} | found.by._asdict()
+
+
+def who(by: By) -> str:
+    """The end of a sentence about a version or a revision; empty when nothing is known."""
+    names = [f"by {by.published_by}"] if by.published_by else []
+    names += [f"approved by {by.approved_by}"] if by.approved_by else []
+    number = f" (change {by.change_id})" if by.change_id else ""
+    return (", " if names else "") + ", ".join(names) + number
+
+
 def print_network(console: Console, revision: Revision, sites: Sequence[Site], newest: Sequence[RevisionLine]) -> None:
     """The sites of one revision, then the newest revisions."""
-    table = Table(title=f"Revision {revision.revision}, {revision.created_at:%Y-%m-%d %H:%M:%S %Z}")
+    title = f"Revision {revision.revision}, {revision.created_at:%Y-%m-%d %H:%M:%S %Z}{who(revision.by)}"
+    table = Table(title=title)
     for heading in ("site", "name", "kind", "city", "district", "status", "limit", "can do"):
         table.add_column(heading, overflow="fold")
     for site in sites:
@@ -79,7 +99,8 @@ def print_network(console: Console, revision: Revision, sites: Sequence[Site], n
     console.print(table)
     for line in newest:
         console.print(
-            f"revision {line.revision}: {line.sites} sites, {line.created_at:%Y-%m-%d %H:%M:%S %Z}, {line.digest[:12]}",
+            f"revision {line.revision}: {line.sites} sites, {line.created_at:%Y-%m-%d %H:%M:%S %Z}, {line.digest[:12]}"
+            + who(line.by),
             highlight=False,
         )
 

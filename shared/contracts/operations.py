@@ -9,7 +9,18 @@ from shared.contracts.contract import Contract
 from shared.vocabulary import Slug
 
 
-class NetworkChanged(Contract):
+class Attributed(Contract):
+    """Who wanted a change of the network or the policy; all absent when it was made without an operator's key."""
+
+    change_id: Annotated[int, Field(ge=1)] | None = None
+    """Number of the change in the router's list of changes."""
+    published_by: Slug | None = None
+    """Name of the operator who proposed it."""
+    approved_by: Slug | None = None
+    """Name of the second operator, where two are needed."""
+
+
+class NetworkChanged(Attributed):
     """A network revision took effect; routers swap their snapshot."""
 
     revision: Annotated[int, Field(ge=1)]
@@ -22,7 +33,7 @@ class NetworkChanged(Contract):
     changed_at: AwareDatetime
 
 
-class PolicyPublished(Contract):
+class PolicyPublished(Attributed):
     """A policy version took effect."""
 
     version: Annotated[int, Field(ge=1)]

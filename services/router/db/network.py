@@ -9,6 +9,17 @@ from shared.postgres import Connection
 _WRITER_LOCK = 0x6E657477
 
 
+class By(NamedTuple):
+    """Who wanted a revision or a version; nothing is known of one that was made without an operator's key."""
+
+    change_id: int | None = None
+    published_by: str | None = None
+    approved_by: str | None = None
+
+
+ANONYMOUS = By()
+
+
 class Revision(NamedTuple):
     """A network as it was (or is): `sites` is canonical JSON text, `digest` its SHA-256 in hex."""
 
@@ -16,6 +27,7 @@ class Revision(NamedTuple):
     digest: str
     sites: str
     created_at: datetime
+    by: By = ANONYMOUS
 
 
 class RevisionLine(NamedTuple):
@@ -25,6 +37,7 @@ class RevisionLine(NamedTuple):
     digest: str
     sites: int
     created_at: datetime
+    by: By = ANONYMOUS
 
 
 class PublishedPolicy(NamedTuple):
@@ -34,6 +47,7 @@ class PublishedPolicy(NamedTuple):
     digest: str
     toml: str
     published_at: datetime
+    by: By = ANONYMOUS
 
 
 class Current(NamedTuple):
@@ -44,7 +58,7 @@ class Current(NamedTuple):
 
 
 async def lock_for_writing(connection: Connection) -> None:
-    """Wait for other operators; held until the transaction ends."""
+    """Wait for other operators, and for routers that put a change into effect; held until the transaction ends."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _WRITER_LOCK)
 
 
@@ -60,43 +74,51 @@ async def current(connection: Connection) -> Current:
 async def revision(connection: Connection, number: int | None = None) -> Revision | None:
     """One revision, by default the newest."""
     row = await connection.fetchrow(
-        """SELECT revision, digest, sites::text, created_at FROM network_revisions
+        """SELECT revision, digest, sites::text, created_at, change_id, published_by, approved_by
+           FROM network_revisions
            WHERE revision = coalesce($1, (SELECT max(revision) FROM network_revisions))""",
         number,
     )
-    return Revision(*row) if row else None
+    return Revision(*row[:4])._replace(by=By(*row[4:])) if row else None
 
 
 async def revisions(connection: Connection, limit: int) -> list[RevisionLine]:
     """The newest revisions, without their sites."""
     rows = await connection.fetch(
-        """SELECT revision, digest, json_array_length(sites) AS sites, created_at
+        """SELECT revision, digest, json_array_length(sites) AS sites, created_at,
+                  change_id, published_by, approved_by
            FROM network_revisions ORDER BY revision DESC LIMIT $1""",
         limit,
     )
-    return [RevisionLine(*row) for row in rows]
+    return [RevisionLine(*row[:4])._replace(by=By(*row[4:])) for row in rows]
 
 
 async def add_revision(connection: Connection, added: Revision) -> None:
     """Put a revision into effect."""
     await connection.execute(
-        "INSERT INTO network_revisions (revision, digest, sites, created_at) VALUES ($1, $2, $3::text::json, $4)",
-        *added,
+        """INSERT INTO network_revisions
+               (revision, digest, sites, created_at, change_id, published_by, approved_by)
+           VALUES ($1, $2, $3::text::json, $4, $5, $6, $7)""",
+        *added[:4],
+        *added.by,
     )
 
 
 async def policy(connection: Connection, number: int | None = None) -> PublishedPolicy | None:
     """One policy, by default the newest."""
     row = await connection.fetchrow(
-        """SELECT version, digest, toml, published_at FROM policies
+        """SELECT version, digest, toml, published_at, change_id, published_by, approved_by FROM policies
            WHERE version = coalesce($1, (SELECT max(version) FROM policies))""",
         number,
     )
-    return PublishedPolicy(*row) if row else None
+    return PublishedPolicy(*row[:4])._replace(by=By(*row[4:])) if row else None
 
 
 async def add_policy(connection: Connection, added: PublishedPolicy) -> None:
     """Put a policy into effect."""
     await connection.execute(
-        "INSERT INTO policies (version, digest, toml, published_at) VALUES ($1, $2, $3, $4)", *added
+        """INSERT INTO policies (version, digest, toml, published_at, change_id, published_by, approved_by)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        *added[:4],
+        *added.by,
     )

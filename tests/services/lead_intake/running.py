@@ -22,7 +22,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.lead_intake import db_sources
 from services.lead_intake.db_sources import Source
 from services.lead_intake.settings import IntakeSettings
-from services.lead_intake.source_keys import hash_of, make_key
+from services.lead_intake.source_keys import make_key
+from shared.access_keys import hash_of
 from shared.kafka import apply_topics
 from shared.keys import create_keys
 from shared.migrate import migrate

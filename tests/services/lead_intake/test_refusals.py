@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.lead_intake.source_keys import hash_of
+from shared.access_keys import hash_of
 from tests.services.lead_intake.builders import lead_json
 from tests.services.lead_intake.running import Answer, Installation, IntakeProcess, add_source, until
 
