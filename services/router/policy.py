@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from services.router.barriers import Barriers
-from services.router.rules import BarrierRule, HoursRule, IntentRule, JoinRule, RetryRule, Table
+from services.router.rules import BarrierRule, HoursRule, IntentRule, JoinRule, RespondRule, RetryRule, Table
 from services.router.sites import DELIVERY_CENTER_ONLY
 from services.router.snapshot import Snapshot, TreeKey
 from services.router.spelling import meant
@@ -36,6 +36,7 @@ class Policy(Table):
     candidates: Annotated[int, Field(ge=1, le=20)] = 5
     join: JoinRule = JoinRule()
     hours: HoursRule = HoursRule()
+    respond: RespondRule = RespondRule()
     retry: RetryRule = RetryRule()
     barriers: Annotated[tuple[BarrierRule, ...], Field(max_length=500)] = ()
     intents: dict[Intent, IntentRule]
@@ -172,6 +173,8 @@ def _fields_at(path: list[Any]) -> list[str]:
             model = BarrierRule
         case ["hours", *_]:
             model = HoursRule
+        case ["respond", *_]:
+            model = RespondRule
         case ["retry", *_]:
             model = RetryRule
         case ["intents", _, *_]:

@@ -50,6 +50,15 @@ class HoursRule(Table):
     """A site this near to the person that is open now goes before nearer ones that are closed; 0: never."""
 
 
+class RespondRule(Table):
+    """What happens before a site's time to answer is over, as shares of that time; it runs while the site is open."""
+
+    remind_after_percent: Annotated[int, Field(ge=0, le=99)] = 0
+    """When the site is reminded; 0: never."""
+    escalate_after_percent: Annotated[int, Field(ge=0, le=99)] = 0
+    """When the site's partner is told; 0: never."""
+
+
 class RetryRule(Table):
     """When waiting leads are tried again without anything having changed, and how many at a time."""
 

@@ -99,6 +99,12 @@ class LeadAssigned(Decision):
     site_id: Slug
     distance_m: Annotated[int, Field(ge=0)]
     respond_by: AwareDatetime
+    remind_at: AwareDatetime | None = None
+    """When the site is reminded, if it has not answered by then."""
+    escalate_at: AwareDatetime | None = None
+    """When the site's partner is told, if it has not answered by then."""
+    partner: Slug | None = None
+    """Who runs the site; absent for the maker's own sites, and where the network does not say."""
     preferred: Literal["none", "honoured", "refused_unknown", "refused_incapable", "refused_unavailable"] = "none"
     candidates: tuple[Candidate, ...]
 

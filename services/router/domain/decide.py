@@ -19,8 +19,7 @@ from services.router.domain.ledger import (
     Stale,
     StaleReason,
 )
-from services.router.domain.outcome import Turn, TurnWriter, assign, close, join, wait
-from services.router.domain.record import utc_text
+from services.router.domain.outcome import Turn, TurnWriter, assign, close, deadlines, join, wait
 from services.router.domain.transition import next_step
 from services.router.geo import ecef_m
 from services.router.policy import Policy
@@ -63,9 +62,12 @@ class _Plan(NamedTuple):
 
     reach: Reach
     time_to_answer: timedelta
+    remind_after: timedelta | None
+    escalate_after: timedelta | None
     respond_by: datetime
     """For a site that is always open."""
-    respond_by_text: str
+    deadlines: str
+    """Text of all three, for a site that is always open."""
     join_group: str | None
 
 
@@ -126,12 +128,20 @@ class Batch:
         if plan is None:
             rule = self._policy.intents[intent]
             time_to_answer = timedelta(minutes=rule.respond_by_minutes)
+            remind_after = _share(time_to_answer, self._policy.respond.remind_after_percent)
+            escalate_after = _share(time_to_answer, self._policy.respond.escalate_after_percent)
             respond_by = self._now + time_to_answer
             plan = _Plan(
                 Reach(rule.key, round(rule.max_distance_km * 1_000_000)),
                 time_to_answer,
+                remind_after,
+                escalate_after,
                 respond_by,
-                utc_text(respond_by),
+                deadlines(
+                    respond_by,
+                    None if remind_after is None else self._now + remind_after,
+                    None if escalate_after is None else self._now + escalate_after,
+                ),
                 self._policy.join_group(intent),
             )
             self._plans[intent] = plan
@@ -164,9 +174,13 @@ class Batch:
             return wait(turn, choice.waiting, choice.candidates)
         schedule = self._snapshot.schedules.get(choice.site_id)
         if schedule is None:
-            return assign(turn, choice, plan.respond_by, plan.respond_by_text)
+            return assign(turn, choice, plan.respond_by, plan.deadlines)
         respond_by = schedule.after_open_time(self._now, plan.time_to_answer)
-        return assign(turn, choice, respond_by, utc_text(respond_by))
+        remind_at, escalate_at = (
+            None if after is None else schedule.after_open_time(self._now, after)
+            for after in (plan.remind_after, plan.escalate_after)
+        )
+        return assign(turn, choice, respond_by, deadlines(respond_by, remind_at, escalate_at))
 
     def _live_lead(self, lead: LeadFeatures, group: str | None, live: LiveLead | None) -> tuple[str, str | None] | None:
         """The live lead that this one joins, and its holder: the ledger's, else one of this batch; None for neither.
@@ -192,6 +206,11 @@ class Batch:
         if live.closed is ClosedReason.ACCEPTED:
             return self._now - live.changed_at <= self._policy.join_window
         return live.state in (LeadState.WAITING, LeadState.HELD)
+
+
+def _share(time_to_answer: timedelta, percent: int) -> timedelta | None:
+    """That much of the time to answer; None for nothing of it, which means never."""
+    return time_to_answer * percent / 100 if percent else None
 
 
 def _is_live_row(row: LeadLedger) -> bool:

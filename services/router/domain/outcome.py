@@ -54,8 +54,16 @@ class TurnWriter:
         )
 
 
-def assign(turn: Turn, choice: Choice, respond_by: datetime, respond_by_text: str) -> Decided:
-    """The chosen site holds the lead until `respond_by`."""
+def deadlines(respond_by: datetime, remind_at: datetime | None, escalate_at: datetime | None) -> str:
+    """The text of an assignment's times; what does not happen is not in it."""
+    text = f'"respond_by":"{utc_text(respond_by)}"'
+    if remind_at is not None:
+        text += f',"remind_at":"{utc_text(remind_at)}"'
+    return text if escalate_at is None else f'{text},"escalate_at":"{utc_text(escalate_at)}"'
+
+
+def assign(turn: Turn, choice: Choice, respond_by: datetime, deadlines_text: str) -> Decided:
+    """The chosen site holds the lead until `respond_by`, which `deadlines_text` says too."""
     site_id = choice.site_id
     taken = (site_id, 1)
     return Decided(
@@ -71,7 +79,7 @@ def assign(turn: Turn, choice: Choice, respond_by: datetime, respond_by_text: st
         None,
         (
             f'{turn.text}"assigned","site_id":"{site_id}","distance_m":{(choice.distance_mm + 500) // 1000},'
-            f'"respond_by":"{respond_by_text}","preferred":"{choice.preferred}","candidates":[{choice.candidates}]}}'
+            f'{deadlines_text},"preferred":"{choice.preferred}","candidates":[{choice.candidates}]}}'
         ).encode(),
     )
 

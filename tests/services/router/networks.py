@@ -31,13 +31,16 @@ def policy(
     candidates: int = 5,
     max_km: float | None = None,
     open_first_km: float = 0,
+    remind: int = 0,
+    escalate: int = 0,
     barriers: Sequence[tuple[Sequence[tuple[float, float]], float]] = (),
 ) -> Policy:
     """The default policy with other numbers; `max_km` replaces every intent's maximum.
 
     `barriers` are lines of (lat, lon) with what their crossing costs in km.
     """
-    return _policy(tie_band_m, candidates, max_km, open_first_km, tuple((tuple(line), km) for line, km in barriers))
+    lines = tuple((tuple(line), km) for line, km in barriers)
+    return _policy(tie_band_m, candidates, max_km, open_first_km, remind, escalate, lines)
 
 
 @lru_cache(maxsize=2_000)
@@ -46,6 +49,8 @@ def _policy(
     candidates: int,
     max_km: float | None,
     open_first_km: float,
+    remind: int,
+    escalate: int,
     barriers: tuple[tuple[tuple[tuple[float, float], ...], float], ...],
 ) -> Policy:
     lines = []
@@ -58,6 +63,10 @@ def _policy(
             line = f"max_distance_km = {max_km}"
         if line.startswith("prefer_open_within_km"):
             line = f"prefer_open_within_km = {open_first_km}"
+        if line.startswith("remind_after_percent"):
+            line = f"remind_after_percent = {remind}"
+        if line.startswith("escalate_after_percent"):
+            line = f"escalate_after_percent = {escalate}"
         lines.append(line)
     for line_points, detour_km in barriers:
         points = [list(point) for point in line_points]
@@ -178,6 +187,8 @@ policies = st.builds(
     candidates=st.integers(1, 6),
     max_km=st.sampled_from([0.2, 2, 100, 20_000]),
     open_first_km=st.sampled_from([0, 0, 0.1, 1, 200]),
+    remind=st.sampled_from([0, 0, 33, 50]),
+    escalate=st.sampled_from([0, 0, 80, 99]),
     barriers=st.lists(st.tuples(st.sampled_from([RIVER, LAKE, STRAIT]), st.sampled_from([0.03, 0.5, 40])), max_size=2),
 )
 loads = st.dictionaries(st.sampled_from(SITE_IDS), st.integers(0, 3))

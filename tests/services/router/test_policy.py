@@ -50,6 +50,8 @@ def test_the_digest_is_of_the_text() -> None:
         (changed("tie_band_m", "tie_band_km"), ["tie_band_km: unknown key; did you mean tie_band_m?"]),
         (changed("respond_by_minutes = 10\n", "respond_by_minuts = 10\n"), ["did you mean respond_by_minutes?"]),
         (changed("full_minutes = 10", "full_minutes = 0"), ["retry.full_minutes", "greater than or equal to 1"]),
+        (changed("escalate_after_percent = 0", "escalate_after_percent = 100"), ["respond.escalate_after_percent"]),
+        (changed("remind_after_percent", "remind_after_pct"), ["did you mean remind_after_percent?"]),
         (changed("max_distance_km = 60", "max_distance_km = -1"), ["max_distance_km", "greater than 0"]),
         (changed('"trade_in"]', '"trade_in", "maintenance"]'), ["maintenance more than once"]),
         (changed('"trade_in"]', '"tradein"]'), ["join.groups.sales", "did you mean trade_in?"]),
