@@ -10,6 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
+from services.lead_intake.postal_files import load_postal_codes
+from services.lead_intake.settings import IntakeSettings, read_settings
 from shared.errors import UserError
 from shared.kafka import check_topics
 from shared.keys import load_keys
@@ -21,7 +23,7 @@ from shared.settings import Settings
 CLOCK_TOLERANCE = timedelta(seconds=5)
 CHECK_TIMEOUT_S = 20.0
 
-Check = Callable[[Settings], Awaitable[list[str]]]
+Check = Callable[[IntakeSettings], Awaitable[list[str]]]
 
 
 async def check_kafka(settings: Settings) -> list[str]:
@@ -76,6 +78,12 @@ async def check_keys(settings: Settings) -> list[str]:
     return []
 
 
+async def check_postal_codes(settings: IntakeSettings) -> list[str]:
+    """The operator's list of postal codes is good as a whole."""
+    await asyncio.to_thread(load_postal_codes, settings.postal_codes)
+    return []
+
+
 CHECKS: dict[str, Check] = {
     "kafka": check_kafka,
     "topics": check_topics,
@@ -86,12 +94,20 @@ CHECKS: dict[str, Check] = {
 }
 
 
-async def examine(settings: Settings) -> dict[str, list[str]]:
-    """Problems by check, in the order of CHECKS; a check that cannot run is itself a problem."""
-    return {name: await _run(check, settings) for name, check in CHECKS.items()}
+def checks_of(intake: IntakeSettings) -> dict[str, Check]:
+    """What this installation needs: CHECKS, and one for each thing that it has switched on."""
+    chosen = dict(CHECKS)
+    if intake.postal_codes:
+        chosen["postal codes"] = check_postal_codes
+    return chosen
 
 
-async def _run(check: Check, settings: Settings) -> list[str]:
+async def examine(settings: IntakeSettings) -> dict[str, list[str]]:
+    """Problems by check, in the order of `checks_of`; a check that cannot run is itself a problem."""
+    return {name: await _run(check, settings) for name, check in checks_of(settings).items()}
+
+
+async def _run(check: Check, settings: IntakeSettings) -> list[str]:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
             return await check(settings)
@@ -104,9 +120,9 @@ async def _run(check: Check, settings: Settings) -> list[str]:
 
 
 def doctor() -> None:
-    """Check Kafka, topics, PostgreSQL, migrations, clock and keys; exit 1 when something is wrong."""
+    """Check Kafka, topics, PostgreSQL, migrations, clock, keys and what is switched on; exit 1 when one is wrong."""
     console = Console(highlight=False, soft_wrap=True)
-    found = asyncio.run(examine(Settings()))
+    found = asyncio.run(examine(read_settings()))
     for name, problems in found.items():
         console.print(f"[green]ok[/]     {name}" if not problems else f"[bold red]wrong[/]  {name}")
         for problem in problems:

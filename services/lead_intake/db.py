@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.lead_intake.candidates import SEPARATOR
 from services.lead_intake.domain import Lead
 from shared.postgres import Connection
 
@@ -118,7 +119,7 @@ async def insert_leads(
                    AS given (lead_id, person_id, intent, source, channel, received_at, sealed, candidates)),
            written AS (
                INSERT INTO leads (lead_id, person_id, intent, source, channel, received_at, place_candidates)
-               SELECT lead_id, person_id, intent, source, channel, received_at, string_to_array(candidates, ' ')
+               SELECT lead_id, person_id, intent, source, channel, received_at, string_to_array(candidates, chr(10))
                FROM given
                ON CONFLICT DO NOTHING),
            kept AS (
@@ -143,7 +144,7 @@ async def insert_leads(
         [row.value for row in facts],
         [row.traceparent for row in facts],
         now,
-        [" ".join(lead.place_candidates) or None for lead in leads],
+        [SEPARATOR.join(lead.place_candidates) or None for lead in leads],
     )
     # Identity values are given in the order of the rows.
     return sorted(row["id"] for row in written)

@@ -12,6 +12,7 @@ from services.lead_intake.faults import Fault, Refused
 from services.lead_intake.location import locate
 from services.lead_intake.people import email_token, phone_token, source_id_token, tidy_name, to_address, to_e164
 from services.lead_intake.places import Places
+from services.lead_intake.postal_codes import NO_POSTAL_CODES, PostalCodes
 from shared.contracts import LEADS_RECEIVED, Fact, LeadReceived, Place, Vehicle, derived_id
 from shared.vocabulary import Channel, Intent, PublicText
 
@@ -54,16 +55,17 @@ class Lead:
     remarks: tuple[Fault, ...] = ()
     """What was taken but not understood; the sender is told beside the 202."""
     place_candidates: tuple[str, ...] = ()
-    """Official codes of the places that may be meant when `place` is None; no routing happens on them."""
+    """The places that may be meant when `place` is None, as `candidates` keeps them; no routing happens on them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What turns drafts into leads: the pepper of the tokens, the places, and the home region of phone numbers."""
+    """What turns drafts into leads: the pepper of the tokens, the lists of places, the home region of phone numbers."""
 
     pepper: bytes
     places: Places
     phone_region: str = "CN"
+    postal_codes: PostalCodes = NO_POSTAL_CODES
 
 
 def accept_draft(
@@ -73,7 +75,7 @@ def accept_draft(
     faults: list[Fault] = []
     remarks: list[Fault] = []
     contact = _contact(draft.contact, rules.phone_region, faults)
-    located = locate(draft.location, rules.places, faults, remarks)
+    located = locate(draft.location, rules.places, rules.postal_codes, faults, remarks)
     vehicle = _vehicle(draft.vehicle, remarks)
     campaign = _public(draft.campaign, "/campaign", remarks)
     if faults:
@@ -107,7 +109,7 @@ def accept_draft(
         client_time=draft.client_time,
         traceparent=traceparent,
         remarks=tuple(remarks),
-        place_candidates=tuple(unit.adcode for unit in located.candidates),
+        place_candidates=located.candidates,
     )
 
 

@@ -46,7 +46,7 @@ class DraftLocation(_Part):
     city: Short | None = None
     district: Short | None = None
     postal_code: Short | None = None
-    """Kept with the contact; no list of Chinese postal codes is free enough to route by."""
+    """Six digits, looked up in the operator's list; counts beside names and text."""
     text: Line | None = None
 
 

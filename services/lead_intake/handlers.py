@@ -1,6 +1,5 @@
 """HTTP: take leads, tell their state, show a contact to a service that signs for it. Read, decide, record, answer."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import orjson
@@ -8,9 +7,9 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.lead_intake import db_people
+from services.lead_intake.candidates import shown
 from services.lead_intake.db_people import LeadState
 from services.lead_intake.limits import LEAD_BYTES, read_body
-from services.lead_intake.places import Places
 from services.lead_intake.problems import Problem, respond, unavailable
 from services.lead_intake.take import Intake, take_leads
 from shared.postgres import Connection, PostgresUnavailable, transact
@@ -92,18 +91,10 @@ async def _tell_state(intake: Intake, scope: Scope, send: Send) -> None:
         "joins_lead_id": state.joins_lead_id and str(state.joins_lead_id),
         "received_at": state.received_at,
         "decided_at": state.decided_at,
-        "place_candidates": _candidates(state.place_candidates, intake.rules.places),
+        "place_candidates": [shown(kept, intake.rules.places) for kept in state.place_candidates or ()] or None,
     }
     present = {name: value for name, value in document.items() if value is not None}
     await respond(send, 200, orjson.dumps(present), "application/json", {"cache-control": "no-store"})
-
-
-def _candidates(adcodes: Sequence[str] | None, places: Places) -> list[dict[str, str]] | None:
-    if not adcodes:
-        return None
-    # A later list may not know a code any more; the code itself still says what was meant.
-    units = [(adcode, places.unit(adcode)) for adcode in adcodes]
-    return [{"adcode": adcode, "name": unit.name if unit else ""} for adcode, unit in units]
 
 
 def _no_lead() -> Problem:

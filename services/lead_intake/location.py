@@ -1,42 +1,33 @@
-"""Where a lead is: a point with its datum, a plus code, or a place of the list, as WGS-84 that may be published."""
+"""Where a lead is: a point with its datum, a plus code, or a place of the lists, as WGS-84 that may be published."""
 
 import re
-from dataclasses import dataclass
 
 from services.lead_intake.draft import DraftLocation
 from services.lead_intake.faults import Fault
+from services.lead_intake.located import NOWHERE, Located, public
+from services.lead_intake.nearness import Spot
 from services.lead_intake.place_text import read_place
-from services.lead_intake.places import CENTRE_USED, NOT_LISTED, Answer, KnownPlace, Places, Unit
+from services.lead_intake.places import CENTRE_USED, NOT_LISTED, Answer, KnownPlace, Places
 from services.lead_intake.plus_code import BadPlusCode, FarFromTown, PlusCode, centre_near, centre_of, read_plus_code
+from services.lead_intake.postal_codes import PostalCodes
+from services.lead_intake.written_place import by_names, locate_written, read_names
 from shared.contracts import Place
 from shared.datum import to_wgs84
 from shared.vocabulary import Accuracy, Datum
 
-PUBLIC_DECIMALS = 4
-"""Facts carry points to 4 decimals (at most 8 m off); the exact one is sealed with the contact."""
-
 _ADCODE = re.compile(r"[0-9]{6}")
 _BETWEEN = re.compile(r"[\s,，、]+")
-_NO_POSTAL_LIST = "is kept, but no list of postal codes is at hand; the lead waits until its place is clear"
 _TOWN_UNCERTAIN = "cannot be completed: the point of that town is not certain enough; the lead waits"
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
-    """A lead's public place; without one, the units that may be meant, as far as anything is known."""
-
-    place: Place | None = None
-    candidates: tuple[Unit, ...] = ()
-
-
-NOWHERE = Located()
-
-
-def locate(given: DraftLocation | None, places: Places, faults: list[Fault], remarks: list[Fault]) -> Located:
+def locate(
+    given: DraftLocation | None, places: Places, postal: PostalCodes, faults: list[Fault], remarks: list[Fault]
+) -> Located:
     """The public place of a lead; what is wrong is added to `faults`, what was not understood to `remarks`.
 
     Nowhere without a fault: the lead is taken and waits until its place is clear. A point wins over a plus code, that
-    over an adcode, that over names, and these over a text: the more exact one counts.
+    over an adcode, that over names, and these over a text: the more exact one counts. A postal code counts beside names
+    and text.
     """
     if given is None:
         return NOWHERE
@@ -46,24 +37,13 @@ def locate(given: DraftLocation | None, places: Places, faults: list[Fault], rem
         return _plus_code(given, given.plus_code, places, faults, remarks)
     if given.adcode is not None:
         return _adcode(given.adcode, places, faults, remarks)
-    pointer, answer = _names(given, places)
-    if answer is None:
-        if given.postal_code is None:
-            faults.append(Fault("/location", "needs lat, lon and datum, or a plus_code, an adcode, a city or a text"))
-        else:
-            remarks.append(Fault("/location/postal_code", _NO_POSTAL_LIST))
+    located = locate_written(given, places, postal, remarks)
+    if located is None:
+        faults.append(
+            Fault("/location", "needs lat, lon and datum, a plus_code, an adcode, a city, a text or a postal_code")
+        )
         return NOWHERE
-    return _listed(answer, pointer, remarks)
-
-
-def _names(given: DraftLocation, places: Places) -> tuple[str, Answer | None]:
-    """What the fields for names mean, and which of them is to blame; None when there is none."""
-    named = {"district": given.district, "city": given.city, "province": given.province}
-    finest = next((field for field, name in named.items() if name), None)
-    if finest:
-        answer = places.named(given.province, given.city, given.district)
-        return f"/location/{finest}", answer
-    return "/location/text", read_place(given.text, places) if given.text else None
+    return located
 
 
 def _adcode(adcode: str, places: Places, faults: list[Fault], remarks: list[Fault]) -> Located:
@@ -73,24 +53,7 @@ def _adcode(adcode: str, places: Places, faults: list[Fault], remarks: list[Faul
         return NOWHERE
     known = places.by_adcode(adcode)
     remark = NOT_LISTED if known is None else "" if known.adcode == adcode else CENTRE_USED
-    return _listed(Answer(known, remark=remark), pointer, remarks)
-
-
-def _listed(answer: Answer, pointer: str, remarks: list[Fault]) -> Located:
-    if answer.remark:
-        remarks.append(Fault(pointer, answer.remark))
-    known = answer.place
-    if known is None:
-        return Located(None, answer.candidates)
-    return Located(
-        Place(
-            lat=round(known.lat, PUBLIC_DECIMALS),
-            lon=round(known.lon, PUBLIC_DECIMALS),
-            accuracy=known.accuracy,
-            given_datum=Datum.WGS84,
-            adcode=known.adcode,
-        )
-    )
+    return by_names(Answer(known, remark=remark), pointer, remarks)
 
 
 def _plus_code(given: DraftLocation, text: str, places: Places, faults: list[Fault], remarks: list[Fault]) -> Located:
@@ -102,12 +65,12 @@ def _plus_code(given: DraftLocation, text: str, places: Places, faults: list[Fau
         code = read_plus_code(written)
         if not code.is_short:
             return Located(_public_point(*centre_of(code), Datum.WGS84))
-        blamed, answer = (pointer, read_place(town, places)) if town else _names(given, places)
+        blamed, answer = (pointer, read_place(town, places)) if town else read_names(given, places)
         if answer is None:
             faults.append(Fault(pointer, "is a short code: give its town behind it, or all its digits"))
             return NOWHERE
         if answer.place is None:
-            return _listed(answer, blamed, remarks)
+            return by_names(answer, blamed, remarks)
         return Located(_public_point(*_completed(code, answer.place), Datum.WGS84))
     except FarFromTown:
         remarks.append(Fault(pointer, _TOWN_UNCERTAIN))
@@ -152,9 +115,4 @@ def _point(given: DraftLocation, faults: list[Fault]) -> Place | None:
 
 
 def _public_point(lat: float, lon: float, datum: Datum) -> Place:
-    return Place(
-        lat=round(lat, PUBLIC_DECIMALS),
-        lon=round(lon, PUBLIC_DECIMALS),
-        accuracy=Accuracy.POINT,
-        given_datum=datum,
-    )
+    return public(Spot(lat, lon, Accuracy.POINT), datum)

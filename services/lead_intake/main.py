@@ -20,6 +20,7 @@ from services.lead_intake.idempotency import forget_old_keys
 from services.lead_intake.limits import Door
 from services.lead_intake.outbox import Outbox
 from services.lead_intake.places import load_places
+from services.lead_intake.postal_files import load_postal_codes
 from services.lead_intake.record import AnotherWasQuicker, Entry, Recorded, record
 from services.lead_intake.seal import Seal
 from services.lead_intake.settings import IntakeSettings
@@ -42,6 +43,7 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
     """Run the intake until `stop`; what was taken by then is committed, answered and, if Kafka is there, published."""
     configure_logging(settings, SERVICE)
     keys = load_keys(settings.key_file)
+    postal_codes = load_postal_codes(settings.postal_codes)
     clock = partial(datetime.now, UTC)
     registry = CollectorRegistry()
     progress = _ReadyWithoutKafka()
@@ -70,7 +72,7 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
             acceptance=acceptance,
             source_keys=SourceKeys(pool, time.monotonic),
             contacts=Contacts(pool, keys, seal, clock),
-            rules=Rules(keys.pepper, load_places(), settings.intake_phone_region),
+            rules=Rules(keys.pepper, load_places(), settings.intake_phone_region, postal_codes),
             settings=settings,
             clock=clock,
             random_bytes=os.urandom,

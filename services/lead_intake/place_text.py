@@ -6,17 +6,16 @@ passed over.
 """
 
 import re
-import unicodedata
 from collections.abc import Set
 
 from services.lead_intake.place_names import LONGEST_CHINESE_NAME, fold, stem
 from services.lead_intake.places import CENTRE_USED, CONTRADICTION, Answer, Places, Unit
+from services.lead_intake.postal_codes import split_off_code
 
 NOT_UNDERSTOOD = "is not understood as a place without a street; the lead waits until its place is clear"
 
 _WORDS_PER_NAME = 5
 """Shi Jia Zhuang Shi has four."""
-_POSTAL_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _SEPARATORS = re.compile(r"[\s,、;。．.|/·()\-_]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _COUNTRY = frozenset({"china", "cn", "prc", "prchina", "peoplesrepublicofchina", "zhongguo", "中国", "中华人民共和国"})
@@ -29,15 +28,15 @@ _KINDS = "省市区县"
 
 
 def read_place(text: str, places: Places) -> Answer:
-    """What a text means."""
+    """What the names in a text mean; what its postal code means is `postal_codes`' business."""
     reading = _Reading(places)
     reading.read(_words(text))
     return reading.answer()
 
 
 def _words(text: str) -> list[str]:
-    # ，and （） become ASCII here; a postal code says nothing that the list could check.
-    plain = _POSTAL_CODE.sub(" ", unicodedata.normalize("NFKC", text))
+    # ，and （） become ASCII here; a postal code says nothing that the list of names could check.
+    plain, _ = split_off_code(text)
     return [_COUNTRY_FIRST.sub("", word) for word in _SEPARATORS.split(plain) if word]
 
 

@@ -1,8 +1,9 @@
 """Settings of the intake; environment variables are `WAYPOST_INTAKE_...`."""
 
 from datetime import timedelta
+from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from shared.settings import Settings
 
@@ -17,6 +18,9 @@ class IntakeSettings(Settings):
     """Origins whose browser forms may post, e.g. ["https://cars.example"]; none by default, never with cookies."""
     intake_phone_region: str = "CN"
     """Where a phone number without a country code is dialled (ISO 3166)."""
+
+    postal_codes: Path | None = None
+    """List of China's postal codes (docs/operations.md); none is bundled, since no licence that lets it was found."""
 
     intake_body_timeout: timedelta = timedelta(seconds=10)
     intake_max_in_flight: int = Field(default=2_000, ge=1)
@@ -33,6 +37,11 @@ class IntakeSettings(Settings):
     """A lead that is not committed by then is answered 503."""
     intake_idempotency: timedelta = timedelta(days=7)
     """How long an Idempotency-Key is remembered."""
+
+    @field_validator("postal_codes", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None
 
 
 def read_settings() -> IntakeSettings:

@@ -8,7 +8,7 @@ Format: ADF 1.0 of 2000-05-03 and its DTD (https://github.com/jwadhams/adfxml-in
 - `id` with the lowest `sequence` is the sender's own (every hop adds one behind it): the lead's `source_lead_id`.
 - ADF cannot say consent: the text that a source's people agree to is agreed with the source.
 - `address`: a `regioncode` of six digits is an official code; else it is the province (CN-JS, 32, 江苏). A district is
-  looked for in the street. The postal code is kept, and nothing is looked up by it.
+  looked for in the street. A postal code may stand for the city, or beside it.
 - Names, order and attributes outside the DTD are passed over, never refused.
 """
 
@@ -128,14 +128,15 @@ def _location(address: Element | None, places: Places) -> dict[str, str] | None:
     region, city = _text(address, "regioncode")[:_LONGEST_NAME], _text(address, "city")[:_LONGEST_NAME]
     if len(region) == 6 and region.isascii() and region.isdigit():
         return {"adcode": region}
-    if not city:
+    postal_code = _text(address, "postalcode")[:_LONGEST_NAME]
+    if not city and not postal_code:
         return None
     street = " ".join(_plain(line) for line in _all(address, "street"))
     named = {
         "province": region,
         "city": city,
-        "district": places.district_in(city, street[:512]),
-        "postal_code": _text(address, "postalcode")[:_LONGEST_NAME],
+        "district": places.district_in(city, street[:512]) if city else None,
+        "postal_code": postal_code,
     }
     return {field: name for field, name in named.items() if name}
 

@@ -268,6 +268,11 @@ def test_the_preferred_phone_is_taken_and_what_is_no_phone_passed_over() -> None
         ("<regioncode>610116</regioncode><city>Anywhere</city>", {"adcode": "610116"}),
         ("<city>Springfield</city><regioncode>IL</regioncode>", {"province": "IL", "city": "Springfield"}),
         ("<street>only a street</street>", None),
+        ("<street>only a street</street><postalcode>215021</postalcode>", {"postal_code": "215021"}),
+        (
+            "<regioncode>JS</regioncode><postalcode>215021</postalcode>",
+            {"province": "JS", "postal_code": "215021"},
+        ),
     ],
 )
 def test_the_address_is_given_by_its_names(address: str, location: dict[str, str] | None) -> None:

@@ -1,0 +1,142 @@
+"""Where a written place is: by its names, its postal code, or both, which must agree. Pure, offline.
+
+The finer of the two is used: a code beside a city is a district, and beside a district nothing new. A code that is not
+in the list leaves the names as they are; names that are not leave the code.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.lead_intake.candidates import Candidate
+from services.lead_intake.draft import DraftLocation
+from services.lead_intake.faults import Fault
+from services.lead_intake.located import NOWHERE, Located, public
+from services.lead_intake.nearness import distance_m, meet
+from services.lead_intake.place_text import NOT_UNDERSTOOD, read_place
+from services.lead_intake.places import CONTRADICTION, MOST_CANDIDATES, NOT_LISTED, Answer, KnownPlace, Places
+from services.lead_intake.postal_codes import (
+    NO_LIST,
+    NOT_SIX_DIGITS,
+    UNKNOWN,
+    UNKNOWN_BESIDE_NAMES,
+    PostalCodes,
+    PostalPlace,
+    read_code,
+    split_off_code,
+)
+from shared.vocabulary import Accuracy
+
+FAR_FROM_NAMES = "lies far from the place that the names say; the lead waits until its place is clear"
+CODE_USED = "is not in the list of places; the place of its postal code is used"
+
+_REACH_M = 150_000.0
+"""No district of the list lies farther from its city's centre, but for Chongqing's: it is as large as Austria."""
+_REACH_OF_M = {"500000": 450_000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """A postal code as it was met: where, and every place of the list that has it; a remark when there is none."""
+
+    pointer: str
+    places: tuple[PostalPlace, ...]
+    remark: str = ""
+
+
+def read_names(given: DraftLocation, places: Places) -> tuple[str, Answer | None]:
+    """What the fields for names mean, else what the text does, and which field is to blame; None when all are empty."""
+    named = {"district": given.district, "city": given.city, "province": given.province}
+    finest = next((field for field, name in named.items() if name), None)
+    if finest:
+        return f"/location/{finest}", places.named(given.province, given.city, given.district)
+    names, code = split_off_code(given.text or "")
+    # A text that is a postal code and nothing else names nothing.
+    return "/location/text", read_place(names, places) if names or (given.text and not code) else None
+
+
+def locate_written(given: DraftLocation, places: Places, postal: PostalCodes, remarks: list[Fault]) -> Located | None:
+    """The public place of names, text and postal code; None when none of them is given."""
+    pointer, answer = read_names(given, places)
+    code = _read_code(given, pointer, postal)
+    if answer is None:
+        return _by_code(code, remarks) if code else None
+    if code is None or answer.remark == CONTRADICTION:
+        return by_names(answer, pointer, remarks)
+    if answer.place:
+        return _beside_a_place(answer, answer.place, pointer, code, remarks)
+    if answer.candidates:
+        return _beside_several(answer, pointer, code, remarks)
+    if not code.places:
+        remarks.append(Fault(pointer, answer.remark))
+    elif answer.remark in (NOT_LISTED, NOT_UNDERSTOOD):
+        remarks.append(Fault(pointer, CODE_USED))
+    return _by_code(code, remarks)
+
+
+def by_names(answer: Answer, pointer: str, remarks: list[Fault]) -> Located:
+    """The place of an answer about names, its remark told."""
+    if answer.remark:
+        remarks.append(Fault(pointer, answer.remark))
+    if answer.place is None:
+        return Located(None, tuple(unit.adcode for unit in answer.candidates))
+    return Located(public(answer.place))
+
+
+def _read_code(given: DraftLocation, names_at: str, postal: PostalCodes) -> _Code | None:
+    if given.postal_code is not None:
+        pointer, code = "/location/postal_code", read_code(given.postal_code)
+        if code is None:
+            return _Code(pointer, (), NOT_SIX_DIGITS)
+    elif given.text and names_at == "/location/text":
+        # Beside fields for names a text is not read, nor is its code.
+        pointer, code = names_at, split_off_code(given.text)[1]
+        if code is None:
+            return None
+    else:
+        return None
+    found = postal.places_of(code)
+    return _Code(pointer, found, "" if found else UNKNOWN if len(postal) else NO_LIST)
+
+
+def _by_code(code: _Code, remarks: list[Fault]) -> Located:
+    if not code.places:
+        remarks.append(Fault(code.pointer, code.remark))
+        return NOWHERE
+    if spot := meet(code.places):
+        return Located(public(spot))
+    several = [Candidate(place.name, place.lat, place.lon) for place in code.places[:MOST_CANDIDATES]]
+    remarks.append(Fault(code.pointer, may_mean(several)))
+    return Located(None, tuple(map(str, several)))
+
+
+def may_mean(several: Sequence[Candidate]) -> str:
+    """The remark that lists far-apart places."""
+    listed = ", ".join(f"{one.name or 'a place'} ({one.lat:.2f}, {one.lon:.2f})" for one in several)
+    return f"may mean several places: {listed}; the lead waits until its place is clear"
+
+
+def _beside_a_place(answer: Answer, place: KnownPlace, pointer: str, code: _Code, remarks: list[Fault]) -> Located:
+    near = _within_reach(code.places, place)
+    if code.places and not near:
+        remarks.append(Fault(code.pointer, FAR_FROM_NAMES))
+        return NOWHERE
+    if code.remark in (UNKNOWN, NOT_SIX_DIGITS):
+        remarks.append(Fault(code.pointer, UNKNOWN_BESIDE_NAMES if code.remark == UNKNOWN else NOT_SIX_DIGITS))
+    spot = meet(near)
+    if spot is None or (spot.accuracy, place.accuracy) != (Accuracy.DISTRICT, Accuracy.CITY):
+        return by_names(answer, pointer, remarks)
+    # The unit of the names is certain; the code only says where in it.
+    return Located(public(spot, adcode=place.adcode))
+
+
+def _beside_several(answer: Answer, pointer: str, code: _Code, remarks: list[Fault]) -> Located:
+    units = [unit for unit in answer.candidates if isinstance(unit, KnownPlace)]
+    fitting = [unit for unit in units if _within_reach(code.places, unit)]
+    if len(fitting) == 1:
+        return _beside_a_place(Answer(fitting[0]), fitting[0], pointer, code, remarks)
+    return by_names(answer, pointer, remarks)
+
+
+def _within_reach(spots: Sequence[PostalPlace], place: KnownPlace) -> list[PostalPlace]:
+    reach_m = _REACH_OF_M.get(place.adcode, _REACH_M)
+    return [spot for spot in spots if distance_m(place.lat, place.lon, spot.lat, spot.lon) <= reach_m]
