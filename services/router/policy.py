@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from services.router.barriers import Barriers
-from services.router.rules import BarrierRule, HoursRule, IntentRule, JoinRule, RespondRule, RetryRule, Table
+from services.router.rules import (
+    BarrierRule,
+    HoursRule,
+    IntentRule,
+    JoinRule,
+    RespondRule,
+    RetryRule,
+    Table,
+    TravelRule,
+)
 from services.router.sites import DELIVERY_CENTER_ONLY
 from services.router.snapshot import Snapshot, TreeKey
 from services.router.spelling import meant
@@ -38,6 +47,7 @@ class Policy(Table):
     hours: HoursRule = HoursRule()
     respond: RespondRule = RespondRule()
     retry: RetryRule = RetryRule()
+    travel: TravelRule = TravelRule()
     barriers: Annotated[tuple[BarrierRule, ...], Field(max_length=500)] = ()
     intents: dict[Intent, IntentRule]
 
@@ -177,6 +187,8 @@ def _fields_at(path: list[Any]) -> list[str]:
             model = RespondRule
         case ["retry", *_]:
             model = RetryRule
+        case ["travel", *_]:
+            model = TravelRule
         case ["intents", _, *_]:
             model = IntentRule
     return [name for name in model.model_fields if name not in ("version", "digest")]

@@ -25,6 +25,8 @@ WHY_LOST = {
     Lost.NOT_PREFERRED: "nearer, but the person asked for another site",
     Lost.CLOSED_NOW: "closed now, and an open one is near",
     Lost.NOT_IN_BUSINESS: "not opened yet, or closed down",
+    Lost.SLOWER: "takes longer to reach",
+    Lost.NO_ROUTE: "no way there by road",
 }
 
 

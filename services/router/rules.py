@@ -66,6 +66,15 @@ class RetryRule(Table):
     batch: Annotated[int, Field(ge=1, le=10_000)] = 500
 
 
+class TravelRule(Table):
+    """Whether the quickest to reach goes before the nearest; it takes an engine (`WAYPOST_TRAVEL_URL`) to know."""
+
+    candidates: Annotated[int, Field(ge=0, le=20)] = 0
+    """How many of the nearest sites are compared by travel time; 0: distance decides."""
+    tie_band_s: Annotated[int, Field(ge=0, le=3_600)] = 60
+    """Sites that take this much longer than the quickest count as equally near."""
+
+
 class BarrierRule(Table):
     """Water, or anything else that a straight way must not be thought to cross for nothing."""
 

@@ -119,6 +119,12 @@ class Snapshot:
         """Whether the site is of an allowed kind."""
         return bool(self._kinds[index] & key.kinds)
 
+    def holds(self, key: TreeKey, index: int) -> bool:
+        """Whether the site is one of those that `nearest` finds for this key."""
+        members = self.tree(key).members
+        place = int(np.searchsorted(members, index))
+        return place < members.size and int(members[place]) == index
+
     def is_open(self, index: int) -> bool:
         """Whether the site receives leads at all."""
         return bool(self._open[index])

@@ -26,7 +26,9 @@ from shared.contracts.decided import (
     LeadJoined,
     LeadWaiting,
     Lost,
+    Measure,
     WaitingReason,
+    WhyDistance,
 )
 from shared.contracts.deliveries import (
     AttemptResult,
@@ -95,6 +97,7 @@ __all__ = [
     "LeadReceived",
     "LeadWaiting",
     "Lost",
+    "Measure",
     "NetworkChanged",
     "PersonErased",
     "Place",
@@ -104,5 +107,6 @@ __all__ = [
     "Topic",
     "Vehicle",
     "WaitingReason",
+    "WhyDistance",
     "derived_id",
 ]

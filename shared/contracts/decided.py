@@ -27,6 +27,37 @@ class Lost(StrEnum):
     """Eligible and nearer, but closed at this hour while an open site is near enough."""
     NOT_IN_BUSINESS = "not_in_business"
     """Its first day has not come, or its last is over."""
+    SLOWER = "slower"
+    """Eligible, but it takes longer to get there; only when travel times decided."""
+    NO_ROUTE = "no_route"
+    """The engine that was asked for travel times knows no way there."""
+
+
+class Measure(StrEnum):
+    """What "nearest" meant in a decision whose policy compares travel times."""
+
+    TRAVEL_TIME = "travel_time"
+    DISTANCE_FALLBACK = "distance_fallback"
+    """Times were wanted, but could not decide; `why_distance` says why."""
+
+
+class WhyDistance(StrEnum):
+    """Why distance decided where the policy wanted travel times."""
+
+    NOT_CONFIGURED = "not_configured"
+    """The router that decided has no engine to ask."""
+    TIMEOUT = "timeout"
+    """The engine did not answer in time."""
+    UNAVAILABLE = "unavailable"
+    """The engine could not be reached, said that it is broken, or is left alone for a while after such failures."""
+    REFUSED = "refused"
+    """The engine refused the question: its limits or its profile do not fit the settings."""
+    UNREADABLE = "unreadable"
+    """The answer was not what the engine's interface promises."""
+    NO_ROUTE = "no_route"
+    """The engine knows no way to any of the sites that were compared."""
+    NONE_ELIGIBLE = "none_eligible"
+    """No site with a known time could take the lead: the search went on among farther ones."""
 
 
 class Candidate(Contract):
@@ -37,6 +68,8 @@ class Candidate(Contract):
     """In a straight line along the ground."""
     detour_m: Annotated[int, Field(gt=0)] | None = None
     """What the barriers between add to it; the order of candidates and the greatest distance count both."""
+    travel_s: Annotated[int, Field(ge=0)] | None = None
+    """By road, in seconds, as the engine said; only where travel times decided."""
     load: Annotated[int, Field(ge=0)]
     """Leads held open by the site (assigned, not yet answered) when the decision was taken."""
     lost: Lost | None = None
@@ -107,6 +140,10 @@ class LeadAssigned(Decision):
     """Who runs the site; absent for the maker's own sites, and where the network does not say."""
     preferred: Literal["none", "honoured", "refused_unknown", "refused_incapable", "refused_unavailable"] = "none"
     candidates: tuple[Candidate, ...]
+    """Nearest first; quickest first where travel times decided, and then all that were compared."""
+    measure: Measure | None = None
+    """Absent: the policy did not ask for travel times, or nothing hung on them (a preferred site, no site near)."""
+    why_distance: WhyDistance | None = None
 
 
 class LeadWaiting(Decision):
@@ -115,6 +152,8 @@ class LeadWaiting(Decision):
     outcome: Literal["waiting"] = "waiting"
     reason: WaitingReason
     candidates: tuple[Candidate, ...] = ()
+    measure: Measure | None = None
+    why_distance: WhyDistance | None = None
 
 
 class LeadJoined(Decision):

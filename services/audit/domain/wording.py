@@ -27,6 +27,8 @@ LOST = {
     Lost.TOO_FAR: "beyond the distance that the policy allows",
     Lost.CLOSED_NOW: "closed at this hour, and an open site was near",
     Lost.NOT_IN_BUSINESS: "not opened yet, or closed for good",
+    Lost.SLOWER: "takes longer to reach",
+    Lost.NO_ROUTE: "no way there by road",
     Lost.NOT_PREFERRED: "nearer, but the customer asked for another site",
     Lost.KIND_NOT_ALLOWED: "this kind of site may not take such leads",
 }

@@ -16,6 +16,7 @@ from services.router.domain.ledger import (
     Stale,
     StaleReason,
     Stimulus,
+    Travel,
 )
 from services.router.domain.record import ENGINE_VERSION, decision_id
 from services.router.domain.replay import Past, ledger_after, redecide, redecide_batch
@@ -37,6 +38,7 @@ __all__ = [
     "Stale",
     "StaleReason",
     "Stimulus",
+    "Travel",
     "decide_batch",
     "decision_id",
     "ledger_after",

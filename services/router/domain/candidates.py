@@ -1,5 +1,7 @@
 """The candidates of one decision: which of them a record lists, how a tie among equals ends, and their text."""
 
+from collections.abc import Mapping
+
 from services.router.domain.rendezvous import rendezvous_score
 from shared.contracts import Lost, WaitingReason
 
@@ -73,9 +75,16 @@ def candidates_text(rows: list[Row]) -> str:
     return ",".join([_text(row) for row in rows])
 
 
-def _text(row: Row) -> str:
+def timed_candidates_text(rows: list[Row], seconds: Mapping[str, int | None]) -> str:
+    """`candidates_text` with the travel time of each site that has one."""
+    return ",".join([_text(row, seconds.get(row[1])) for row in rows])
+
+
+def _text(row: Row, travel_s: int | None = None) -> str:
     distance_mm, site_id, load, lost, _, detour_mm = row
     text = f'{{"site_id":"{site_id}","distance_m":{(distance_mm - detour_mm + 500) // 1000}'
     if detour_mm:
         text += f',"detour_m":{(detour_mm + 500) // 1000}'
+    if travel_s is not None:
+        text += f',"travel_s":{travel_s}'
     return f'{text},"load":{load}}}' if lost is None else f'{text},"load":{load},"lost":"{lost}"}}'

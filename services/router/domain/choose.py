@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services.router.domain.by_time import ByTime
 from services.router.domain.candidates import (
     MAX_LISTED,
     Row,
@@ -17,12 +18,12 @@ from services.router.domain.candidates import (
     within_reach,
 )
 from services.router.domain.doors import Doors
-from services.router.domain.ledger import LeadFeatures
+from services.router.domain.ledger import LeadFeatures, Travel
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
 from services.router.domain.ways import Way, near, ways_to
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot, TreeKey
-from shared.contracts import Lost, WaitingReason
+from shared.contracts import Lost, Measure, WaitingReason, WhyDistance
 
 _BEYOND_EVERYTHING_MM = 1 << 62
 
@@ -33,6 +34,10 @@ _DECLINED = Lost.DECLINED.value
 _TOO_FAR = Lost.TOO_FAR.value
 _CLOSED_NOW = Lost.CLOSED_NOW.value
 _NOT_IN_BUSINESS = Lost.NOT_IN_BUSINESS.value
+
+
+_BY_TIME = f',"measure":"{Measure.TRAVEL_TIME.value}"'
+_BY_DISTANCE = f',"measure":"{Measure.DISTANCE_FALLBACK.value}","why_distance":'
 
 
 class Reach(NamedTuple):
@@ -52,6 +57,8 @@ class Choice(NamedTuple):
     waiting: WaitingReason | None
     preferred: str
     candidates: str
+    measure: str = ""
+    """What the record says after the candidates; empty when no travel times were wanted."""
 
 
 class Chooser:
@@ -60,6 +67,7 @@ class Chooser:
     __slots__ = (
         "_band_mm",
         "_barriers",
+        "_by_time",
         "_doors",
         "_has_barriers",
         "_keep",
@@ -84,6 +92,7 @@ class Chooser:
         self._has_barriers = bool(self._barriers)
         self._open_first_mm = round(policy.hours.prefer_open_within_km * 1_000_000)
         self._replaying = replaying
+        self._by_time = ByTime(snapshot, policy, self._doors, self.load) if policy.travel.candidates else None
 
     @property
     def width(self) -> int:
@@ -122,13 +131,7 @@ class Chooser:
                 return choice
         preference, open_first_mm = NO_PREFERENCE, min(self._open_first_mm, reach.max_mm)
         if lead.preferred_site_id is not None:
-            wished = lead.preferred_site_id
-            preference = weigh_preference(
-                self._snapshot, reach.key, reach.max_mm, wished, excluded, self.load(wished), points_m[place],
-                in_business=wished not in self._doors.out_of_business,
-                barriers=self._barriers,
-                point=lead.point,
-            )  # fmt: skip
+            preference = self._weigh(lead, excluded, reach, points_m[place])
             if preference.is_honoured:
                 open_first_mm = 0  # whoever asks for a site by name waits until it opens
         width = self.width
@@ -143,6 +146,51 @@ class Chooser:
             mm, index = self._snapshot.nearest(reach.key, points_m[place : place + 1], width)
             distances_mm, indexes = mm[0].tolist(), index[0].tolist()
             barriers = near(self._barriers, lead.point, distances_mm)
+
+    def choose_by_time(
+        self,
+        travel: Travel,
+        lead: LeadFeatures,
+        excluded: tuple[str, ...],
+        reach: Reach,
+        points_m: NDArray[np.float64],
+        place: int,
+        distances_mm: list[int],
+        indexes: list[int],
+    ) -> Choice:
+        """`choose` where travel times are known: the quickest site, or else the nearest and why not the quickest.
+
+        Whoever asks for a site by name gets it as ever; times are not looked at.
+        """
+        if self._by_time is None:
+            return self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes)
+        preference, why_distance = self._weigh(lead, excluded, reach, points_m[place]), travel.why_distance
+        if why_distance is None and not preference.is_honoured:
+            found = self._by_time.find(
+                lead, excluded, reach.key, reach.max_mm, preference, points_m[place], travel.seconds
+            )
+            if not isinstance(found, WhyDistance):
+                (distance_mm, site_id, load, _, _, detour_mm), candidates = found
+                self._seen[site_id] = load + 1
+                return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates, _BY_TIME)
+            why_distance = found
+        choice = self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes)
+        if why_distance is None or preference.is_honoured:
+            return choice
+        return choice._replace(measure=f'{_BY_DISTANCE}"{why_distance.value}"')
+
+    def _weigh(
+        self, lead: LeadFeatures, excluded: tuple[str, ...], reach: Reach, point_m: NDArray[np.float64]
+    ) -> Preference:
+        wished = lead.preferred_site_id
+        if wished is None or lead.point is None:
+            return NO_PREFERENCE
+        return weigh_preference(
+            self._snapshot, reach.key, reach.max_mm, wished, excluded, self.load(wished), point_m,
+            in_business=wished not in self._doors.out_of_business,
+            barriers=self._barriers,
+            point=lead.point,
+        )  # fmt: skip
 
     def _plain(self, max_mm: int, distances_mm: list[int], indexes: list[int]) -> Choice | None:
         """What `_scan` says, at half its price, in the case of most leads: the nearest site is alone and free."""

@@ -18,6 +18,7 @@ from services.router.domain.ledger import (
     LiveLead,
     Stale,
     StaleReason,
+    Travel,
 )
 from services.router.domain.outcome import Turn, TurnWriter, assign, close, deadlines, join, wait
 from services.router.domain.transition import next_step
@@ -110,7 +111,7 @@ class Batch:
         hits: list[_Hit | None] = [None] * len(asks)
         places_by_intent: dict[Intent, list[int]] = {}
         points: list[tuple[float, float]] = []
-        for place, (lead, _, _, _) in enumerate(asks):
+        for place, (lead, _, _, _, _) in enumerate(asks):
             points.append(lead.point or _NOWHERE)
             if lead.point is not None:
                 places_by_intent.setdefault(lead.intent, []).append(place)
@@ -148,7 +149,7 @@ class Batch:
         return plan
 
     def _answer(self, ask: Ask, hit: _Hit | None) -> Decided | Stale:
-        lead, ledger, stimulus, live = ask
+        lead, ledger, stimulus, live, travel = ask
         ledger = self._rows.get(lead.lead_id, ledger)
         step = next_step(ledger, stimulus)
         if isinstance(step, StaleReason):
@@ -162,16 +163,19 @@ class Batch:
         elif step.cause is Cause.RECEIVED and (joins := self._live_lead(lead, plan.join_group, live)) is not None:
             decided = join(turn, *joins)
         else:
-            decided = self._route(turn, plan, hit)
+            decided = self._route(turn, plan, hit, travel)
         self._rows[lead.lead_id] = decided.after
         return decided
 
-    def _route(self, turn: Turn, plan: _Plan, hit: _Hit | None) -> Decided:
+    def _route(self, turn: Turn, plan: _Plan, hit: _Hit | None, travel: Travel | None) -> Decided:
         if hit is None:
             return wait(turn, WaitingReason.LOCATION_UNCLEAR, "")
-        choice = self._chooser.choose(turn.lead, turn.excluded, plan.reach, self._points_m, *hit)
+        if travel is None:
+            choice = self._chooser.choose(turn.lead, turn.excluded, plan.reach, self._points_m, *hit)
+        else:
+            choice = self._chooser.choose_by_time(travel, turn.lead, turn.excluded, plan.reach, self._points_m, *hit)
         if choice.waiting is not None:
-            return wait(turn, choice.waiting, choice.candidates)
+            return wait(turn, choice.waiting, choice.candidates, choice.measure)
         schedule = self._snapshot.schedules.get(choice.site_id)
         if schedule is None:
             return assign(turn, choice, plan.respond_by, plan.deadlines)

@@ -3,11 +3,21 @@
 Ids are the canonical text of UUIDs (36 lower-case characters): the record is text and a batch has thousands of them.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from shared.contracts import Answer, ClosedReason, LeadAnswered, LeadDue, LeadReceived, Result, WaitingReason
+from shared.contracts import (
+    Answer,
+    ClosedReason,
+    LeadAnswered,
+    LeadDue,
+    LeadReceived,
+    Result,
+    WaitingReason,
+    WhyDistance,
+)
 from shared.vocabulary import Intent
 
 
@@ -120,6 +130,14 @@ class Erased(NamedTuple):
 Stimulus = Received | Answered | Due | Erased
 
 
+class Travel(NamedTuple):
+    """What an engine said of the ways from a lead to the sites near it, or why it said nothing."""
+
+    seconds: Mapping[str, int | None]
+    """By site id, whole seconds by road; None where the engine knows no way. Empty with `why_distance`."""
+    why_distance: WhyDistance | None = None
+
+
 class Ask(NamedTuple):
     """One thing that happened to one lead, with the ledger's row as it was read."""
 
@@ -128,6 +146,8 @@ class Ask(NamedTuple):
     stimulus: Stimulus
     live: LiveLead | None = None
     """Used by `Received` only: the person's oldest live lead in the same join group, not this one."""
+    travel: Travel | None = None
+    """None: nobody was asked, and distance decides. Ignored by a policy that does not compare travel times."""
 
 
 class StaleReason(StrEnum):

@@ -79,13 +79,13 @@ def assign(turn: Turn, choice: Choice, respond_by: datetime, deadlines_text: str
         None,
         (
             f'{turn.text}"assigned","site_id":"{site_id}","distance_m":{(choice.distance_mm + 500) // 1000},'
-            f'{deadlines_text},"preferred":"{choice.preferred}","candidates":[{choice.candidates}]}}'
+            f'{deadlines_text},"preferred":"{choice.preferred}","candidates":[{choice.candidates}]{choice.measure}}}'
         ).encode(),
     )
 
 
-def wait(turn: Turn, reason: WaitingReason, candidates: str) -> Decided:
-    """Nobody can take the lead now."""
+def wait(turn: Turn, reason: WaitingReason, candidates: str, measure: str = "") -> Decided:
+    """Nobody can take the lead now; `measure` as in a `Choice`."""
     return Decided(
         turn.lead.lead_id,
         turn.epoch,
@@ -97,7 +97,7 @@ def wait(turn: Turn, reason: WaitingReason, candidates: str) -> Decided:
         None,
         reason,
         None,
-        f'{turn.text}"waiting","reason":"{reason.value}","candidates":[{candidates}]}}'.encode(),
+        f'{turn.text}"waiting","reason":"{reason.value}","candidates":[{candidates}]{measure}}}'.encode(),
     )
 
 

@@ -18,6 +18,7 @@ from services.router.domain.ledger import (
     Received,
     Stale,
     Stimulus,
+    Travel,
 )
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
@@ -31,6 +32,8 @@ from shared.contracts import (
     LeadJoined,
     LeadReceived,
     LeadWaiting,
+    Lost,
+    Measure,
 )
 
 _EXCLUDING = frozenset({Cause.DECLINED, Cause.SILENT, Cause.UNDELIVERABLE})
@@ -62,8 +65,8 @@ def redecide(
 def redecide_batch(past: Sequence[Past], snapshot: Snapshot, policy: Policy) -> list[bytes]:
     """The canonical bytes that today's engine gives for the inputs of each decision, in order.
 
-    From `recorded` come the time, the cause's id, the loads seen and the live lead joined. `snapshot` and `policy` are
-    those of the recorded revision and version, the same for all. Decisions do not see each other.
+    From `recorded` come the time, the cause's id, the loads and travel times seen and the live lead joined. `snapshot`
+    and `policy` are those of the recorded revision and version, the same for all. Decisions do not see each other.
 
     Where today's engine would decide nothing, the bytes are `{"stale":"<reason>"}`: never equal to a record.
     """
@@ -86,7 +89,22 @@ def _ask(past: Past) -> tuple[Ask, Mapping[str, int], datetime]:
     if isinstance(recorded, LeadJoined):
         joins = str(recorded.joins_lead_id)
         live = LiveLead(joins, LeadState.HELD, recorded.site_id, None, recorded.decided_at)
-    return Ask(LeadFeatures.of(past.lead), ledger, stimulus, live), loads, recorded.decided_at
+    return Ask(LeadFeatures.of(past.lead), ledger, stimulus, live, _travel(recorded)), loads, recorded.decided_at
+
+
+def _travel(recorded: LeadDecided) -> Travel | None:
+    """The times that decided, or why none did; a record that tells of no measure was decided without them."""
+    if not isinstance(recorded, LeadAssigned | LeadWaiting) or recorded.measure is None:
+        return None
+    if recorded.measure is Measure.DISTANCE_FALLBACK:
+        return Travel({}, recorded.why_distance)
+    return Travel(
+        {
+            one.site_id: one.travel_s
+            for one in recorded.candidates
+            if one.travel_s is not None or one.lost is Lost.NO_ROUTE
+        }
+    )
 
 
 def ledger_after(decisions: Sequence[LeadDecided]) -> LeadLedger:

@@ -24,7 +24,7 @@ from services.router.domain import (
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
 from shared.contracts import Answer, LeadAnswered, LeadDue, Result
-from tests.services.router.networks import NOW, leads, loads, policies, sites
+from tests.services.router.networks import NOW, leads, loads, policies, sites, travels
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def journeys(draw: st.DrawFn) -> Journey:
         row = rows.get(features.lead_id, NEW)
         now = NOW + timedelta(hours=number)
         stimulus, trigger = _fact(draw, number, features, row) if row.epoch else (_received(number), None)
-        ask = Ask(features, row, stimulus, people.get(features.person_id))
+        ask = Ask(features, row, stimulus, people.get(features.person_id), draw(travels))
         [decided] = decide_batch([ask], journey.snapshot, journey.policy, held, now)
         if not isinstance(decided, Decided):
             continue

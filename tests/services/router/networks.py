@@ -13,12 +13,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 import services.router
-from services.router.domain import NEW, Ask, LeadFeatures, Received
+from services.router.domain import NEW, Ask, LeadFeatures, Received, Travel
 from services.router.geo import ecef_m, surface_mm
 from services.router.policy import Policy
 from services.router.sites import ALWAYS, Schedule, WorkingTime
 from services.router.snapshot import Site
-from shared.contracts import LeadReceived, Place
+from shared.contracts import LeadReceived, Place, WhyDistance
 from shared.vocabulary import Accuracy, Capability, Channel, Datum, Intent, SiteKind, SiteStatus
 
 NOW = datetime(2026, 6, 1, 9, 30, 0, 250_000, tzinfo=UTC)
@@ -34,13 +34,15 @@ def policy(
     remind: int = 0,
     escalate: int = 0,
     barriers: Sequence[tuple[Sequence[tuple[float, float]], float]] = (),
+    travel: tuple[int, int] = (0, 60),
 ) -> Policy:
     """The default policy with other numbers; `max_km` replaces every intent's maximum.
 
-    `barriers` are lines of (lat, lon) with what their crossing costs in km.
+    `barriers` are lines of (lat, lon) with what their crossing costs in km; `travel` is how many sites are compared by
+    travel time, and the band in seconds.
     """
     lines = tuple((tuple(line), km) for line, km in barriers)
-    return _policy(tie_band_m, candidates, max_km, open_first_km, remind, escalate, lines)
+    return _policy(tie_band_m, candidates, max_km, open_first_km, remind, escalate, lines, travel)
 
 
 @lru_cache(maxsize=2_000)
@@ -52,6 +54,7 @@ def _policy(
     remind: int,
     escalate: int,
     barriers: tuple[tuple[tuple[tuple[float, float], ...], float], ...],
+    travel: tuple[int, int],
 ) -> Policy:
     lines = []
     for line in DEFAULT_POLICY.splitlines():
@@ -68,6 +71,7 @@ def _policy(
         if line.startswith("escalate_after_percent"):
             line = f"escalate_after_percent = {escalate}"
         lines.append(line)
+    lines.append(f"[travel]\ncandidates = {travel[0]}\ntie_band_s = {travel[1]}")
     for line_points, detour_km in barriers:
         points = [list(point) for point in line_points]
         lines.append(f'[[barriers]]\nname = "water"\nline = {points}\ndatum = "wgs84"\ndetour_km = {detour_km}')
@@ -106,9 +110,9 @@ def lead(
     return LeadFeatures(str(UUID(int=number)), str(person_id), intent, point, preferred, NOW)
 
 
-def received(features: LeadFeatures, number: int = 1) -> Ask:
+def received(features: LeadFeatures, number: int = 1, *, travel: Travel | None = None) -> Ask:
     """The lead arrives."""
-    return Ask(features, NEW, Received(str(UUID(int=1_000_000 + number))))
+    return Ask(features, NEW, Received(str(UUID(int=1_000_000 + number))), travel=travel)
 
 
 def as_fact(features: LeadFeatures) -> LeadReceived:
@@ -190,6 +194,19 @@ policies = st.builds(
     remind=st.sampled_from([0, 0, 33, 50]),
     escalate=st.sampled_from([0, 0, 80, 99]),
     barriers=st.lists(st.tuples(st.sampled_from([RIVER, LAKE, STRAIT]), st.sampled_from([0.03, 0.5, 40])), max_size=2),
+    travel=st.sampled_from([(0, 60), (8, 0), (8, 60), (20, 600)]),
+)
+# Half a minute is the step, so that many are equally quick; some sites have no road, most were not asked for.
+travels = (
+    st.none()
+    | st.builds(
+        Travel,
+        st.dictionaries(
+            st.sampled_from(SITE_IDS), st.integers(0, 30).map(lambda halves: halves * 30) | st.none(), max_size=20
+        ),
+        st.none(),
+    )
+    | st.sampled_from([Travel({}, why) for why in (WhyDistance.TIMEOUT, WhyDistance.UNAVAILABLE)])
 )
 loads = st.dictionaries(st.sampled_from(SITE_IDS), st.integers(0, 3))
 
@@ -240,6 +257,7 @@ def plain_choice(
     rules: Policy,
     load_of: Mapping[str, int],
     excluded: Sequence[str] = (),
+    travel: Travel | None = None,
 ) -> Pick:
     """Looks at every site of the network, one rule after the other."""
     rule = rules.intents[features.intent]
@@ -260,12 +278,17 @@ def plain_choice(
         return Pick(None, "all_full")
     if features.preferred_site_id in {s.site_id for s in free}:
         return Pick(features.preferred_site_id)
+    quick = {} if travel is None or not rules.travel.candidates else travel.seconds
+    compared = [s for s in free if quick.get(s.site_id) is not None]
+    if compared:
+        free = compared
     open_first_mm = min(rules.hours.prefer_open_within_km, rule.max_distance_km) * 1_000_000
     staffed = [s for s in free if Schedule(s.working_time).is_open(NOW)]
     if any(away[s.site_id] <= open_first_mm for s in staffed) and open_first_mm:
         free = staffed
-    best = min(away[s.site_id] for s in free)
-    equal = [s for s in free if away[s.site_id] <= best + rules.tie_band_m * 1000]
+    far, band = (quick, rules.travel.tie_band_s) if compared else (away, rules.tie_band_m * 1000)
+    best = min(far[s.site_id] or 0 for s in free)
+    equal = [s for s in free if (far[s.site_id] or 0) <= best + band]
 
     def order(s: Site) -> tuple[float, float, str]:
         digest = blake2b(f"{features.lead_id}:{s.site_id}".encode(), digest_size=8).digest()
