@@ -12,6 +12,7 @@ from services.router.db import network as db
 from services.router.explain import explain_lead
 from services.router.gaps.commands import gaps
 from services.router.terminal import Json, print_json, run
+from services.router.vehicles import read_vehicle
 from shared.errors import UserError
 from shared.postgres import Pool, acquire
 from shared.vocabulary import Datum, Intent
@@ -144,11 +145,20 @@ def explain(
     lon: Annotated[float, typer.Option(help="Longitude in degrees.", min=-180, max=180)],
     datum: Annotated[Datum, typer.Option(help="Datum of the point: wgs84 (GPS), gcj02 (Amap, Tencent), bd09 (Baidu).")],
     preferred: Annotated[str | None, typer.Option(help="Site that the person asks for.")] = None,
+    vehicle: Annotated[str | None, typer.Option(help="Vehicle of interest: Brand, or Brand/Model.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show which site would get such a lead now, and why the others would not. Nothing is recorded."""
-    explanation = run(lambda pool: explain_lead(pool, intent, lat, lon, datum, preferred, datetime.now(UTC)))
+    name = _vehicle(vehicle)
+    explanation = run(lambda pool: explain_lead(pool, intent, lat, lon, datum, preferred, datetime.now(UTC), name))
     if as_json:
         typer.echo(explanation.record)
     else:
         printing.print_explanation(Console(), explanation)
+
+
+def _vehicle(text: str | None) -> str:
+    try:
+        return read_vehicle(text) if text else ""
+    except ValueError as problem:
+        raise UserError(f"{text!r} is no vehicle", str(problem)) from None

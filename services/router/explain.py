@@ -35,9 +35,19 @@ class Explanation:
 
 
 async def explain_lead(
-    pool: Pool, intent: Intent, lat: float, lon: float, datum: Datum, preferred: str | None, now: datetime
+    pool: Pool,
+    intent: Intent,
+    lat: float,
+    lon: float,
+    datum: Datum,
+    preferred: str | None,
+    now: datetime,
+    vehicle: str = "",
 ) -> Explanation:
-    """Decide a lead at this point on the current network, policy and loads. Raises UserError when there is none."""
+    """Decide a lead at this point on the current network, policy and loads. Raises UserError when there is none.
+
+    `vehicle` as `read_vehicle` gives it.
+    """
     async with acquire(pool) as connection:
         snapshot, policy = await setting_in_effect(connection)
         held = await loads.read(connection, locked=False)
@@ -45,7 +55,7 @@ async def explain_lead(
         point = to_wgs84(lat, lon, datum)
     except ValueError as error:
         raise UserError(str(error)) from error
-    lead = LeadFeatures(_NOBODY, _NOBODY, intent, point, preferred, now)
+    lead = LeadFeatures(_NOBODY, _NOBODY, intent, point, preferred, now, vehicle)
     [answer] = decide_batch([Ask(lead, NEW, Received(_NOBODY))], snapshot, policy, held, now)
     if isinstance(answer, Stale):
         raise TypeError("a new lead is never stale")

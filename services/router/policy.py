@@ -119,7 +119,7 @@ class Finding:
 
 def check(policy: Policy, snapshot: Snapshot) -> list[Finding]:
     """What is wrong with this policy on this network, errors first, then by intent."""
-    found: list[Finding] = []
+    found = _unknown_names(policy, snapshot)
     for intent, rule in sorted(policy.intents.items()):
         reserved = sorted(DELIVERY_CENTER_ONLY.intersection(rule.requires))
         barred = [kind.value for kind in rule.kinds if kind is not SiteKind.DELIVERY_CENTER]
@@ -132,7 +132,7 @@ def check(policy: Policy, snapshot: Snapshot) -> list[Finding]:
             found.append(Finding("warning", f"intents.{intent}.kinds", message))
         if snapshot.count(rule.key) == 0:
             message = (
-                f"no open site of kind {' or '.join(rule.kinds)} has {' and '.join(rule.requires)}; "
+                f"no open site of kind {' or '.join(rule.kinds)} has {' and '.join([*rule.requires, *rule.skills])}; "
                 "these leads will wait until one opens"
             )
             found.append(Finding("warning", f"intents.{intent}", message))
@@ -142,6 +142,22 @@ def check(policy: Policy, snapshot: Snapshot) -> list[Finding]:
         if policy.join.groups and policy.join_group(intent) is None
     ]
     return sorted(found, key=lambda finding: finding.level)
+
+
+def _unknown_names(policy: Policy, snapshot: Snapshot) -> list[Finding]:
+    """Skills and partners that no site of the network has: most often a slip of the pen."""
+    offerings = [site.offering for site in snapshot.sites]
+    skills = sorted(frozenset[str]().union(*(one.skills for one in offerings)))
+    partners = sorted({one.partner for one in offerings} - {""})
+    found = []
+    for intent, rule in sorted(policy.intents.items()):
+        asked = [("skills", name, skills) for name in rule.skills]
+        asked += [("barred_partners", name, partners) for name in rule.barred_partners]
+        for field, name, known in asked:
+            if name not in known:
+                advice = f"; {meant(name, known)}" if known else ""
+                found.append(Finding("warning", f"intents.{intent}.{field}", f"no site has {name!r}{advice}"))
+    return found
 
 
 _SPELLINGS: dict[str, list[str]] = {

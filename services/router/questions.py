@@ -34,7 +34,9 @@ def features_of(row: LeadRow) -> LeadFeatures:
     if row.intent is None or row.received_at is None:
         raise ValueError(f"lead {row.lead_id} was erased before it arrived: it has no features")
     point = None if row.lat is None or row.lon is None else (row.lat, row.lon)
-    return LeadFeatures(row.lead_id, row.person_id, Intent(row.intent), point, row.preferred_site_id, row.received_at)
+    return LeadFeatures(
+        row.lead_id, row.person_id, Intent(row.intent), point, row.preferred_site_id, row.received_at, row.vehicle or ""
+    )
 
 
 def ledger_of(row: LeadRow) -> LeadLedger:

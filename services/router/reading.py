@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from services.router.domain import Answered, Due, Erased, LeadFeatures, Received, Stimulus
+from services.router.vehicles import vehicle_name
 from shared.contracts import LEADS_ANSWERED, LEADS_DUE, LEADS_RECEIVED, PEOPLE_ERASED
 from shared.kafka import Record
 from shared.tracing import is_traceparent
@@ -60,6 +61,11 @@ class _Point(_Read):
     lon: Annotated[float, Field(ge=-180, le=180)]
 
 
+class _Vehicle(_Read):
+    brand: str | None = None
+    model: str | None = None
+
+
 class _Lead(_Read):
     lead_id: UuidText
     person_id: UuidText
@@ -67,6 +73,7 @@ class _Lead(_Read):
     received_at: AwareDatetime
     place: _Point | None = None
     preferred_site_id: Slug | None = None
+    vehicle: _Vehicle | None = None
 
 
 class _LeadFact(_Read):
@@ -84,7 +91,10 @@ def _received(raw: bytes) -> list[Arrival]:
     point = None if lead.place is None else (lead.place.lat, lead.place.lon)
     # In UTC proper, once: every use of it in a zone of another kind would convert it anew.
     received_at = lead.received_at.astimezone(UTC)
-    features = LeadFeatures(lead.lead_id, lead.person_id, lead.intent, point, lead.preferred_site_id, received_at)
+    vehicle = "" if lead.vehicle is None else vehicle_name(lead.vehicle.brand, lead.vehicle.model)
+    features = LeadFeatures(
+        lead.lead_id, lead.person_id, lead.intent, point, lead.preferred_site_id, received_at, vehicle
+    )
     return [
         Arrival(
             LEADS_RECEIVED.name, lead.lead_id, Received(fact.id), _trace(fact.traceparent), features, lead.person_id

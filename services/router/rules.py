@@ -27,11 +27,15 @@ class IntentRule(Table):
     kinds: Annotated[tuple[SiteKind, ...], Field(min_length=1)]
     max_distance_km: Annotated[float, Field(gt=0, le=HALF_EARTH_KM)]
     respond_by_minutes: Annotated[int, Field(ge=1, le=30 * 24 * 60)]
+    skills: Annotated[tuple[Slug, ...], Field(max_length=20)] = ()
+    """What the site's people must be trained for, in the network's own names; all of them."""
+    barred_partners: Annotated[tuple[Slug, ...], Field(max_length=200)] = ()
+    """Partners whose sites get no lead of this intent."""
 
     @cached_property
     def key(self) -> TreeKey:
-        """Which sites of a snapshot this rule lets in."""
-        return TreeKey.of(self.requires, self.kinds)
+        """Which sites of a snapshot this rule lets in, whatever the vehicle."""
+        return TreeKey.of(self.requires, self.kinds, self.skills, self.barred_partners)
 
 
 class JoinRule(Table):

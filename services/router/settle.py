@@ -179,6 +179,7 @@ def _first_decisions(answers: Sequence[Answer], policy: Policy) -> FirstDecision
         preferred_site_id=[lead.preferred_site_id for lead in leads],
         received_us=[str((lead.received_at - _EPOCH) // _MICROSECOND) for lead in leads],
         traceparent=[arrival.traceparent for arrival, _, _ in ordered],
+        vehicle=[lead.vehicle or None for lead in leads],
         waits_for=[_waits_for(one) for one in ones],
     )
 

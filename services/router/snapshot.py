@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from services.router.geo import ecef_m, surface_mm
-from services.router.sites import ALWAYS, Schedule, Site, WorkingTime, network_digest
+from services.router.sites import ALWAYS, Offering, Schedule, Site, WorkingTime, network_digest
+from services.router.vehicles import ANY, VehicleNames, works_on
 from shared.vocabulary import Capability, SiteKind, SiteStatus
 
 __all__ = ["Offer", "Site", "Snapshot", "TreeKey"]
@@ -29,18 +30,36 @@ _INDEX_MASK = (1 << _INDEX_BITS) - 1
 
 
 class TreeKey(NamedTuple):
-    """Which sites a tree holds: those of an allowed kind that have every required capability."""
+    """Which sites a tree holds: those that may do the work, can do it, and do it on this kind of vehicle."""
 
     capabilities: int
     kinds: int
+    skills: tuple[str, ...] = ()
+    """Required, all of them; sorted."""
+    barred: tuple[str, ...] = ()
+    """Partners whose sites are left out; sorted."""
+    vehicle: str = ANY
+    """As `VehicleNames.kind_of` says."""
 
     @classmethod
-    def of(cls, capabilities: Iterable[Capability], kinds: Iterable[SiteKind]) -> "TreeKey":
-        """The key for required capabilities (all of them) and allowed kinds (any of them)."""
+    def of(
+        cls,
+        capabilities: Iterable[Capability],
+        kinds: Iterable[SiteKind],
+        skills: Iterable[str] = (),
+        barred: Iterable[str] = (),
+    ) -> "TreeKey":
+        """The key for required capabilities and skills (all of them), allowed kinds (any) and barred partners."""
         return cls(
             sum(_CAPABILITY_BIT[capability] for capability in set(capabilities)),
             sum(_KIND_BIT[kind] for kind in set(kinds)),
+            tuple(sorted(set(skills))),
+            tuple(sorted(set(barred))),
         )
+
+    def for_vehicle(self, kind: str) -> "TreeKey":
+        """The same work on this kind of vehicle."""
+        return self if kind == self.vehicle else self._replace(vehicle=kind)
 
 
 class Offer(NamedTuple):
@@ -77,7 +96,13 @@ class Snapshot:
         )
         self._kinds = np.array([_KIND_BIT[site.kind] for site in sites], dtype=np.int64)
         self._open = np.array([site.status is SiteStatus.OPEN for site in sites], dtype=np.bool_)
+        # Sites share few offerings: a tree looks at each of those once, not at a hundred thousand sites.
+        places: dict[Offering, int] = {}
+        self._offering_of = np.array([places.setdefault(s.offering, len(places)) for s in sites], dtype=np.int64)
+        self._offerings = list(places)
         self._trees: dict[TreeKey, Tree] = {}
+        self.vehicles = VehicleNames(offering.vehicles for offering in self._offerings)
+        """What the vehicle of a lead comes to in this network."""
         self.schedules = _schedules(sites)
         """When a site works, by site id; a site that nothing restricts is not in it."""
         # Few, and every batch asks for them.
@@ -112,8 +137,13 @@ class Snapshot:
         return int(self.tree(key).members.size)
 
     def serves(self, index: int, key: TreeKey) -> bool:
-        """Whether the site has every required capability, whatever its kind and status."""
-        return bool(self._capabilities[index] & key.capabilities == key.capabilities)
+        """Whether the site can do this work on this vehicle, whatever its kind, partner and status."""
+        offering = self.sites[index].offering
+        return (
+            bool(self._capabilities[index] & key.capabilities == key.capabilities)
+            and offering.skills.issuperset(key.skills)
+            and works_on(offering.vehicles, key.vehicle)
+        )
 
     def admits(self, index: int, key: TreeKey) -> bool:
         """Whether the site is of an allowed kind."""
@@ -124,6 +154,10 @@ class Snapshot:
         members = self.tree(key).members
         place = int(np.searchsorted(members, index))
         return place < members.size and int(members[place]) == index
+
+    def bars(self, index: int, key: TreeKey) -> bool:
+        """Whether the site's partner is left out."""
+        return self.sites[index].offering.partner in key.barred
 
     def is_open(self, index: int) -> bool:
         """Whether the site receives leads at all."""
@@ -176,10 +210,21 @@ class Snapshot:
             fit = (
                 self._open & (self._capabilities & key.capabilities == key.capabilities) & (self._kinds & key.kinds > 0)
             )
+            if key.skills or key.barred or key.vehicle != ANY:
+                offered = np.array([_offers(offering, key) for offering in self._offerings], dtype=np.bool_)
+                fit = fit & offered[self._offering_of]
             members = np.flatnonzero(fit).astype(np.int64)
             tree = Tree(cKDTree(self._points[members]) if members.size else None, members)
             self._trees[key] = tree
         return tree
+
+
+def _offers(offering: Offering, key: TreeKey) -> bool:
+    return (
+        offering.partner not in key.barred
+        and offering.skills.issuperset(key.skills)
+        and works_on(offering.vehicles, key.vehicle)
+    )
 
 
 def _schedules(sites: Iterable[Site]) -> dict[str, Schedule]:

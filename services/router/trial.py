@@ -107,5 +107,7 @@ async def _compare(connection: Connection, comparison: Comparison, span: Span, o
 
 def _arriving(row: KnownLead) -> Arriving:
     point = None if row.lat is None or row.lon is None else (row.lat, row.lon)
-    lead = LeadFeatures(row.lead_id, row.person_id, Intent(row.intent), point, row.preferred_site_id, row.received_at)
+    lead = LeadFeatures(
+        row.lead_id, row.person_id, Intent(row.intent), point, row.preferred_site_id, row.received_at, row.vehicle or ""
+    )
     return Arriving(lead, row.comes_again)

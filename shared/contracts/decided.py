@@ -21,6 +21,8 @@ class Lost(StrEnum):
     DECLINED = "declined"
     TOO_FAR = "too_far"
     KIND_NOT_ALLOWED = "kind_not_allowed"
+    PARTNER_BARRED = "partner_barred"
+    """The policy gives leads of this intent to no site of its partner."""
     NOT_PREFERRED = "not_preferred"
     """Eligible and nearer, but the person asked for another site."""
     CLOSED_NOW = "closed_now"

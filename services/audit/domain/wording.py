@@ -31,6 +31,7 @@ LOST = {
     Lost.NO_ROUTE: "no way there by road",
     Lost.NOT_PREFERRED: "nearer, but the customer asked for another site",
     Lost.KIND_NOT_ALLOWED: "this kind of site may not take such leads",
+    Lost.PARTNER_BARRED: "the policy gives its partner no such leads",
 }
 WAITING = {
     WaitingReason.LOCATION_UNCLEAR: "nobody could say where the customer is",

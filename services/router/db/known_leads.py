@@ -21,6 +21,7 @@ class KnownLead(NamedTuple):
     lon: float | None
     preferred_site_id: str | None
     received_at: datetime
+    vehicle: str | None
     comes_again: bool
     """Whether its person has other leads in the window."""
 
@@ -46,7 +47,7 @@ async def received(
     Must run inside a transaction.
     """
     cursor = await connection.cursor(
-        """SELECT lead_id::text, person_id::text, intent, lat, lon, preferred_site_id, received_at,
+        """SELECT lead_id::text, person_id::text, intent, lat, lon, preferred_site_id, received_at, vehicle,
                   count(*) OVER (PARTITION BY person_id) > 1 AS comes_again
            FROM leads
            WHERE received_at >= $1 AND received_at < $2 AND intent IS NOT NULL

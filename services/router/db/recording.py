@@ -35,6 +35,7 @@ class FirstDecisions(NamedTuple):
     received_us: list[str]
     """Microseconds since 1970: written and read several times faster than a date."""
     traceparent: list[str | None]
+    vehicle: list[str | None]
     waits_for: list[str]
     """Site ids separated by spaces: PostgreSQL has no arrays of arrays of different lengths."""
 
@@ -87,31 +88,31 @@ async def add_first(
                    $1::text::uuid[], $2::text::uuid[], $3::text::uuid[], $4::text::text[], $5::text::text[],
                    $6::text::uuid[], $7::text[], $8::text::timestamptz[], $9::text::text[], $10::text::text[],
                    $11::text::float8[], $12::text::float8[], $13::text::text[], $14::text::bigint[],
-                   $15::text::text[], $16::text::text[])
+                   $15::text::text[], $16::text::text[], $17::text::text[])
                  AS new (person_id, lead_id, decision_id, outcome, site_id, cause_id, record, respond_by, join_group,
-                         intent, lat, lon, preferred_site_id, received_us, traceparent, waits_for)),
+                         intent, lat, lon, preferred_site_id, received_us, traceparent, vehicle, waits_for)),
            won AS (
                INSERT INTO decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at, network_revision,
                                       policy_version, cause_id, record)
-               SELECT lead_id, 1, decision_id, outcome, site_id, $17, $18, $19, cause_id, record::json FROM new
+               SELECT lead_id, 1, decision_id, outcome, site_id, $18, $19, $20, cause_id, record::json FROM new
                ON CONFLICT (lead_id, epoch) DO NOTHING
                RETURNING lead_id),
            placed AS (
                INSERT INTO leads (lead_id, person_id, epoch, state, closed, site_id, assignment_epoch, respond_by,
                                   changed_at, live, join_group, network_revision, policy_version, intent, lat, lon,
-                                  preferred_site_id, received_at, traceparent, waits_for)
+                                  preferred_site_id, received_at, traceparent, vehicle, waits_for)
                SELECT lead_id, person_id, 1,
                       CASE outcome WHEN 'assigned' THEN 'held' ELSE outcome END,
                       CASE outcome WHEN 'closed' THEN 'erased' END,  -- nothing else closes a lead that just came
                       site_id, CASE outcome WHEN 'assigned' THEN 1 END, respond_by,
-                      $17, join_group IS NOT NULL AND outcome IN ('assigned', 'waiting'), join_group, $18, $19, intent,
+                      $18, join_group IS NOT NULL AND outcome IN ('assigned', 'waiting'), join_group, $19, $20, intent,
                       lat, lon, preferred_site_id, timestamptz 'epoch' + received_us * interval '1 microsecond',
-                      traceparent, string_to_array(waits_for, ' ')
+                      traceparent, vehicle, string_to_array(waits_for, ' ')
                FROM new JOIN won USING (lead_id)
                ON CONFLICT DO NOTHING
                RETURNING 1)
            SELECT (SELECT count(*) FROM won) AS won, (SELECT count(*) FROM placed) AS placed,
-                  CASE WHEN (SELECT count(*) FROM won) < $20
+                  CASE WHEN (SELECT count(*) FROM won) < $21
                        THEN ARRAY(SELECT lead_id::text FROM new EXCEPT SELECT lead_id::text FROM won) END AS lost""",
         *[column if column is new.record else array_text(column) for column in new],
         decided_at,

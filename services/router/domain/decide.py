@@ -25,6 +25,7 @@ from services.router.domain.transition import next_step
 from services.router.geo import ecef_m
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
+from services.router.vehicles import ANY
 from shared.contracts import Cause, ClosedReason, WaitingReason
 from shared.vocabulary import Intent
 
@@ -59,7 +60,7 @@ def decide_apart(
 
 
 class _Plan(NamedTuple):
-    """A policy's rule for one intent, worked out once per batch."""
+    """A policy's rule for one kind of work, worked out once per batch."""
 
     reach: Reach
     time_to_answer: timedelta
@@ -71,6 +72,9 @@ class _Plan(NamedTuple):
     """Text of all three, for a site that is always open."""
     join_group: str | None
 
+
+_Work = Intent | tuple[Intent, str]
+"""An intent, with the kind of vehicle where that makes a difference."""
 
 # Keeps the rows of a batch in step; a lead without a place is never searched for.
 _NOWHERE = (0.0, 0.0)
@@ -97,7 +101,7 @@ class Batch:
         self._chooser = Chooser(snapshot, policy, loads, now, replaying=replaying)
         self._write = TurnWriter(now, snapshot.revision, policy.version)
         self._points_m: NDArray[np.float64] = np.empty((0, 3))
-        self._plans: dict[Intent, _Plan] = {}
+        self._plans: dict[_Work, _Plan] = {}
         self._rows: dict[str, LeadLedger] = {}
         self._live: dict[tuple[str, str], str] = {}
 
@@ -107,33 +111,41 @@ class Batch:
         return [self._answer(ask, hit) for ask, hit in zip(asks, hits, strict=True)]
 
     def _search(self, asks: Sequence[Ask]) -> list[_Hit | None]:
-        """The nearest sites of every lead with a place: one vectorised query per intent."""
+        """The nearest sites of every lead with a place: one vectorised query per kind of work."""
         hits: list[_Hit | None] = [None] * len(asks)
-        places_by_intent: dict[Intent, list[int]] = {}
+        places_by_work: dict[_Work, list[int]] = {}
         points: list[tuple[float, float]] = []
         for place, (lead, _, _, _, _) in enumerate(asks):
             points.append(lead.point or _NOWHERE)
             if lead.point is not None:
-                places_by_intent.setdefault(lead.intent, []).append(place)
+                places_by_work.setdefault(self._work(lead), []).append(place)
         degrees = np.array(points, dtype=np.float64).reshape(-1, 2)
         self._points_m = ecef_m(degrees[:, 0], degrees[:, 1])
-        for intent, places in places_by_intent.items():
-            key = self._plan(intent).reach.key
+        for work, places in places_by_work.items():
+            key = self._plan(work).reach.key
             distances_mm, indexes = self._snapshot.nearest(key, self._points_m[places], self._chooser.width)
             for hit in zip(places, distances_mm.tolist(), indexes.tolist(), strict=True):
                 hits[hit[0]] = hit
         return hits
 
-    def _plan(self, intent: Intent) -> _Plan:
-        plan = self._plans.get(intent)
+    def _work(self, lead: LeadFeatures) -> _Work:
+        """What the lead asks for, as far as it changes who can do it."""
+        if not lead.vehicle:
+            return lead.intent
+        kind = self._snapshot.vehicles.kind_of(lead.vehicle)
+        return (lead.intent, kind) if kind else lead.intent
+
+    def _plan(self, work: _Work) -> _Plan:
+        plan = self._plans.get(work)
         if plan is None:
+            intent, vehicle = work if isinstance(work, tuple) else (work, ANY)
             rule = self._policy.intents[intent]
             time_to_answer = timedelta(minutes=rule.respond_by_minutes)
             remind_after = _share(time_to_answer, self._policy.respond.remind_after_percent)
             escalate_after = _share(time_to_answer, self._policy.respond.escalate_after_percent)
             respond_by = self._now + time_to_answer
             plan = _Plan(
-                Reach(rule.key, round(rule.max_distance_km * 1_000_000)),
+                Reach(rule.key.for_vehicle(vehicle), round(rule.max_distance_km * 1_000_000)),
                 time_to_answer,
                 remind_after,
                 escalate_after,
@@ -145,7 +157,7 @@ class Batch:
                 ),
                 self._policy.join_group(intent),
             )
-            self._plans[intent] = plan
+            self._plans[work] = plan
         return plan
 
     def _answer(self, ask: Ask, hit: _Hit | None) -> Decided | Stale:
@@ -156,7 +168,7 @@ class Batch:
             return Stale(lead.lead_id, step)
         if step.frees is not None:
             self._chooser.free(step.frees)
-        plan = self._plan(lead.intent)
+        plan = self._plan(self._work(lead))
         turn = self._write.begin(lead, ledger, step, stimulus.fact_id)
         if step.closes is not None:
             decided = close(turn, step.closes, stimulus.result if isinstance(stimulus, Answered) else None)

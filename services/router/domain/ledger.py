@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from services.router.vehicles import vehicle_name
 from shared.contracts import (
     Answer,
     ClosedReason,
@@ -40,11 +41,13 @@ class LeadFeatures(NamedTuple):
     """Latitude and longitude in WGS-84 degrees; None when nobody could say where."""
     preferred_site_id: str | None
     received_at: datetime
+    vehicle: str = ""
+    """The vehicle of interest as `vehicle_name` writes it; empty when none was named."""
 
     @classmethod
     def of(cls, lead: LeadReceived) -> "LeadFeatures":
         """The features of a received lead."""
-        place = lead.place
+        place, vehicle = lead.place, lead.vehicle
         return cls(
             str(lead.lead_id),
             str(lead.person_id),
@@ -52,6 +55,7 @@ class LeadFeatures(NamedTuple):
             None if place is None else (place.lat, place.lon),
             lead.preferred_site_id,
             lead.received_at,
+            "" if vehicle is None else vehicle_name(vehicle.brand, vehicle.model),
         )
 
 

@@ -82,9 +82,11 @@ def weigh_preference(
     distance_mm = snapshot.distance_mm(point_m, index) + detour_mm
     lost: Lost | None = None
     if not snapshot.admits(index, key):
-        return Preference(
-            "refused_incapable", (distance_mm, site_id, load, Lost.KIND_NOT_ALLOWED.value, weight, detour_mm)
-        )
+        lost = Lost.KIND_NOT_ALLOWED
+    elif snapshot.bars(index, key):
+        lost = Lost.PARTNER_BARRED
+    if lost is not None:
+        return Preference("refused_incapable", (distance_mm, site_id, load, lost.value, weight, detour_mm))
     if distance_mm > max_mm:
         lost = Lost.TOO_FAR
     elif site_id in excluded:

@@ -3,6 +3,7 @@
 from services.router.sites.diff import NetworkDiff, SiteChange, diff_networks
 from services.router.sites.files import NetworkFile, read_csv, read_geojson
 from services.router.sites.hours import ALWAYS, Schedule, WorkingTime
+from services.router.sites.offering import PLAIN, Offering
 from services.router.sites.row import BadRow
 from services.router.sites.site import (
     DELIVERY_CENTER_ONLY,
@@ -15,9 +16,11 @@ from services.router.sites.site import (
 __all__ = [
     "ALWAYS",
     "DELIVERY_CENTER_ONLY",
+    "PLAIN",
     "BadRow",
     "NetworkDiff",
     "NetworkFile",
+    "Offering",
     "Schedule",
     "Site",
     "SiteChange",

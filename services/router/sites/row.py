@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from services.router.sites.offering import OFFERING_COLUMNS, read_offering
 from services.router.sites.site import Site, forbidden_claims
 from services.router.sites.working_time import WORKING_TIME_COLUMNS, read_working_time
 from services.router.spelling import meant
@@ -26,9 +27,13 @@ COLUMNS = (
     "status",
     "weight",
     "open_lead_limit",
+    "daily_lead_limit",
+    *OFFERING_COLUMNS,
     *WORKING_TIME_COLUMNS,
 )
-OPTIONAL = frozenset({"district", "status", "weight", "open_lead_limit", *WORKING_TIME_COLUMNS})
+OPTIONAL = frozenset(
+    {"district", "status", "weight", "open_lead_limit", "daily_lead_limit", *OFFERING_COLUMNS, *WORKING_TIME_COLUMNS}
+)
 MAX_TEXT = 120
 MAX_WEIGHT = 1000
 MAX_LIMIT = 1_000_000
@@ -97,11 +102,14 @@ class _RowReader:
         point, datum = self.point()
         weight = self.whole("weight", 1, 1, MAX_WEIGHT)
         limit = self.whole("open_lead_limit", None, 1, MAX_LIMIT)
+        daily_limit = self.whole("daily_lead_limit", None, 1, MAX_LIMIT)
+        offering = read_offering(self.fields, self.refuse)
         working_time = read_working_time(self.fields, self.refuse)
         if self.bad or kind is None or status is None or datum is None or point is None or weight is None:
             return None, self.bad
         return Site(
-            site_id, name, kind, city, district, *point, datum, capabilities, status, weight, limit, working_time
+            site_id, name, kind, city, district, *point, datum, capabilities, status, weight, limit, working_time,
+            daily_limit, offering,
         ), self.bad  # fmt: skip
 
     def refuse(self, field: str, reason: str) -> None:

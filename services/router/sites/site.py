@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from services.router.sites.hours import ALWAYS, DEFAULT_ZONE, WorkingTime, read_days
+from services.router.sites.offering import PLAIN, Offering
 from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
 
 DELIVERY_CENTER_ONLY = frozenset({Capability.VEHICLE_DELIVERY, Capability.USED_VEHICLE_SALES})
@@ -36,6 +37,14 @@ class Site:
     open_lead_limit: int | None = None
     """Most leads it may hold unanswered at one time; None: no limit."""
     working_time: WorkingTime = ALWAYS
+    daily_lead_limit: int | None = None
+    """Most leads it may be given on one day of its own time zone, whatever becomes of them; None: no limit."""
+    offering: Offering = PLAIN
+
+    @property
+    def time_zone(self) -> str:
+        """IANA name of the zone in which its days begin."""
+        return self.working_time.time_zone
 
     def to_row(self) -> dict[str, Any]:
         """The canonical row, ready for JSON; its key order and number format are part of the network's digest.
@@ -56,8 +65,12 @@ class Site:
             "weight": self.weight,
             "open_lead_limit": self.open_lead_limit,
         }
-        when = self.working_time
+        when, offering = self.working_time, self.offering
         later = {
+            "daily_lead_limit": self.daily_lead_limit,
+            "partner": offering.partner,
+            "vehicles": sorted(offering.vehicles),
+            "skills": sorted(offering.skills),
             "hours": when.hours,
             "time_zone": "" if when.time_zone == DEFAULT_ZONE else when.time_zone,
             "closures": [f"{first}..{last}" for first, last in when.closures],
@@ -84,7 +97,15 @@ class Site:
             weight=int(row["weight"]),
             open_lead_limit=None if limit is None else int(limit),
             working_time=_working_time(row),
+            daily_lead_limit=row.get("daily_lead_limit"),
+            offering=_offering(row),
         )
+
+
+def _offering(row: Mapping[str, Any]) -> Offering:
+    if row.keys().isdisjoint(Offering._fields):
+        return PLAIN
+    return Offering(row.get("partner", ""), frozenset(row.get("vehicles", ())), frozenset(row.get("skills", ())))
 
 
 def _working_time(row: Mapping[str, Any]) -> WorkingTime:

@@ -121,8 +121,8 @@ class Comparison:
         elif new.site_id is None:
             self.newly_waiting[new.waits] += 1
         else:
-            from_lost = why_not(new.record, old.site_id, self.tried, lead.intent)
-            to_lost = why_not(old.record, new.site_id, self.current, lead.intent)
+            from_lost = why_not(new.record, old.site_id, self.tried, lead)
+            to_lost = why_not(old.record, new.site_id, self.current, lead)
             self.moved += 1
             self.why_moved[from_lost, to_lost] += 1
             if len(self.first_moved) < self.examples:
@@ -140,14 +140,15 @@ class Comparison:
         return sorted(changes, key=lambda one: (-abs(one.after - one.before), -one.gained - one.lost, one.site_id))
 
 
-def why_not(record: dict[str, Any], site_id: str, setting: Setting, intent: Intent) -> str:
+def why_not(record: dict[str, Any], site_id: str, setting: Setting, lead: LeadFeatures) -> str:
     """Why the decision in `record`, taken under `setting`, did not give the lead to this site: a word of this module,
     or of `shared.contracts.Lost`.
     """
     if record["outcome"] == JOINED:
         return JOINED
     snapshot, policy = setting
-    index, key = snapshot.index_of(site_id), policy.intents[intent].key
+    index = snapshot.index_of(site_id)
+    key = policy.intents[lead.intent].key.for_vehicle(snapshot.vehicles.kind_of(lead.vehicle))
     for candidate in record["candidates"]:
         if candidate["site_id"] == site_id:
             return str(candidate.get("lost", ""))
@@ -157,8 +158,10 @@ def why_not(record: dict[str, Any], site_id: str, setting: Setting, intent: Inte
         return NOT_OPEN
     if not snapshot.serves(index, key):
         return INCAPABLE
+    if not snapshot.admits(index, key):
+        return Lost.KIND_NOT_ALLOWED.value
     # Not among the nearest that a record lists: farther than all of them.
-    return Lost.FARTHER.value if snapshot.admits(index, key) else Lost.KIND_NOT_ALLOWED.value
+    return Lost.PARTNER_BARRED.value if snapshot.bars(index, key) else Lost.FARTHER.value
 
 
 def _outcome_of(decided: Decided) -> _Outcome:

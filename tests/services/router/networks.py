@@ -16,9 +16,9 @@ import services.router
 from services.router.domain import NEW, Ask, LeadFeatures, Received, Travel
 from services.router.geo import ecef_m, surface_mm
 from services.router.policy import Policy
-from services.router.sites import ALWAYS, Schedule, WorkingTime
+from services.router.sites import ALWAYS, Offering, Schedule, WorkingTime
 from services.router.snapshot import Site
-from shared.contracts import LeadReceived, Place, WhyDistance
+from shared.contracts import LeadReceived, Place, Vehicle, WhyDistance
 from shared.vocabulary import Accuracy, Capability, Channel, Datum, Intent, SiteKind, SiteStatus
 
 NOW = datetime(2026, 6, 1, 9, 30, 0, 250_000, tzinfo=UTC)
@@ -35,14 +35,19 @@ def policy(
     escalate: int = 0,
     barriers: Sequence[tuple[Sequence[tuple[float, float]], float]] = (),
     travel: tuple[int, int] = (0, 60),
+    skills: Sequence[str] = (),
+    barred: Sequence[str] = (),
 ) -> Policy:
     """The default policy with other numbers; `max_km` replaces every intent's maximum.
 
     `barriers` are lines of (lat, lon) with what their crossing costs in km; `travel` is how many sites are compared by
-    travel time, and the band in seconds.
+    travel time, and the band in seconds; `skills` and `barred` partners are those of every intent.
     """
+    each = "".join(
+        f"{key} = {list(names)}\n" for key, names in (("skills", skills), ("barred_partners", barred)) if names
+    )
     lines = tuple((tuple(line), km) for line, km in barriers)
-    return _policy(tie_band_m, candidates, max_km, open_first_km, remind, escalate, lines, travel)
+    return _policy(tie_band_m, candidates, max_km, open_first_km, remind, escalate, lines, travel, each)
 
 
 @lru_cache(maxsize=2_000)
@@ -55,6 +60,7 @@ def _policy(
     escalate: int,
     barriers: tuple[tuple[tuple[tuple[float, float], ...], float], ...],
     travel: tuple[int, int],
+    each_intent: str,
 ) -> Policy:
     lines = []
     for line in DEFAULT_POLICY.splitlines():
@@ -71,6 +77,8 @@ def _policy(
         if line.startswith("escalate_after_percent"):
             line = f"escalate_after_percent = {escalate}"
         lines.append(line)
+        if line.startswith("max_distance_km"):
+            lines.append(each_intent)
     lines.append(f"[travel]\ncandidates = {travel[0]}\ntie_band_s = {travel[1]}")
     for line_points, detour_km in barriers:
         points = [list(point) for point in line_points]
@@ -89,11 +97,15 @@ def site(
     weight: int = 1,
     limit: int | None = None,
     when: WorkingTime = ALWAYS,
+    daily_limit: int | None = None,
+    partner: str = "",
+    vehicles: Sequence[str] = (),
+    skills: Sequence[str] = (),
 ) -> Site:
     """A delivery center that can do everything and never closes, unless said otherwise."""
     return Site(
         site_id, "Site", kind, "City", "District", lat, lon, Datum.WGS84, frozenset(capabilities), status, weight,
-        limit, when,
+        limit, when, daily_limit, Offering(partner, frozenset(vehicles), frozenset(skills)),
     )  # fmt: skip
 
 
@@ -104,10 +116,11 @@ def lead(
     intent: Intent = Intent.PURCHASE,
     person: int | None = None,
     preferred: str | None = None,
+    vehicle: str = "",
 ) -> LeadFeatures:
     """Lead `number`, of a person of its own unless said otherwise."""
     person_id = UUID(int=(10_000 + number) if person is None else person)
-    return LeadFeatures(str(UUID(int=number)), str(person_id), intent, point, preferred, NOW)
+    return LeadFeatures(str(UUID(int=number)), str(person_id), intent, point, preferred, NOW, vehicle)
 
 
 def received(features: LeadFeatures, number: int = 1, *, travel: Travel | None = None) -> Ask:
@@ -117,7 +130,10 @@ def received(features: LeadFeatures, number: int = 1, *, travel: Travel | None =
 
 def as_fact(features: LeadFeatures) -> LeadReceived:
     """The fact from which these features came."""
-    place = None
+    place, vehicle = None, None
+    if features.vehicle:
+        brand, _, model = features.vehicle.partition("/")
+        vehicle = Vehicle(brand=brand, model=model or None)
     if features.point is not None:
         lat, lon = features.point
         place = Place(lat=lat, lon=lon, accuracy=Accuracy.POINT, given_datum=Datum.WGS84)
@@ -127,6 +143,7 @@ def as_fact(features: LeadFeatures) -> LeadReceived:
         intent=features.intent,
         place=place,
         preferred_site_id=features.preferred_site_id,
+        vehicle=vehicle,
         source="web",
         channel=Channel.FORM,
         consent_version="v1",
@@ -149,6 +166,10 @@ WORKING_TIMES = [
     WorkingTime(opens_on=date(2026, 6, 2)),
     WorkingTime("24/7", closes_on=date(2026, 5, 31)),
 ]
+# Most sites run by nobody in particular, for every vehicle; the others differ in each of the three.
+PARTNERS = ["", "", "grand", "lucky"]
+VEHICLES: list[list[str]] = [[], [], ["aurora"], ["aurora/one", "borealis"]]
+ASKED_VEHICLES = ["", "", "aurora", "aurora/one", "aurora/two", "borealis/one", "cometa"]
 SITE_IDS = [f"site-{number}" for number in range(60)]
 
 
@@ -162,6 +183,7 @@ def sites(draw: st.DrawFn, max_size: int = 40) -> list[Site]:
     malls = draw(st.none() | st.lists(_POINT, min_size=1, max_size=3))
     points = _POINT if malls is None else st.sampled_from(malls)
     anything = draw(st.booleans())
+    alike = draw(st.booleans())
     working_times = st.sampled_from(draw(st.sampled_from([WORKING_TIMES[:1], WORKING_TIMES])))
     return [
         site(
@@ -175,6 +197,9 @@ def sites(draw: st.DrawFn, max_size: int = 40) -> list[Site]:
             weight=draw(st.integers(1, 3)),
             limit=draw(st.none() | st.integers(1, 3)),
             when=draw(working_times),
+            partner="" if alike else draw(st.sampled_from(PARTNERS)),
+            vehicles=() if alike else draw(st.sampled_from(VEHICLES)),
+            skills=() if alike else draw(st.sampled_from([(), ("battery",)])),
         )
         for site_id in ids
     ]
@@ -195,6 +220,8 @@ policies = st.builds(
     escalate=st.sampled_from([0, 0, 80, 99]),
     barriers=st.lists(st.tuples(st.sampled_from([RIVER, LAKE, STRAIT]), st.sampled_from([0.03, 0.5, 40])), max_size=2),
     travel=st.sampled_from([(0, 60), (8, 0), (8, 60), (20, 600)]),
+    skills=st.sampled_from([(), (), ("battery",)]),
+    barred=st.sampled_from([(), (), ("grand",)]),
 )
 # Half a minute is the step, so that many are equally quick; some sites have no road, most were not asked for.
 travels = (
@@ -221,6 +248,7 @@ def leads(draw: st.DrawFn, max_size: int = 12) -> list[LeadFeatures]:
             intent=draw(st.sampled_from(Intent)),
             person=draw(st.none() | st.integers(1, 4)),
             preferred=draw(st.none() | st.none() | st.sampled_from(SITE_IDS)),
+            vehicle=draw(st.sampled_from(ASKED_VEHICLES)),
         )
         for number in range(1, draw(st.integers(1, max_size)) + 1)
     ]
@@ -240,7 +268,18 @@ def plain_order(features: LeadFeatures, network: Sequence[Site], rules: Policy) 
         )
         for s in network
         if s.status is SiteStatus.OPEN and s.kind in rule.kinds and s.capabilities.issuperset(rule.requires)
+        if s.offering.partner not in rule.barred_partners and s.offering.skills.issuperset(rule.skills)
+        if _takes_vehicle(s, features.vehicle)
     )
+
+
+def _takes_vehicle(site: Site, vehicle: str) -> bool:
+    listed = site.offering.vehicles
+    if not listed or not vehicle:
+        return True
+    brand, slash, _ = vehicle.partition("/")
+    of_brand = {name for name in listed if name.split("/")[0] == brand}
+    return bool(of_brand) if not slash else vehicle in of_brand or brand in of_brand
 
 
 @dataclass(frozen=True)

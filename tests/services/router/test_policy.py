@@ -111,3 +111,12 @@ def test_every_tree_that_a_decision_asks_for_is_listed() -> None:
     policy = Policy.from_toml(DEFAULT_POLICY, 1)
 
     assert policy.tree_keys() == {rule.key for rule in policy.intents.values()}
+
+
+def test_a_skill_or_a_partner_that_no_site_has_is_mentioned_with_what_was_meant() -> None:
+    text = changed('["sales"]\n', '["sales"]\nskills = ["batery"]\nbarred_partners = ["lucky", "grand"]\n')
+
+    found = check(Policy.from_toml(text, 1), Snapshot.build([site("one", partner="grand", skills=["battery"])], 1))
+
+    assert "warning: intents.purchase.skills: no site has 'batery'; did you mean battery?" in [str(f) for f in found]
+    assert "warning: intents.purchase.barred_partners: no site has 'lucky'; use one of grand" in [str(f) for f in found]

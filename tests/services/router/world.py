@@ -157,10 +157,12 @@ def received_record(
     intent: Intent = Intent.PURCHASE,
     person: int | None = None,
     preferred: str | None = None,
+    vehicle: str = "",
     at: datetime = NOW,
 ) -> Record:
     """Lead `number` arrives."""
-    features = lead(number, point, intent=intent, person=person, preferred=preferred)._replace(received_at=at)
+    features = lead(number, point, intent=intent, person=person, preferred=preferred, vehicle=vehicle)
+    features = features._replace(received_at=at)
     data = as_fact(features)
     return _record(
         LEADS_RECEIVED.name,
