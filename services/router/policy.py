@@ -19,6 +19,7 @@ from services.router.rules import (
     RetryRule,
     Table,
     TravelRule,
+    TriesRule,
 )
 from services.router.sites import DELIVERY_CENTER_ONLY
 from services.router.snapshot import Snapshot, TreeKey
@@ -48,6 +49,7 @@ class Policy(Table):
     respond: RespondRule = RespondRule()
     retry: RetryRule = RetryRule()
     travel: TravelRule = TravelRule()
+    tries: TriesRule = TriesRule()
     barriers: Annotated[tuple[BarrierRule, ...], Field(max_length=500)] = ()
     intents: dict[Intent, IntentRule]
 
@@ -93,7 +95,8 @@ class Policy(Table):
 
     def tree_keys(self) -> set[TreeKey]:
         """Every key that a decision may ask a snapshot for: what `Snapshot.warm` should build."""
-        return {rule.key for rule in self.intents.values()}
+        keys = {rule.key for rule in self.intents.values()}
+        return keys | {key.at_centers() for key in keys} if self.tries.before_center else keys
 
     @cached_property
     def detours(self) -> Barriers:
@@ -136,6 +139,9 @@ def check(policy: Policy, snapshot: Snapshot) -> list[Finding]:
                 "these leads will wait until one opens"
             )
             found.append(Finding("warning", f"intents.{intent}", message))
+        elif policy.tries.before_center and snapshot.count(rule.key.at_centers()) == 0:
+            message = f"no open delivery center has {' and '.join(rule.requires)} for the {intent} leads that come back"
+            found.append(Finding("warning", "tries.before_center", message))
     found += [
         Finding("warning", "join.groups", f"{intent} is in no group, so its leads never join")
         for intent in Intent
@@ -205,6 +211,8 @@ def _fields_at(path: list[Any]) -> list[str]:
             model = RetryRule
         case ["travel", *_]:
             model = TravelRule
+        case ["tries", *_]:
+            model = TriesRule
         case ["intents", _, *_]:
             model = IntentRule
     return [name for name in model.model_fields if name not in ("version", "digest")]

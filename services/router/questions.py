@@ -18,7 +18,7 @@ from services.router.domain import (
 )
 from services.router.policy import Policy
 from services.router.reading import Arrival
-from shared.contracts import ClosedReason
+from shared.contracts import ClosedReason, WaitingReason
 from shared.vocabulary import Intent
 
 
@@ -49,6 +49,7 @@ def ledger_of(row: LeadRow) -> LeadLedger:
         row.respond_by,
         ClosedReason(row.closed) if row.closed else None,
         tuple(row.excluded),
+        WaitingReason(row.waiting) if row.waiting else None,
     )
 
 

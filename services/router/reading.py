@@ -6,9 +6,9 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from services.router.domain import Answered, Due, Erased, LeadFeatures, Received, Stimulus
+from services.router.domain import Answered, Due, Erased, LeadFeatures, Ordered, Received, Stimulus
 from services.router.vehicles import vehicle_name
-from shared.contracts import LEADS_ANSWERED, LEADS_DUE, LEADS_RECEIVED, PEOPLE_ERASED
+from shared.contracts import LEADS_ANSWERED, LEADS_DUE, LEADS_ORDERED, LEADS_RECEIVED, PEOPLE_ERASED
 from shared.kafka import Record
 from shared.tracing import is_traceparent
 from shared.vocabulary import Intent, Slug
@@ -113,6 +113,12 @@ def _due(raw: bytes) -> list[Arrival]:
     return [Arrival(LEADS_DUE.name, str(fact.data.lead_id), Due.of(str(fact.id), fact.data), _trace(fact.traceparent))]
 
 
+def _ordered(raw: bytes) -> list[Arrival]:
+    fact = LEADS_ORDERED.read(raw)
+    lead_id = str(fact.data.lead_id)
+    return [Arrival(LEADS_ORDERED.name, lead_id, Ordered.of(str(fact.id), fact.data), _trace(fact.traceparent))]
+
+
 def _erased(raw: bytes) -> list[Arrival]:
     fact = PEOPLE_ERASED.read(raw)
     erased, person_id = Erased(str(fact.id)), str(fact.data.person_id)
@@ -126,9 +132,10 @@ _READERS = {
     LEADS_RECEIVED.name: _received,
     LEADS_ANSWERED.name: _answered,
     LEADS_DUE.name: _due,
+    LEADS_ORDERED.name: _ordered,
     PEOPLE_ERASED.name: _erased,
 }
-TOPICS_READ = (LEADS_RECEIVED, LEADS_ANSWERED, LEADS_DUE, PEOPLE_ERASED)
+TOPICS_READ = (LEADS_RECEIVED, LEADS_ANSWERED, LEADS_DUE, LEADS_ORDERED, PEOPLE_ERASED)
 """What one consumer group reads, so that everything about a lead is decided in one place."""
 
 

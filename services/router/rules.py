@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.router.snapshot import TreeKey
+from shared.contracts import WaitingReason
 from shared.datum import to_wgs84
 from shared.vocabulary import Capability, Datum, Intent, SiteKind, Slug
 
@@ -61,6 +62,39 @@ class RespondRule(Table):
     """When the site is reminded; 0: never."""
     escalate_after_percent: Annotated[int, Field(ge=0, le=99)] = 0
     """When the site's partner is told; 0: never."""
+
+
+class TriesRule(Table):
+    """What happens when site after site does not act: a try is a site that declined, was silent or out of reach."""
+
+    before_center: Annotated[int, Field(ge=0, le=100)] = 0
+    """After so many tries only delivery centers are considered, also for an intent that names other kinds; 0: never."""
+    center_within_km: Annotated[float, Field(ge=0, le=HALF_EARTH_KM)] = 0
+    """How far such a delivery center may be, when that is farther than the intent's own limit."""
+    before_person: Annotated[int, Field(ge=0, le=100)] = 0
+    """After so many tries the lead waits for a person; 0: never. Also when no delivery center is left before that."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "TriesRule":
+        if 0 < self.before_person <= self.before_center:
+            raise ValueError(
+                f"before_person ({self.before_person}) must be more than before_center ({self.before_center}): "
+                "no lead would ever come back to a delivery center"
+            )
+        return self
+
+    def is_at_center(self, tries: int) -> bool:
+        """Whether only delivery centers are considered."""
+        return 0 < self.before_center <= tries
+
+    def are_over(self, tries: int) -> bool:
+        """Whether no site is asked any more."""
+        return 0 < self.before_person <= tries
+
+    def need_person(self, tries: int, nobody: WaitingReason) -> bool:
+        """Whether a lead that found nobody, for this reason, waits for a person. A full center is worth waiting for."""
+        at_end = self.before_person > 0 and self.is_at_center(tries) and nobody is not WaitingReason.ALL_FULL
+        return at_end or self.are_over(tries)
 
 
 class RetryRule(Table):

@@ -23,7 +23,7 @@ from services.router.questions import Questions
 from services.router.reading import Arrival
 from services.router.reload import InEffect
 from services.router.snapshot import Snapshot
-from shared.contracts import ClosedReason, Lost
+from shared.contracts import ClosedReason, Lost, WaitingReason
 from shared.postgres import Connection
 from shared.tracing import child
 from shared.vocabulary import Intent
@@ -149,7 +149,11 @@ async def _record(
     if further:
         live = {lead_id for lead_id, row in asked.known.items() if row.live and lead_id not in ended}
         live.update(lead_id for lead_id, group in zip(new.lead_id, new.join_group, strict=True) if group is not None)
-        moved = [_moved(one, asked.epoch_of(lead_id), is_live=lead_id in live) for lead_id, one in last.items()]
+        points = {one.lead_id: one.point for _, _, one in further if one.point is not None}
+        moved = [
+            _moved(one, asked.epoch_of(lead_id), points.get(lead_id), is_live=lead_id in live)
+            for lead_id, one in last.items()
+        ]
         written = await recording.add_further(
             connection, [_further(answer) for answer in further], now, revision, version
         )
@@ -181,6 +185,7 @@ def _first_decisions(answers: Sequence[Answer], policy: Policy) -> FirstDecision
         traceparent=[arrival.traceparent for arrival, _, _ in ordered],
         vehicle=[lead.vehicle or None for lead in leads],
         waits_for=[_waits_for(one) for one in ones],
+        waiting=[one.waiting for one in ones],
     )
 
 
@@ -191,7 +196,7 @@ def _further(answer: Answer) -> FurtherDecision:
     )
 
 
-def _moved(one: Decided, from_epoch: int, *, is_live: bool) -> MovedLead:
+def _moved(one: Decided, from_epoch: int, point: tuple[float, float] | None, *, is_live: bool) -> MovedLead:
     after = one.after
     may_be_live = after.state in (LeadState.WAITING, LeadState.HELD) or after.closed is ClosedReason.ACCEPTED
     return MovedLead(
@@ -206,6 +211,8 @@ def _moved(one: Decided, from_epoch: int, *, is_live: bool) -> MovedLead:
         is_live and may_be_live,
         " ".join(after.excluded),
         _waits_for(one),
+        after.waiting,
+        point,
     )
 
 
@@ -238,7 +245,7 @@ def _state(after: LeadLedger) -> str:
 
 def _waits_for(one: Decided) -> str:
     """The full sites that would have taken a waiting lead: it is tried again when one of them has room."""
-    if one.outcome != "waiting" or _FULL not in one.record:
+    if one.outcome != "waiting" or one.waiting is WaitingReason.NEEDS_PERSON or _FULL not in one.record:
         return ""
     candidates = orjson.loads(one.record)["candidates"]
     return " ".join(candidate["site_id"] for candidate in candidates if candidate.get("lost") == Lost.FULL)

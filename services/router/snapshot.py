@@ -61,6 +61,10 @@ class TreeKey(NamedTuple):
         """The same work on this kind of vehicle."""
         return self if kind == self.vehicle else self._replace(vehicle=kind)
 
+    def at_centers(self) -> "TreeKey":
+        """The same work at delivery centers, which may do everything."""
+        return self._replace(kinds=_KIND_BIT[SiteKind.DELIVERY_CENTER])
+
 
 class Offer(NamedTuple):
     """What a decision needs of a site, in one tuple that stays in one cache line."""

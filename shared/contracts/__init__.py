@@ -47,6 +47,10 @@ from shared.contracts.operations import (
     PolicyPublished,
     RecordDead,
 )
+from shared.contracts.ordered import (
+    LeadOrdered,
+    Order,
+)
 from shared.contracts.received import (
     LeadReceived,
     Place,
@@ -58,6 +62,7 @@ from shared.contracts.topics import (
     LEADS_ANSWERED,
     LEADS_DECIDED,
     LEADS_DUE,
+    LEADS_ORDERED,
     LEADS_RECEIVED,
     NETWORK_CHANGED,
     PEOPLE_ERASED,
@@ -72,6 +77,7 @@ __all__ = [
     "LEADS_ANSWERED",
     "LEADS_DECIDED",
     "LEADS_DUE",
+    "LEADS_ORDERED",
     "LEADS_RECEIVED",
     "NAMESPACE",
     "NETWORK_CHANGED",
@@ -94,11 +100,13 @@ __all__ = [
     "LeadDecided",
     "LeadDue",
     "LeadJoined",
+    "LeadOrdered",
     "LeadReceived",
     "LeadWaiting",
     "Lost",
     "Measure",
     "NetworkChanged",
+    "Order",
     "PersonErased",
     "Place",
     "PolicyPublished",

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.contracts.answered import Result
 from shared.contracts.contract import Contract
+from shared.contracts.ordered import Order
 from shared.vocabulary import Intent, Slug
 
 
@@ -79,13 +80,15 @@ class Candidate(Contract):
 
 
 class WaitingReason(StrEnum):
-    """Why nobody holds a lead; each is shown to operators and retried when the network or the policy changes."""
+    """Why nobody holds a lead; each is shown to operators, and all but the last are retried by themselves."""
 
     LOCATION_UNCLEAR = "location_unclear"
     NO_CAPABLE_SITE = "no_capable_site"
     TOO_FAR = "too_far"
     ALL_FULL = "all_full"
     ALL_DECLINED = "all_declined"
+    NEEDS_PERSON = "needs_person"
+    """The policy's tries are over: only an operator's order ends this wait."""
 
 
 class ClosedReason(StrEnum):
@@ -106,6 +109,8 @@ class Cause(StrEnum):
     SILENT = "silent"
     UNDELIVERABLE = "undeliverable"
     RETRIED = "retried"
+    ORDERED = "ordered"
+    """An operator's order."""
     ERASED = "erased"
 
 
@@ -125,6 +130,10 @@ class Decision(Contract):
     network_revision: Annotated[int, Field(ge=0)]
     policy_version: Annotated[int, Field(ge=1)]
     engine_version: str
+    order: Order | None = None
+    """What was ordered, when that is the cause. A place in it is where the lead is in all later decisions."""
+    center_after: Annotated[int, Field(ge=1)] | None = None
+    """So many sites had let the lead go that only delivery centers were considered."""
 
 
 class LeadAssigned(Decision):

@@ -9,12 +9,14 @@ from shared.contracts.decided import LeadDecided
 from shared.contracts.deliveries import DeliveryAttempted
 from shared.contracts.envelope import Fact, Topic
 from shared.contracts.operations import NetworkChanged, PersonErased, PolicyPublished, RecordDead
+from shared.contracts.ordered import LeadOrdered
 from shared.contracts.received import LeadReceived
 
 LEADS_RECEIVED = Topic("leads.received", "waypost.leads.received.v1", TypeAdapter(Fact[LeadReceived]), "lead_id")
 LEADS_DECIDED = Topic("leads.decided", "waypost.leads.decided.v1", TypeAdapter(Fact[LeadDecided]), "lead_id")
 LEADS_ANSWERED = Topic("leads.answered", "waypost.leads.answered.v1", TypeAdapter(Fact[LeadAnswered]), "lead_id")
 LEADS_DUE = Topic("leads.due", "waypost.leads.due.v1", TypeAdapter(Fact[LeadDue]), "lead_id")
+LEADS_ORDERED = Topic("leads.ordered", "waypost.leads.ordered.v1", TypeAdapter(Fact[LeadOrdered]), "lead_id")
 DELIVERIES_ATTEMPTED = Topic(
     "deliveries.attempted", "waypost.deliveries.attempted.v1", TypeAdapter(Fact[DeliveryAttempted]), "lead_id"
 )
@@ -48,6 +50,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     LEADS_DECIDED,
     LEADS_ANSWERED,
     LEADS_DUE,
+    LEADS_ORDERED,
     DELIVERIES_ATTEMPTED,
     NETWORK_CHANGED,
     POLICIES_PUBLISHED,

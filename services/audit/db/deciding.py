@@ -122,7 +122,7 @@ async def causes(connection: Connection, fact_ids: Sequence[UUID]) -> dict[UUID,
     rows = await connection.fetch(
         """SELECT fact_id, topic, value FROM records
            WHERE fact_id = ANY($1::uuid[])
-                 AND topic IN ('leads.answered', 'leads.due', 'people.erased')
+                 AND topic IN ('leads.answered', 'leads.due', 'leads.ordered', 'people.erased')
            ORDER BY topic, partition, record_offset""",
         fact_ids,
     )

@@ -14,12 +14,11 @@ from shared.contracts import (
     LEADS_ANSWERED,
     LEADS_DECIDED,
     LEADS_DUE,
+    LEADS_ORDERED,
     LEADS_RECEIVED,
     PEOPLE_ERASED,
     Cause,
-    LeadAnswered,
     LeadDecided,
-    LeadDue,
     LeadReceived,
 )
 from shared.errors import UserError
@@ -32,6 +31,7 @@ CAUSED_BY = {
     Cause.UNDELIVERABLE: LEADS_ANSWERED.name,
     Cause.SILENT: LEADS_DUE.name,
     Cause.RETRIED: LEADS_DUE.name,
+    Cause.ORDERED: LEADS_ORDERED.name,
     Cause.ERASED: PEOPLE_ERASED.name,
 }
 """The topic whose fact starts an epoch of each cause."""
@@ -80,7 +80,7 @@ class Question(NamedTuple):
     published: bytes
     lead: LeadReceived
     previous: Sequence[LeadDecided]
-    trigger: LeadAnswered | LeadDue | None
+    trigger: router.Trigger | None
     network: Snapshot
     policy: Policy
 
@@ -170,7 +170,7 @@ def trusted(announced: Mapping[int, str], number: int, digest: str) -> str:
     return ""
 
 
-def _trigger(case: Case) -> LeadAnswered | LeadDue | None:
+def _trigger(case: Case) -> router.Trigger | None:
     if case.cause is None:
         return None
     topic, value = case.cause
@@ -178,4 +178,6 @@ def _trigger(case: Case) -> LeadAnswered | LeadDue | None:
         return LEADS_ANSWERED.read(value).data
     if topic == LEADS_DUE.name:
         return LEADS_DUE.read(value).data
+    if topic == LEADS_ORDERED.name:
+        return LEADS_ORDERED.read(value).data
     return None

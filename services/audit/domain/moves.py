@@ -64,7 +64,7 @@ _FORWARD = {
     "closed(erased)": set[str](),
 }
 _FIRST = {"waiting", "held", "joined", "closed(erased)"}
-_RELEASES = {"declined", "silent", "undeliverable", "retried"}
+_RELEASES = {"declined", "silent", "undeliverable", "retried", "ordered"}
 """Causes that end a hold, so that another site may get the lead."""
 
 
@@ -94,7 +94,8 @@ def _end_of_hold(held: Step, after: Step) -> Iterator[str]:
     if after.outcome == "assigned":
         if after.cause not in _RELEASES:
             yield f"epoch {after.epoch} gives the lead away although {held.site_id} was not released ({after.cause})"
-        elif after.site_id == held.site_id:
+        elif after.site_id == held.site_id and after.cause != "ordered":
+            # (Asked anew from the place that an operator named, the same site may be the nearest again.)
             yield f"epoch {after.epoch} gives the lead back to {held.site_id}, which had just let it go"
     elif after.reason == "accepted" and (after.site_id, after.assignment_epoch) != (held.site_id, held.epoch):
         yield f"epoch {after.epoch} is accepted by {after.site_id}, but {held.site_id} held epoch {held.epoch}"

@@ -19,8 +19,10 @@ from shared.contracts import (
     LeadDecided,
     LeadDue,
     LeadJoined,
+    LeadOrdered,
     LeadReceived,
     LeadWaiting,
+    Place,
     RecordDead,
     Topic,
 )
@@ -30,7 +32,7 @@ _PLAIN: Tone = "plain"
 _GOOD: Tone = "good"
 _BAD: Tone = "bad"
 
-Told = LeadReceived | LeadDecided | LeadAnswered | LeadDue | DeliveryAttempted | RecordDead
+Told = LeadReceived | LeadDecided | LeadAnswered | LeadDue | LeadOrdered | DeliveryAttempted | RecordDead
 """What a record about a lead can say."""
 _TOPICS: dict[str, Topic[Any]] = {topic.name: topic for topic in (*TOPICS, *DEAD_LETTERS.values())}
 
@@ -93,6 +95,7 @@ def tell(
     """The journey in `records` (as published, redeliveries included); `names` maps site ids to names."""
     lead: LeadReceived | None = None
     last: LeadDecided | None = None
+    places: dict[int, Place] = {}
     moments: dict[object, Moment] = {}
     for record in records:
         identity, said = _read(record)
@@ -101,6 +104,8 @@ def tell(
             lead = lead or said
         elif isinstance(said, LeadAssigned | LeadWaiting | LeadJoined | LeadClosed):
             last = said if last is None or said.epoch > last.epoch else last
+            if said.order is not None and said.order.place is not None:
+                places[said.epoch] = said.order.place
     for reveal in reveals:
         text = f"{wording.site(reveal.site_id, names)} saw the contact ({reveal.via})"
         moments[reveal] = Moment(reveal.revealed_at, "contact", text)
@@ -108,7 +113,7 @@ def tell(
     return Journey(
         lead_id=lead_id,
         request=_request(lead, names),
-        where=wording.where(lead.place) if lead else "",
+        where=wording.where(places[max(places)] if places else lead.place) if lead else "",
         source=f"{lead.source}, {lead.channel.value}" if lead else "",
         received_at=lead.received_at if lead else None,
         now=state,
@@ -162,6 +167,9 @@ def _moment(record: Kept, said: Told | None, names: Mapping[str, str]) -> Moment
         case LeadDue():
             what = "no answer in time" if said.due == "respond_by" else "tried again"
             return Moment(record.kafka_time, "deadline", f"{what} (epoch {said.epoch})")
+        case LeadOrdered():
+            text = wording.ordered(said, names)
+            return Moment(said.ordered_at, "ordered", f"{text} (of epoch {said.epoch})")
         case DeliveryAttempted():
             return _attempted(said, names)
         case RecordDead():

@@ -10,6 +10,7 @@ from shared.contracts import (
     LeadClosed,
     LeadDecided,
     LeadJoined,
+    LeadOrdered,
     LeadReceived,
     LeadWaiting,
     Lost,
@@ -39,6 +40,7 @@ WAITING = {
     WaitingReason.TOO_FAR: "every site that can do this is too far away",
     WaitingReason.ALL_FULL: "every site in reach is full",
     WaitingReason.ALL_DECLINED: "every site in reach let it go",
+    WaitingReason.NEEDS_PERSON: "the sites that were asked did not act; a person has to decide",
 }
 CAUSE = {
     Cause.RECEIVED: "it came in",
@@ -48,6 +50,7 @@ CAUSE = {
     Cause.SILENT: "the site did not answer in time",
     Cause.UNDELIVERABLE: "the site could not be reached",
     Cause.RETRIED: "it was tried again",
+    Cause.ORDERED: "an operator ordered it",
     Cause.ERASED: "the person was erased",
 }
 DECLINED = {
@@ -134,11 +137,25 @@ def site(site_id: str | None, names: Mapping[str, str]) -> str:
     return f"{names[site_id]} ({site_id})" if names.get(site_id, site_id) != site_id else site_id
 
 
+def ordered(said: LeadOrdered, names: Mapping[str, str]) -> str:
+    """What an operator wanted: `mei: to Lakeside (near)`."""
+    parts = []
+    if said.place is not None:
+        parts.append(f"it is at {where(said.place)}")
+    if said.site_id is not None:
+        parts.append(f"give it to {site(said.site_id, names)}")
+    return f"{said.ordered_by}: {'; '.join(parts) or 'try again'}"
+
+
 def why(decision: LeadAssigned) -> str:
     """Why this site and no other."""
+    if decision.order is not None and decision.order.site_id is not None:
+        return f"{decision.order.ordered_by} named it"
     if decision.preferred == "honoured":
         return _PREFERRED["honoured"]
     lost = {candidate.lost for candidate in decision.candidates}
+    if decision.center_after is not None:
+        return f"the nearest delivery center that can take it; sites that let it go before: {decision.center_after}"
     if Lost.TIE_LOAD in lost:
         reason = "as near as another, and less busy"
     elif Lost.TIE_HASH in lost:

@@ -43,6 +43,7 @@ class LeadRow(NamedTuple):
     excluded: list[str]
     erased_by: str | None
     vehicle: str | None
+    waiting: str | None
 
 
 async def lock_leads(connection: Connection, lead_ids: Sequence[str], person_ids: Sequence[str]) -> list[LeadRow]:
@@ -50,7 +51,7 @@ async def lock_leads(connection: Connection, lead_ids: Sequence[str], person_ids
     rows = await connection.fetch(
         """SELECT lead_id::text, person_id::text, epoch, state, closed, site_id, assignment_epoch, respond_by,
                   changed_at, live, join_group, intent, lat, lon, preferred_site_id, received_at, traceparent, excluded,
-                  erased_by::text, vehicle
+                  erased_by::text, vehicle, waiting
            FROM leads WHERE lead_id = ANY($1::text::uuid[]) OR (live AND person_id = ANY($2::text::uuid[]))
            ORDER BY person_id, lead_id FOR UPDATE""",
         array_text(lead_ids),
@@ -99,7 +100,7 @@ async def lead(connection: Connection, lead_id: UUID) -> LeadRow | None:
     row = await connection.fetchrow(
         """SELECT lead_id::text, person_id::text, epoch, state, closed, site_id, assignment_epoch, respond_by,
                   changed_at, live, join_group, intent, lat, lon, preferred_site_id, received_at, traceparent, excluded,
-                  erased_by::text, vehicle
+                  erased_by::text, vehicle, waiting
            FROM leads WHERE lead_id = $1""",
         lead_id,
     )

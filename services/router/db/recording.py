@@ -38,6 +38,7 @@ class FirstDecisions(NamedTuple):
     vehicle: list[str | None]
     waits_for: list[str]
     """Site ids separated by spaces: PostgreSQL has no arrays of arrays of different lengths."""
+    waiting: list[str | None]
 
 
 class FurtherDecision(NamedTuple):
@@ -67,6 +68,9 @@ class MovedLead(NamedTuple):
     excluded: str
     """Site ids separated by spaces, as `waits_for`."""
     waits_for: str
+    waiting: str | None
+    point: tuple[float, float] | None
+    """Where it is from now on; None: where it was."""
 
 
 class Added(NamedTuple):
@@ -88,31 +92,31 @@ async def add_first(
                    $1::text::uuid[], $2::text::uuid[], $3::text::uuid[], $4::text::text[], $5::text::text[],
                    $6::text::uuid[], $7::text[], $8::text::timestamptz[], $9::text::text[], $10::text::text[],
                    $11::text::float8[], $12::text::float8[], $13::text::text[], $14::text::bigint[],
-                   $15::text::text[], $16::text::text[], $17::text::text[])
+                   $15::text::text[], $16::text::text[], $17::text::text[], $18::text::text[])
                  AS new (person_id, lead_id, decision_id, outcome, site_id, cause_id, record, respond_by, join_group,
-                         intent, lat, lon, preferred_site_id, received_us, traceparent, vehicle, waits_for)),
+                         intent, lat, lon, preferred_site_id, received_us, traceparent, vehicle, waits_for, waiting)),
            won AS (
                INSERT INTO decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at, network_revision,
                                       policy_version, cause_id, record)
-               SELECT lead_id, 1, decision_id, outcome, site_id, $18, $19, $20, cause_id, record::json FROM new
+               SELECT lead_id, 1, decision_id, outcome, site_id, $19, $20, $21, cause_id, record::json FROM new
                ON CONFLICT (lead_id, epoch) DO NOTHING
                RETURNING lead_id),
            placed AS (
                INSERT INTO leads (lead_id, person_id, epoch, state, closed, site_id, assignment_epoch, respond_by,
                                   changed_at, live, join_group, network_revision, policy_version, intent, lat, lon,
-                                  preferred_site_id, received_at, traceparent, vehicle, waits_for)
+                                  preferred_site_id, received_at, traceparent, vehicle, waits_for, waiting)
                SELECT lead_id, person_id, 1,
                       CASE outcome WHEN 'assigned' THEN 'held' ELSE outcome END,
                       CASE outcome WHEN 'closed' THEN 'erased' END,  -- nothing else closes a lead that just came
                       site_id, CASE outcome WHEN 'assigned' THEN 1 END, respond_by,
-                      $18, join_group IS NOT NULL AND outcome IN ('assigned', 'waiting'), join_group, $19, $20, intent,
+                      $19, join_group IS NOT NULL AND outcome IN ('assigned', 'waiting'), join_group, $20, $21, intent,
                       lat, lon, preferred_site_id, timestamptz 'epoch' + received_us * interval '1 microsecond',
-                      traceparent, vehicle, string_to_array(waits_for, ' ')
+                      traceparent, vehicle, string_to_array(waits_for, ' '), waiting
                FROM new JOIN won USING (lead_id)
                ON CONFLICT DO NOTHING
                RETURNING 1)
            SELECT (SELECT count(*) FROM won) AS won, (SELECT count(*) FROM placed) AS placed,
-                  CASE WHEN (SELECT count(*) FROM won) < $21
+                  CASE WHEN (SELECT count(*) FROM won) < $22
                        THEN ARRAY(SELECT lead_id::text FROM new EXCEPT SELECT lead_id::text FROM won) END AS lost""",
         *[column if column is new.record else array_text(column) for column in new],
         decided_at,
@@ -154,18 +158,21 @@ async def move_leads(
     connection: Connection, rows: Sequence[MovedLead], changed_at: datetime, revision: int, version: int
 ) -> int:
     """Bring (locked) leads to where further decisions put them; returns how many were at the epoch before."""
-    lead_id, from_epoch, epoch, state, closed, site_id, assignment, respond_by, is_live, excluded, waits_for = zip(
-        *rows, strict=True
-    )
+    (
+        lead_id, from_epoch, epoch, state, closed, site_id, assignment, respond_by, is_live, excluded, waits_for,
+        waiting, points,
+    ) = zip(*rows, strict=True)  # fmt: skip
     status = await connection.execute(
         """UPDATE leads SET epoch = new.epoch, state = new.state, closed = new.closed, site_id = new.site_id,
                   assignment_epoch = new.assignment_epoch, respond_by = new.respond_by, live = new.is_live,
                   excluded = string_to_array(new.excluded, ' '), waits_for = string_to_array(new.waits_for, ' '),
-                  due_published_at = NULL, changed_at = $12, network_revision = $13, policy_version = $14
+                  waiting = new.waiting, lat = coalesce(new.lat, leads.lat), lon = coalesce(new.lon, leads.lon),
+                  due_published_at = NULL, changed_at = $15, network_revision = $16, policy_version = $17
            FROM unnest($1::text::uuid[], $2::int[], $3::int[], $4::text::text[], $5::text::text[], $6::text::text[],
-                       $7::int[], $8::text::timestamptz[], $9::bool[], $10::text::text[], $11::text::text[])
+                       $7::int[], $8::text::timestamptz[], $9::bool[], $10::text::text[], $11::text::text[],
+                       $12::text::text[], $13::float8[], $14::float8[])
              AS new (lead_id, from_epoch, epoch, state, closed, site_id, assignment_epoch, respond_by, is_live,
-                     excluded, waits_for)
+                     excluded, waits_for, waiting, lat, lon)
            WHERE leads.lead_id = new.lead_id AND leads.epoch = new.from_epoch""",
         array_text(lead_id),
         from_epoch,
@@ -178,6 +185,9 @@ async def move_leads(
         is_live,
         array_text(excluded),
         array_text(waits_for),
+        array_text(waiting),
+        [None if point is None else point[0] for point in points],
+        [None if point is None else point[1] for point in points],
         changed_at,
         revision,
         version,

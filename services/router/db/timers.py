@@ -50,12 +50,15 @@ async def claim_outdated(
 ) -> list[Due]:
     """Waiting leads that were decided under an older network or policy than the current one, oldest first.
 
+    Without those that wait for a person: no change ends that wait.
+
     `opening`: when the latest site began its business, which no revision says anew; None when none had a first day.
     """
     rows = await connection.fetch(
         """WITH due AS (
                SELECT lead_id FROM leads
-               WHERE state = 'waiting' AND (network_revision < $1 OR policy_version < $2 OR changed_at < $6)
+               WHERE state = 'waiting' AND waiting IS DISTINCT FROM 'needs_person'
+                 AND (network_revision < $1 OR policy_version < $2 OR changed_at < $6)
                  AND (due_published_at IS NULL OR due_published_at <= $4)
                ORDER BY received_at LIMIT $5 FOR UPDATE SKIP LOCKED)
            UPDATE leads SET due_published_at = $3 FROM due WHERE leads.lead_id = due.lead_id

@@ -12,6 +12,7 @@ from services.router.domain.ledger import (
     LeadLedger,
     LeadState,
     LiveLead,
+    Ordered,
     Received,
     Stale,
     StaleReason,
@@ -19,7 +20,7 @@ from services.router.domain.ledger import (
     Travel,
 )
 from services.router.domain.record import ENGINE_VERSION, decision_id
-from services.router.domain.replay import Past, ledger_after, redecide, redecide_batch
+from services.router.domain.replay import Past, Trigger, ledger_after, redecide, redecide_batch
 
 __all__ = [
     "ENGINE_VERSION",
@@ -33,12 +34,14 @@ __all__ = [
     "LeadLedger",
     "LeadState",
     "LiveLead",
+    "Ordered",
     "Past",
     "Received",
     "Stale",
     "StaleReason",
     "Stimulus",
     "Travel",
+    "Trigger",
     "decide_batch",
     "decision_id",
     "ledger_after",

@@ -18,9 +18,10 @@ from services.router.domain.candidates import (
     within_reach,
 )
 from services.router.domain.doors import Doors
-from services.router.domain.ledger import LeadFeatures, Travel
+from services.router.domain.ledger import LeadFeatures, StaleReason, Travel
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
 from services.router.domain.ways import Way, near, ways_to
+from services.router.geo import ecef_m
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot, TreeKey
 from shared.contracts import Lost, Measure, WaitingReason, WhyDistance
@@ -107,6 +108,30 @@ class Chooser:
     def free(self, site_id: str) -> None:
         """The site lets a lead go."""
         self._seen[site_id] = max(0, self.load(site_id) - 1)
+
+    def give(self, site_id: str, key: TreeKey, point: tuple[float, float]) -> Choice | StaleReason:
+        """The site that an operator named, or why it cannot have the lead.
+
+        Its distance, its kind and what it answered before do not matter: whoever names it knows better. Its room
+        does: a site that may hold ten leads never holds eleven.
+        """
+        snapshot = self._snapshot
+        index = snapshot.index_of(site_id)
+        if index is None:
+            return StaleReason.SITE_UNKNOWN
+        if not snapshot.is_open(index) or site_id in self._doors.out_of_business:
+            return StaleReason.SITE_NOT_OPEN
+        if not snapshot.serves(index, key):
+            return StaleReason.SITE_INCAPABLE
+        load, (_, limit, weight) = self.load(site_id), snapshot.offers[index]
+        if load >= limit:
+            return StaleReason.SITE_FULL
+        [point_m] = ecef_m([point[0]], [point[1]])
+        distance_mm = snapshot.distance_mm(point_m, index)
+        detour_mm = self._barriers.detour_mm(point, snapshot.point(index))
+        self._seen[site_id] = load + 1
+        only: Row = (distance_mm + detour_mm, site_id, load, None, weight, detour_mm)
+        return Choice(site_id, distance_mm, None, "none", candidates_text([only]))
 
     def choose(
         self,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.router.domain.choose import Chooser, Reach
+from services.router.domain.choose import Choice, Chooser, Reach
 from services.router.domain.ledger import (
     Answered,
     Ask,
@@ -16,15 +16,16 @@ from services.router.domain.ledger import (
     LeadLedger,
     LeadState,
     LiveLead,
+    Ordered,
     Stale,
     StaleReason,
     Travel,
 )
 from services.router.domain.outcome import Turn, TurnWriter, assign, close, deadlines, join, wait
-from services.router.domain.transition import next_step
+from services.router.domain.transition import Step, next_step
 from services.router.geo import ecef_m
 from services.router.policy import Policy
-from services.router.snapshot import Snapshot
+from services.router.snapshot import Snapshot, TreeKey
 from services.router.vehicles import ANY
 from shared.contracts import Cause, ClosedReason, WaitingReason
 from shared.vocabulary import Intent
@@ -63,6 +64,8 @@ class _Plan(NamedTuple):
     """A policy's rule for one kind of work, worked out once per batch."""
 
     reach: Reach
+    center: Reach
+    """Where it goes after the policy's tries."""
     time_to_answer: timedelta
     remind_after: timedelta | None
     escalate_after: timedelta | None
@@ -104,6 +107,8 @@ class Batch:
         self._plans: dict[_Work, _Plan] = {}
         self._rows: dict[str, LeadLedger] = {}
         self._live: dict[tuple[str, str], str] = {}
+        self._placed: dict[str, tuple[float, float]] = {}
+        """Where operators said in this batch that leads are."""
 
     def run(self, asks: Sequence[Ask]) -> list[Decided | Stale]:
         """One answer per ask, in order."""
@@ -144,8 +149,10 @@ class Batch:
             remind_after = _share(time_to_answer, self._policy.respond.remind_after_percent)
             escalate_after = _share(time_to_answer, self._policy.respond.escalate_after_percent)
             respond_by = self._now + time_to_answer
+            center_km = max(rule.max_distance_km, self._policy.tries.center_within_km)
             plan = _Plan(
                 Reach(rule.key.for_vehicle(vehicle), round(rule.max_distance_km * 1_000_000)),
+                Reach(rule.key.for_vehicle(vehicle).at_centers(), round(center_km * 1_000_000)),
                 time_to_answer,
                 remind_after,
                 escalate_after,
@@ -163,9 +170,14 @@ class Batch:
     def _answer(self, ask: Ask, hit: _Hit | None) -> Decided | Stale:
         lead, ledger, stimulus, live, travel = ask
         ledger = self._rows.get(lead.lead_id, ledger)
+        if self._placed and lead.lead_id in self._placed:
+            lead, hit = lead._replace(point=self._placed[lead.lead_id]), None
+            ask = ask._replace(lead=lead)
         step = next_step(ledger, stimulus)
         if isinstance(step, StaleReason):
             return Stale(lead.lead_id, step)
+        if isinstance(stimulus, Ordered):
+            return self._obey(ask, ledger, step, stimulus, hit)
         if step.frees is not None:
             self._chooser.free(step.frees)
         plan = self._plan(self._work(lead))
@@ -179,15 +191,65 @@ class Batch:
         self._rows[lead.lead_id] = decided.after
         return decided
 
-    def _route(self, turn: Turn, plan: _Plan, hit: _Hit | None, travel: Travel | None) -> Decided:
-        if hit is None:
-            return wait(turn, WaitingReason.LOCATION_UNCLEAR, "")
-        if travel is None:
-            choice = self._chooser.choose(turn.lead, turn.excluded, plan.reach, self._points_m, *hit)
+    def _obey(self, ask: Ask, ledger: LeadLedger, step: Step, ordered: Ordered, hit: _Hit | None) -> Decided | Stale:
+        lead, order, point = ask.lead, ordered.order, None
+        if order.place is not None:
+            point = order.place.lat, order.place.lon
+            lead, hit = lead._replace(point=point), None
+        if lead.point is None:
+            return Stale(lead.lead_id, StaleReason.NO_PLACE)
+        plan, choice = self._plan(self._work(lead)), None
+        if order.site_id is not None:
+            given = self._chooser.give(order.site_id, plan.reach.key, lead.point)
+            if isinstance(given, StaleReason):
+                return Stale(lead.lead_id, given)
+            choice = given
+        if step.frees is not None:
+            self._chooser.free(step.frees)
+        turn = self._write.begin(lead, ledger, step, ordered.fact_id)
+        turn = turn.saying(f'"order":{order.model_dump_json(exclude_none=True)}')
+        if choice is None:
+            decided = self._route(turn, plan, hit, ask.travel, by_order=True)
         else:
-            choice = self._chooser.choose_by_time(travel, turn.lead, turn.excluded, plan.reach, self._points_m, *hit)
+            decided = self._assign(turn, plan, choice)
+        self._rows[lead.lead_id] = decided.after
+        if point is not None:
+            self._placed[lead.lead_id] = point
+        return decided._replace(point=point)
+
+    def _route(
+        self, turn: Turn, plan: _Plan, hit: _Hit | None, travel: Travel | None, *, by_order: bool = False
+    ) -> Decided:
+        """Look for a site; without a `hit`, the nearest are looked up for this lead alone, and by distance alone."""
+        point, tries, reach, points_m = turn.lead.point, len(turn.excluded), plan.reach, self._points_m
+        if tries:
+            # An operator who says "try again" has one more try, however many there were.
+            if self._policy.tries.are_over(tries) and not by_order:
+                return wait(turn, WaitingReason.NEEDS_PERSON, "")
+            if self._policy.tries.is_at_center(tries):
+                turn, reach, hit = turn.saying(f'"center_after":{tries}'), plan.center, None
+        if point is None:
+            return wait(turn, WaitingReason.LOCATION_UNCLEAR, "")
+        if hit is None:
+            points_m, hit = self._look_up(point, reach.key)
+            travel = None
+        if travel is None:
+            choice = self._chooser.choose(turn.lead, turn.excluded, reach, points_m, *hit)
+        else:
+            choice = self._chooser.choose_by_time(travel, turn.lead, turn.excluded, reach, points_m, *hit)
         if choice.waiting is not None:
-            return wait(turn, choice.waiting, choice.candidates, choice.measure)
+            at_end = self._policy.tries.need_person(tries, choice.waiting)
+            reason = WaitingReason.NEEDS_PERSON if at_end else choice.waiting
+            return wait(turn, reason, choice.candidates, choice.measure)
+        return self._assign(turn, plan, choice)
+
+    def _look_up(self, point: tuple[float, float], key: TreeKey) -> tuple[NDArray[np.float64], _Hit]:
+        """The point in earth-centred metres, and its nearest sites."""
+        points_m = ecef_m([point[0]], [point[1]])
+        distances_mm, indexes = self._snapshot.nearest(key, points_m, self._chooser.width)
+        return points_m, (0, distances_mm[0].tolist(), indexes[0].tolist())
+
+    def _assign(self, turn: Turn, plan: _Plan, choice: Choice) -> Decided:
         schedule = self._snapshot.schedules.get(choice.site_id)
         if schedule is None:
             return assign(turn, choice, plan.respond_by, plan.deadlines)

@@ -14,7 +14,9 @@ from shared.contracts import (
     ClosedReason,
     LeadAnswered,
     LeadDue,
+    LeadOrdered,
     LeadReceived,
+    Order,
     Result,
     WaitingReason,
     WhyDistance,
@@ -74,6 +76,8 @@ class LeadLedger(NamedTuple):
     closed: ClosedReason | None = None
     excluded: tuple[str, ...] = ()
     """Sites that declined, stayed silent or could not be reached: this lead does not go back to them."""
+    waiting: WaitingReason | None = None
+    """Set while waiting."""
 
 
 NEW = LeadLedger(0, None)
@@ -131,7 +135,20 @@ class Erased(NamedTuple):
     fact_id: str
 
 
-Stimulus = Received | Answered | Due | Erased
+class Ordered(NamedTuple):
+    """`leads.ordered`."""
+
+    fact_id: str
+    epoch: int
+    order: Order
+
+    @classmethod
+    def of(cls, fact_id: str, ordered: LeadOrdered) -> "Ordered":
+        """The stimulus of an operator's order."""
+        return cls(fact_id, ordered.epoch, ordered.order)
+
+
+Stimulus = Received | Answered | Due | Erased | Ordered
 
 
 class Travel(NamedTuple):
@@ -165,6 +182,14 @@ class StaleReason(StrEnum):
     NOT_WAITING = "not_waiting"
     NOT_YET_DUE = "not_yet_due"
     ALREADY_CLOSED = "already_closed"
+    NEEDS_PERSON = "needs_person"
+    JOINS_ANOTHER = "joins_another"
+    ALREADY_THERE = "already_there"
+    NO_PLACE = "no_place"
+    SITE_UNKNOWN = "site_unknown"
+    SITE_NOT_OPEN = "site_not_open"
+    SITE_INCAPABLE = "site_incapable"
+    SITE_FULL = "site_full"
 
 
 class Stale(NamedTuple):
@@ -193,3 +218,5 @@ class Decided(NamedTuple):
     joins_lead_id: str | None
     record: bytes
     """Canonical JSON of the decision: the `data` of `leads.decided`, byte for byte."""
+    point: tuple[float, float] | None = None
+    """Where the lead is from now on, when an operator said so."""

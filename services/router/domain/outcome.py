@@ -11,7 +11,7 @@ from shared.contracts import ClosedReason, Result, WaitingReason
 
 
 class Turn(NamedTuple):
-    """A lead's next epoch, begun: whose it is, what led to it, and the record up to the name of its outcome."""
+    """A lead's next epoch, begun: whose it is, what led to it, and the beginning of its record."""
 
     lead: LeadFeatures
     ledger: LeadLedger
@@ -21,6 +21,11 @@ class Turn(NamedTuple):
     excluded: tuple[str, ...]
     frees: str | None
     text: str
+    """Ends before the name of the outcome."""
+
+    def saying(self, member: str) -> "Turn":
+        """The turn with one more member (`"name":value`) in its record."""
+        return self._replace(text=f"{self.text}{member},")
 
 
 class TurnWriter:
@@ -31,7 +36,7 @@ class TurnWriter:
     def __init__(self, now: datetime, network_revision: int, policy_version: int) -> None:
         self._from_decided_at = (
             f'"decided_at":"{utc_text(now)}","network_revision":{network_revision},'
-            f'"policy_version":{policy_version},"engine_version":"{ENGINE_VERSION}","outcome":'
+            f'"policy_version":{policy_version},"engine_version":"{ENGINE_VERSION}",'
         )
 
     def begin(self, lead: LeadFeatures, ledger: LeadLedger, step: Step, cause_id: str) -> Turn:
@@ -78,7 +83,7 @@ def assign(turn: Turn, choice: Choice, respond_by: datetime, deadlines_text: str
         None,
         None,
         (
-            f'{turn.text}"assigned","site_id":"{site_id}","distance_m":{(choice.distance_mm + 500) // 1000},'
+            f'{turn.text}"outcome":"assigned","site_id":"{site_id}","distance_m":{(choice.distance_mm + 500) // 1000},'
             f'{deadlines_text},"preferred":"{choice.preferred}","candidates":[{choice.candidates}]{choice.measure}}}'
         ).encode(),
     )
@@ -92,18 +97,18 @@ def wait(turn: Turn, reason: WaitingReason, candidates: str, measure: str = "") 
         turn.decision_id,
         "waiting",
         None,
-        LeadLedger(turn.epoch, LeadState.WAITING, excluded=turn.excluded),
+        LeadLedger(turn.epoch, LeadState.WAITING, excluded=turn.excluded, waiting=reason),
         _freed(turn),
         None,
         reason,
         None,
-        f'{turn.text}"waiting","reason":"{reason.value}","candidates":[{candidates}]{measure}}}'.encode(),
+        f'{turn.text}"outcome":"waiting","reason":"{reason.value}","candidates":[{candidates}]{measure}}}'.encode(),
     )
 
 
 def join(turn: Turn, joins_lead_id: str, site_id: str | None) -> Decided:
     """The person's live lead goes on for both; `site_id` is its holder, when it has one."""
-    record = f'{turn.text}"joined","joins_lead_id":"{joins_lead_id}"{optional("site_id", site_id)}}}'
+    record = f'{turn.text}"outcome":"joined","joins_lead_id":"{joins_lead_id}"{optional("site_id", site_id)}}}'
     return Decided(
         turn.lead.lead_id,
         turn.epoch,
@@ -126,7 +131,7 @@ def close(turn: Turn, reason: ClosedReason, result: Result | None) -> Decided:
     site_id = None if before.assignment_epoch is None else before.site_id
     assigned_in = "" if site_id is None else f',"assignment_epoch":{before.assignment_epoch}'
     record = (
-        f'{turn.text}"closed","reason":"{reason.value}"{optional("site_id", site_id)}{assigned_in}'
+        f'{turn.text}"outcome":"closed","reason":"{reason.value}"{optional("site_id", site_id)}{assigned_in}'
         f"{optional('result', None if result is None else result.value)}}}"
     )
     return Decided(

@@ -15,6 +15,7 @@ from services.router.domain.ledger import (
     LeadLedger,
     LeadState,
     LiveLead,
+    Ordered,
     Received,
     Stale,
     Stimulus,
@@ -30,12 +31,15 @@ from shared.contracts import (
     LeadDecided,
     LeadDue,
     LeadJoined,
+    LeadOrdered,
     LeadReceived,
     LeadWaiting,
     Lost,
     Measure,
 )
 
+Trigger = LeadAnswered | LeadDue | LeadOrdered
+"""A fact that starts a later epoch and says more than that it happened."""
 _EXCLUDING = frozenset({Cause.DECLINED, Cause.SILENT, Cause.UNDELIVERABLE})
 
 
@@ -46,7 +50,7 @@ class Past(NamedTuple):
     lead: LeadReceived
     previous: Sequence[LeadDecided]
     """All earlier decisions of the lead, any order: they give its row."""
-    trigger: LeadAnswered | LeadDue | None
+    trigger: Trigger | None
     """The fact that started this epoch, None for a lead received or erased."""
 
 
@@ -54,7 +58,7 @@ def redecide(
     recorded: LeadDecided,
     lead: LeadReceived,
     previous: Sequence[LeadDecided],
-    trigger: LeadAnswered | LeadDue | None,
+    trigger: Trigger | None,
     snapshot: Snapshot,
     policy: Policy,
 ) -> bytes:
@@ -89,7 +93,7 @@ def _ask(past: Past) -> tuple[Ask, Mapping[str, int], datetime]:
     if isinstance(recorded, LeadJoined):
         joins = str(recorded.joins_lead_id)
         live = LiveLead(joins, LeadState.HELD, recorded.site_id, None, recorded.decided_at)
-    return Ask(LeadFeatures.of(past.lead), ledger, stimulus, live, _travel(recorded)), loads, recorded.decided_at
+    return Ask(_features(past), ledger, stimulus, live, _travel(recorded)), loads, recorded.decided_at
 
 
 def _travel(recorded: LeadDecided) -> Travel | None:
@@ -105,6 +109,16 @@ def _travel(recorded: LeadDecided) -> Travel | None:
             if one.travel_s is not None or one.lost is Lost.NO_ROUTE
         }
     )
+
+
+def _features(past: Past) -> LeadFeatures:
+    """What the lead said, and where operators said later that it is."""
+    features = LeadFeatures.of(past.lead)
+    places = {one.epoch: one.order.place for one in past.previous if one.order is not None and one.order.place}
+    if not places:
+        return features
+    place = places[max(places)]
+    return features._replace(point=(place.lat, place.lon))
 
 
 def ledger_after(decisions: Sequence[LeadDecided]) -> LeadLedger:
@@ -130,7 +144,7 @@ def _apply(ledger: LeadLedger, decision: LeadDecided) -> LeadLedger:
                 excluded=excluded,
             )
         case LeadWaiting():
-            return LeadLedger(decision.epoch, LeadState.WAITING, excluded=excluded)
+            return LeadLedger(decision.epoch, LeadState.WAITING, excluded=excluded, waiting=decision.reason)
         case LeadJoined():
             return LeadLedger(decision.epoch, LeadState.JOINED, decision.site_id)
         case LeadClosed():
@@ -144,9 +158,11 @@ def _apply(ledger: LeadLedger, decision: LeadDecided) -> LeadLedger:
             )
 
 
-def _stimulus(recorded: LeadDecided, cause_id: str, trigger: LeadAnswered | LeadDue | None) -> Stimulus:
+def _stimulus(recorded: LeadDecided, cause_id: str, trigger: Trigger | None) -> Stimulus:
     if isinstance(trigger, LeadAnswered):
         return Answered.of(cause_id, trigger)
     if isinstance(trigger, LeadDue):
         return Due.of(cause_id, trigger)
+    if isinstance(trigger, LeadOrdered):
+        return Ordered.of(cause_id, trigger)
     return Erased(cause_id) if recorded.cause is Cause.ERASED else Received(cause_id)

@@ -8,11 +8,12 @@ from services.router.domain.ledger import (
     Erased,
     LeadLedger,
     LeadState,
+    Ordered,
     Received,
     StaleReason,
     Stimulus,
 )
-from shared.contracts import Answer, Cause, ClosedReason
+from shared.contracts import Answer, Cause, ClosedReason, WaitingReason
 
 
 class Step(NamedTuple):
@@ -41,6 +42,8 @@ def next_step(ledger: LeadLedger, stimulus: Stimulus) -> Step | StaleReason:
         return StaleReason.UNKNOWN_LEAD
     if isinstance(stimulus, Answered):
         return _answer(ledger, stimulus)
+    if isinstance(stimulus, Ordered):
+        return _order(ledger, stimulus)
     return _due(ledger, stimulus)
 
 
@@ -76,6 +79,8 @@ def _due(ledger: LeadLedger, due: Due) -> Step | StaleReason:
     if due.due == "retry":
         if ledger.state is not LeadState.WAITING:
             return StaleReason.NOT_WAITING
+        if ledger.waiting is WaitingReason.NEEDS_PERSON:
+            return StaleReason.NEEDS_PERSON
         return _RETRY if due.epoch == ledger.epoch else StaleReason.WRONG_EPOCH
     if ledger.state is not LeadState.HELD:
         return StaleReason.NOT_HELD
@@ -84,6 +89,24 @@ def _due(ledger: LeadLedger, due: Due) -> Step | StaleReason:
     if ledger.respond_by is not None and due.due_at < ledger.respond_by:
         return StaleReason.NOT_YET_DUE
     return Step(Cause.SILENT, excludes=ledger.site_id, frees=ledger.site_id)
+
+
+def _order(ledger: LeadLedger, ordered: Ordered) -> Step | StaleReason:
+    if ledger.state is LeadState.CLOSED:
+        return StaleReason.ALREADY_CLOSED
+    if ledger.state is LeadState.JOINED:
+        return StaleReason.JOINS_ANOTHER
+    if ordered.epoch != ledger.epoch:
+        return StaleReason.WRONG_EPOCH
+    if ledger.state is LeadState.WAITING:
+        return Step(Cause.ORDERED)
+    site_id, place = ordered.order.site_id, ordered.order.place
+    if site_id == ledger.site_id:
+        return StaleReason.ALREADY_THERE
+    if site_id is None and place is None:
+        return StaleReason.NOT_WAITING
+    # The holder did nothing wrong: the lead may come back to it.
+    return Step(Cause.ORDERED, frees=ledger.site_id)
 
 
 def _erase(ledger: LeadLedger) -> Step | StaleReason:

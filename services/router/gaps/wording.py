@@ -15,6 +15,7 @@ _REASONS: dict[str, str] = {
     WaitingReason.TOO_FAR: "too far",
     WaitingReason.ALL_FULL: "all full",
     WaitingReason.ALL_DECLINED: "all declined",
+    WaitingReason.NEEDS_PERSON: "needs a person",
     TRAVELLED_FAR: "travelled far",
 }
 _KINDS = {

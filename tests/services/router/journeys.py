@@ -17,14 +17,16 @@ from services.router.domain import (
     LeadFeatures,
     LeadLedger,
     LiveLead,
+    Ordered,
     Received,
     Stimulus,
     decide_batch,
 )
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
-from shared.contracts import Answer, LeadAnswered, LeadDue, Result
-from tests.services.router.networks import NOW, leads, loads, policies, sites, travels
+from shared.contracts import Answer, LeadAnswered, LeadDue, LeadOrdered, Place, Result
+from shared.vocabulary import Accuracy, Datum
+from tests.services.router.networks import NOW, POINTS, SITE_IDS, leads, loads, policies, sites, travels
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Step:
     """One decision, with the fact that caused it when it is one that replay is given."""
 
     lead: LeadFeatures
-    trigger: LeadAnswered | LeadDue | None
+    trigger: LeadAnswered | LeadDue | LeadOrdered | None
     decided: Decided
 
 
@@ -47,22 +49,26 @@ class Journey:
 
 @st.composite
 def journeys(draw: st.DrawFn) -> Journey:
-    """Leads arrive and are declined, accepted, forgotten, retried, ended and erased, in batches of one."""
+    """Leads arrive and are declined, accepted, forgotten, retried, ordered, ended and erased, in batches of one."""
     journey = Journey(Snapshot.build(draw(sites()), 3), draw(policies))
     held: Counter[str] = Counter(draw(loads))
     people: dict[str, LiveLead] = {}
     rows: dict[str, LeadLedger] = {}
+    points: dict[str, tuple[float, float] | None] = {}
     arrived = draw(leads(max_size=5))
     for number in range(draw(st.integers(1, 20))):
         features = draw(st.sampled_from(arrived))
         row = rows.get(features.lead_id, NEW)
         now = NOW + timedelta(hours=number)
         stimulus, trigger = _fact(draw, number, features, row) if row.epoch else (_received(number), None)
-        ask = Ask(features, row, stimulus, people.get(features.person_id), draw(travels))
+        here = points.get(features.lead_id) or features.point
+        travel = draw(travels)
+        ask = Ask(features._replace(point=here), row, stimulus, people.get(features.person_id), travel)
         [decided] = decide_batch([ask], journey.snapshot, journey.policy, held, now)
         if not isinstance(decided, Decided):
             continue
         journey.steps.append(Step(features, trigger, decided))
+        points[features.lead_id] = decided.point or points.get(features.lead_id)
         rows[features.lead_id] = decided.after
         for site_id, change in decided.deltas:
             held[site_id] += change
@@ -72,14 +78,20 @@ def journeys(draw: st.DrawFn) -> Journey:
     return journey
 
 
+places = POINTS.map(
+    lambda point: Place(lat=point[0], lon=point[1], accuracy=Accuracy.DISTRICT, given_datum=Datum.GCJ02)
+)
+
+
 def _received(number: int) -> Stimulus:
     return Received(_id(number))
 
 
 def _fact(
     draw: st.DrawFn, number: int, features: LeadFeatures, row: LeadLedger
-) -> tuple[Stimulus, LeadAnswered | LeadDue | None]:
-    kind = draw(st.sampled_from([*Answer, Answer.DECLINED, Answer.DECLINED, "respond_by", "retry", "erased"]))
+) -> tuple[Stimulus, LeadAnswered | LeadDue | LeadOrdered | None]:
+    events = [*Answer, Answer.DECLINED, Answer.DECLINED, "respond_by", "retry", "ordered", "ordered", "erased"]
+    kind = draw(st.sampled_from(events))
     at = NOW + timedelta(days=30)
     if isinstance(kind, Answer):
         answered = LeadAnswered(
@@ -94,6 +106,16 @@ def _fact(
         return Answered.of(_id(number), answered), answered
     if kind == "erased":
         return Erased(_id(number)), None
+    if kind == "ordered":
+        ordered = LeadOrdered(
+            lead_id=UUID(features.lead_id),
+            epoch=row.epoch,
+            site_id=draw(st.none() | st.sampled_from(SITE_IDS)),
+            place=draw(st.none() | places),
+            ordered_by="mei",
+            ordered_at=at,
+        )
+        return Ordered.of(_id(number), ordered), ordered
     due = LeadDue(
         lead_id=UUID(features.lead_id), epoch=row.epoch, due="retry" if kind == "retry" else "respond_by", due_at=at
     )

@@ -37,17 +37,19 @@ def policy(
     travel: tuple[int, int] = (0, 60),
     skills: Sequence[str] = (),
     barred: Sequence[str] = (),
+    tries: tuple[int, float, int] = (0, 0, 0),
 ) -> Policy:
     """The default policy with other numbers; `max_km` replaces every intent's maximum.
 
     `barriers` are lines of (lat, lon) with what their crossing costs in km; `travel` is how many sites are compared by
-    travel time, and the band in seconds; `skills` and `barred` partners are those of every intent.
+    travel time, and the band in seconds; `tries` are before_center,
+    center_within_km and before_person; `skills` and `barred` partners are those of every intent.
     """
     each = "".join(
         f"{key} = {list(names)}\n" for key, names in (("skills", skills), ("barred_partners", barred)) if names
     )
     lines = tuple((tuple(line), km) for line, km in barriers)
-    return _policy(tie_band_m, candidates, max_km, open_first_km, remind, escalate, lines, travel, each)
+    return _policy(tie_band_m, candidates, max_km, open_first_km, remind, escalate, lines, travel, tries, each)
 
 
 @lru_cache(maxsize=2_000)
@@ -60,6 +62,7 @@ def _policy(
     escalate: int,
     barriers: tuple[tuple[tuple[tuple[float, float], ...], float], ...],
     travel: tuple[int, int],
+    tries: tuple[int, float, int],
     each_intent: str,
 ) -> Policy:
     lines = []
@@ -80,6 +83,7 @@ def _policy(
         if line.startswith("max_distance_km"):
             lines.append(each_intent)
     lines.append(f"[travel]\ncandidates = {travel[0]}\ntie_band_s = {travel[1]}")
+    lines.append("[tries]\nbefore_center = {}\ncenter_within_km = {}\nbefore_person = {}".format(*tries))
     for line_points, detour_km in barriers:
         points = [list(point) for point in line_points]
         lines.append(f'[[barriers]]\nname = "water"\nline = {points}\ndatum = "wgs84"\ndetour_km = {detour_km}')
@@ -155,7 +159,7 @@ def as_fact(features: LeadFeatures) -> LeadReceived:
 # Steps of 22 m: sites share points, fall into one band, and stand in rows; a few are a city away.
 _LAT = st.integers(0, 30).map(lambda step: round(31.0 + step * 0.0002, 4)) | st.sampled_from([31.5, 32.0])
 _LON = st.integers(0, 6).map(lambda step: round(120.0 + step * 0.0002, 4)) | st.sampled_from([120.5, -180.0, 180.0])
-_POINT = st.tuples(_LAT, _LON)
+POINTS = st.tuples(_LAT, _LON)
 # NOW is half past five on a Monday afternoon in China: half of these are closed then, two have no business at all.
 WORKING_TIMES = [
     ALWAYS,
@@ -180,8 +184,8 @@ def sites(draw: st.DrawFn, max_size: int = 40) -> list[Site]:
     Half of them are dense: a few points hold many sites, more than one search fetches.
     """
     ids = draw(st.lists(st.sampled_from(SITE_IDS), unique=True, max_size=max_size))
-    malls = draw(st.none() | st.lists(_POINT, min_size=1, max_size=3))
-    points = _POINT if malls is None else st.sampled_from(malls)
+    malls = draw(st.none() | st.lists(POINTS, min_size=1, max_size=3))
+    points = POINTS if malls is None else st.sampled_from(malls)
     anything = draw(st.booleans())
     alike = draw(st.booleans())
     working_times = st.sampled_from(draw(st.sampled_from([WORKING_TIMES[:1], WORKING_TIMES])))
@@ -218,6 +222,7 @@ policies = st.builds(
     open_first_km=st.sampled_from([0, 0, 0.1, 1, 200]),
     remind=st.sampled_from([0, 0, 33, 50]),
     escalate=st.sampled_from([0, 0, 80, 99]),
+    tries=st.sampled_from([(0, 0, 0), (0, 0, 0), (1, 0, 0), (2, 200, 0), (1, 0, 3), (0, 0, 2)]),
     barriers=st.lists(st.tuples(st.sampled_from([RIVER, LAKE, STRAIT]), st.sampled_from([0.03, 0.5, 40])), max_size=2),
     travel=st.sampled_from([(0, 60), (8, 0), (8, 60), (20, 600)]),
     skills=st.sampled_from([(), (), ("battery",)]),
@@ -244,7 +249,7 @@ def leads(draw: st.DrawFn, max_size: int = 12) -> list[LeadFeatures]:
     return [
         lead(
             number,
-            draw(st.none() | _POINT | _POINT),
+            draw(st.none() | POINTS | POINTS),
             intent=draw(st.sampled_from(Intent)),
             person=draw(st.none() | st.integers(1, 4)),
             preferred=draw(st.none() | st.none() | st.sampled_from(SITE_IDS)),
@@ -254,9 +259,12 @@ def leads(draw: st.DrawFn, max_size: int = 12) -> list[LeadFeatures]:
     ]
 
 
-def plain_order(features: LeadFeatures, network: Sequence[Site], rules: Policy) -> list[tuple[int, str]]:
+def plain_order(
+    features: LeadFeatures, network: Sequence[Site], rules: Policy, *, at_center: bool = False
+) -> list[tuple[int, str]]:
     """Every site of status open that may serve this intent: its way in mm, detours and all, then site id."""
     rule = rules.intents[features.intent]
+    kinds = [SiteKind.DELIVERY_CENTER] if at_center else rule.kinds
     if features.point is None:
         return []
     [here] = ecef_m([features.point[0]], [features.point[1]])
@@ -267,7 +275,7 @@ def plain_order(features: LeadFeatures, network: Sequence[Site], rules: Policy) 
             s.site_id,
         )
         for s in network
-        if s.status is SiteStatus.OPEN and s.kind in rule.kinds and s.capabilities.issuperset(rule.requires)
+        if s.status is SiteStatus.OPEN and s.kind in kinds and s.capabilities.issuperset(rule.requires)
         if s.offering.partner not in rule.barred_partners and s.offering.skills.issuperset(rule.skills)
         if _takes_vehicle(s, features.vehicle)
     )
@@ -297,16 +305,39 @@ def plain_choice(
     load_of: Mapping[str, int],
     excluded: Sequence[str] = (),
     travel: Travel | None = None,
+    *,
+    by_order: bool = False,
 ) -> Pick:
-    """Looks at every site of the network, one rule after the other."""
+    """Looks at every site of the network, one rule after the other; `by_order`: an operator said "try again"."""
+    before_center, before_person, tries = rules.tries.before_center, rules.tries.before_person, len(excluded)
+    at_center = before_center > 0 and tries >= before_center
+    is_over = before_person > 0 and tries >= before_person
+    if is_over and not by_order:
+        return Pick(None, "needs_person")
+    pick = _plain_pick(features, network, rules, load_of, excluded, None if at_center else travel, at_center)
+    nobody_left = at_center and before_person and pick.waiting in ("too_far", "no_capable_site", "all_declined")
+    return Pick(None, "needs_person") if pick.site_id is None and (is_over or nobody_left) else pick
+
+
+def _plain_pick(
+    features: LeadFeatures,
+    network: Sequence[Site],
+    rules: Policy,
+    load_of: Mapping[str, int],
+    excluded: Sequence[str],
+    travel: Travel | None,
+    at_center: bool,
+) -> Pick:
     rule = rules.intents[features.intent]
     if features.point is None:
         return Pick(None, "location_unclear")
-    away = {site_id: distance_mm for distance_mm, site_id in plain_order(features, network, rules)}
+    max_km = max(rule.max_distance_km, rules.tries.center_within_km) if at_center else rule.max_distance_km
+    order = plain_order(features, network, rules, at_center=at_center)
+    away = {site_id: distance_mm for distance_mm, site_id in order}
     able = [s for s in network if s.site_id in away and Schedule(s.working_time).is_in_business(NOW)]
     if not able:
         return Pick(None, "no_capable_site")
-    near = [s for s in able if away[s.site_id] <= rule.max_distance_km * 1_000_000]
+    near = [s for s in able if away[s.site_id] <= max_km * 1_000_000]
     if not near:
         return Pick(None, "too_far")
     willing = [s for s in near if s.site_id not in excluded]
@@ -321,7 +352,7 @@ def plain_choice(
     compared = [s for s in free if quick.get(s.site_id) is not None]
     if compared:
         free = compared
-    open_first_mm = min(rules.hours.prefer_open_within_km, rule.max_distance_km) * 1_000_000
+    open_first_mm = min(rules.hours.prefer_open_within_km, max_km) * 1_000_000
     staffed = [s for s in free if Schedule(s.working_time).is_open(NOW)]
     if any(away[s.site_id] <= open_first_mm for s in staffed) and open_first_mm:
         free = staffed
@@ -329,9 +360,9 @@ def plain_choice(
     best = min(far[s.site_id] or 0 for s in free)
     equal = [s for s in free if (far[s.site_id] or 0) <= best + band]
 
-    def order(s: Site) -> tuple[float, float, str]:
+    def turn(s: Site) -> tuple[float, float, str]:
         digest = blake2b(f"{features.lead_id}:{s.site_id}".encode(), digest_size=8).digest()
         u = ((int.from_bytes(digest, "big") >> 11) + 0.5) / 2**53
         return load_of.get(s.site_id, 0) / s.weight, s.weight / log(u), s.site_id
 
-    return Pick(min(equal, key=order).site_id)
+    return Pick(min(equal, key=turn).site_id)

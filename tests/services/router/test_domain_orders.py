@@ -1,0 +1,174 @@
+"""What an operator orders is done when it can be done, and changes nothing when it cannot."""
+
+from uuid import UUID
+
+import orjson
+import pytest
+from pydantic import TypeAdapter
+
+from services.router.domain import (
+    Answered,
+    Ask,
+    Decided,
+    LeadLedger,
+    LeadState,
+    Ordered,
+    StaleReason,
+    decide_batch,
+    redecide,
+)
+from services.router.snapshot import Snapshot
+from shared.contracts import Answer, ClosedReason, LeadDecided, LeadOrdered, Order
+from shared.vocabulary import Capability, SiteKind, SiteStatus
+from tests.services.router.lives import Life, place_at
+from tests.services.router.networks import NOW, as_fact, lead, policy, site
+
+SALES = [Capability.SALES]
+NETWORK = [
+    site("near"),
+    site("next", 31.4),
+    site("remote", 39.9),
+    site("point", 31.5, kind=SiteKind.SERVICE_POINT, capabilities=SALES),
+    site("full", 31.6, limit=1),
+    site("service", 31.7, capabilities=[Capability.MAINTENANCE]),
+    site("closed", 31.8, status=SiteStatus.CLOSED),
+]
+CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
+
+
+def ordered(answer: Decided | StaleReason) -> Decided:
+    assert isinstance(answer, Decided), answer
+    return answer
+
+
+@pytest.mark.parametrize("site_id", ["next", "remote", "point"])
+def test_a_held_lead_goes_to_the_site_that_an_operator_names_however_far_and_of_whatever_kind(site_id: str) -> None:
+    life = Life(NETWORK)
+    life.arrives()
+
+    given = ordered(life.is_ordered(site_id))
+
+    record = orjson.loads(given.record)
+    assert (record["cause"], record["order"]) == ("ordered", {"ordered_by": "mei", "site_id": site_id})
+    assert [row["site_id"] for row in record["candidates"]] == [site_id]
+    assert life.loads == {"near": 0, site_id: 1}
+    assert (life.row.site_id, life.row.assignment_epoch, life.row.excluded) == (site_id, 2, ())
+
+
+def test_a_site_that_declined_gets_the_lead_again_only_when_somebody_says_so() -> None:
+    life = Life(NETWORK, policy(tries=(0, 0, 1)))
+    life.arrives()
+    life.declined()
+    assert life.row.waiting == "needs_person"
+
+    ordered(life.is_ordered("near"))
+
+    assert life.row.site_id == "near"
+    assert life.declined().waiting == "needs_person"
+
+
+@pytest.mark.parametrize(
+    ("site_id", "refusal"),
+    [
+        ("nobody-knows", StaleReason.SITE_UNKNOWN),
+        ("closed", StaleReason.SITE_NOT_OPEN),
+        ("service", StaleReason.SITE_INCAPABLE),
+        ("full", StaleReason.SITE_FULL),
+        ("near", StaleReason.ALREADY_THERE),
+    ],
+)
+def test_a_site_that_cannot_take_the_lead_leaves_it_where_it_is(site_id: str, refusal: StaleReason) -> None:
+    life = Life(NETWORK, held={"full": 1})
+    life.arrives()
+    before = life.row, dict(life.loads)
+
+    assert life.is_ordered(site_id) is refusal
+    assert (life.row, life.loads) == before
+
+
+def test_an_order_for_what_the_lead_was_is_refused() -> None:
+    life = Life(NETWORK)
+    assert life.is_ordered("next", epoch=1) is StaleReason.UNKNOWN_LEAD
+    life.arrives()
+    life.declined()
+
+    assert life.is_ordered("remote", epoch=1) is StaleReason.WRONG_EPOCH
+    assert life.is_ordered() is StaleReason.NOT_WAITING
+    life.then(Answered(str(UUID(int=5)), 2, "next", Answer.ACCEPTED))
+    assert life.row.closed is ClosedReason.ACCEPTED
+    assert life.is_ordered("remote") is StaleReason.ALREADY_CLOSED
+
+
+def test_a_lead_that_joined_another_one_goes_where_that_one_goes() -> None:
+    life = Life(NETWORK)
+    life.row = LeadLedger(1, LeadState.JOINED, "near")
+
+    assert life.is_ordered("next") is StaleReason.JOINS_ANOTHER
+
+
+def test_a_place_settles_a_lead_that_nobody_could_find() -> None:
+    life = Life(NETWORK, features=lead(point=None))
+    life.arrives()
+    assert life.row.waiting == "location_unclear"
+    assert life.is_ordered() is StaleReason.NO_PLACE
+    assert life.is_ordered("near") is StaleReason.NO_PLACE
+
+    placed = ordered(life.is_ordered(at=(31.41, 120.6)))
+
+    assert (placed.site_id, placed.point) == ("next", (31.41, 120.6))
+    assert life.declined().site_id == "near"
+
+
+def test_a_place_moves_a_held_lead_and_its_holder_may_keep_it() -> None:
+    life = Life(NETWORK)
+    life.arrives()
+
+    ordered(life.is_ordered(at=(31.301, 120.6)))
+    assert (life.row.site_id, life.row.epoch, life.loads) == ("near", 2, {"near": 1})
+
+    nowhere = ordered(life.is_ordered(at=(25.0, 100.0)))
+    assert (nowhere.waiting, life.loads["near"]) == ("too_far", 0)
+
+
+def test_try_again_is_one_more_try_even_when_the_tries_are_over() -> None:
+    life = Life([site("near"), site("next", 31.4, limit=1)], policy(tries=(0, 0, 1)), held={"next": 1})
+    life.arrives()
+    life.declined()
+
+    still = ordered(life.is_ordered())
+    assert (still.waiting, still.epoch) == ("needs_person", 3)
+    assert b'"lost":"full"' in still.record
+
+    life.loads["next"] = 0
+    ordered(life.is_ordered())
+    assert (life.row.site_id, life.row.excluded) == ("next", ("near",))
+
+
+def test_a_batch_remembers_where_an_operator_said_that_a_lead_is() -> None:
+    features, snapshot = (
+        lead(),
+        Snapshot.build([site("near"), site("east", 31.3, 121.3), site("far-east", 31.3, 121.5)], 1),
+    )
+    held = LeadLedger(1, LeadState.HELD, "near", 1)
+    asks = [
+        Ask(features, held, Ordered(str(UUID(int=8)), 1, Order(ordered_by="mei", place=place_at((31.3, 121.3))))),
+        Ask(features, held, Answered(str(UUID(int=9)), 2, "east", Answer.DECLINED)),
+    ]
+
+    decided = decide_batch(asks, snapshot, policy(), {"near": 1}, NOW)
+
+    assert [one.site_id for one in decided if isinstance(one, Decided)] == ["east", "far-east"]
+
+
+def test_what_came_after_an_order_is_decided_again_from_the_place_in_the_order() -> None:
+    life = Life([site("near"), site("east", 31.3, 121.3), site("far-east", 31.3, 121.5)])
+    fact = as_fact(life.lead)
+    first = CONTRACT.validate_json(life.arrives().record)
+    moved = ordered(life.is_ordered(at=(31.3, 121.3)))
+    second = CONTRACT.validate_json(moved.record)
+    place = place_at((31.3, 121.3))
+    order = LeadOrdered(lead_id=UUID(life.lead.lead_id), epoch=1, place=place, ordered_by="mei", ordered_at=NOW)
+
+    assert redecide(second, fact, [first], order, life.snapshot, life.policy) == moved.record
+    other = order.model_copy(update={"place": place_at((31.3, 121.5))})
+    assert redecide(second, fact, [first], other, life.snapshot, life.policy) != moved.record
