@@ -35,6 +35,8 @@ VERBS = {
     "explain": Verb("services.router.commands", "explain", "Who would get a lead from here, and why."),
     "network": Verb("services.router.commands", "network_app", "Sites and their revisions."),
     "policy": Verb("services.router.commands", "policy_app", "The routing policy and its versions."),
+    "changes": Verb("services.router.changes.commands", "changes_app", "Changes: proposed, approved, in effect."),
+    "operator": Verb("services.router.operator_commands", "operator_app", "Who may change things."),
     "endpoint": Verb("services.store_notifier.commands", "endpoint_app", "Where sites receive their assignments."),
     "source": Verb("services.lead_intake.commands", "source_app", "Who may send leads."),
     "privacy": Verb("services.lead_intake.commands", "privacy_app", "What people may ask for about their data."),

@@ -12,16 +12,19 @@ from rich.console import Console
 
 from services.lead_intake.postal_files import load_postal_codes
 from services.lead_intake.settings import IntakeSettings, read_settings
+from services.router.db import changes
 from shared.errors import UserError
 from shared.kafka import check_topics
 from shared.keys import load_keys
 from shared.migrate import pending
-from shared.postgres import CONNECT_TIMEOUT_S
+from shared.postgres import CONNECT_TIMEOUT_S, PostgresUnavailable, acquire, open_pool
 from shared.settings import Settings
 
 # Kafka 4 refuses records stamped an hour ahead; deadlines and signatures go wrong long before.
 CLOCK_TOLERANCE = timedelta(seconds=5)
 CHECK_TIMEOUT_S = 20.0
+# A router looks every second, and one that decides many leads a little later.
+OVERDUE_AFTER = timedelta(minutes=1)
 
 Check = Callable[[IntakeSettings], Awaitable[list[str]]]
 
@@ -72,6 +75,18 @@ async def check_clock(settings: Settings) -> list[str]:
     return []
 
 
+async def check_changes(settings: Settings) -> list[str]:
+    """Approved changes take effect when their time comes."""
+    if await pending(settings.require_postgres()):
+        return []
+    async with open_pool(settings, "router", max_size=1) as pool, acquire(pool) as connection:
+        overdue = await changes.due(connection, datetime.now(UTC) - OVERDUE_AFTER)
+    if not overdue:
+        return []
+    numbers = ", ".join(map(str, overdue))
+    return [f"the time of these approved changes has come and they are not in effect: {numbers}: does a router run?"]
+
+
 async def check_keys(settings: Settings) -> list[str]:
     """The key file opens."""
     load_keys(settings.key_file)
@@ -90,6 +105,7 @@ CHECKS: dict[str, Check] = {
     "postgres": check_postgres,
     "migrations": check_migrations,
     "clock": check_clock,
+    "changes": check_changes,
     "keys": check_keys,
 }
 
@@ -115,12 +131,12 @@ async def _run(check: Check, settings: IntakeSettings) -> list[str]:
         return [error.message + (f": {error.hint}" if error.hint else "")]
     except TimeoutError:
         return ["no answer in time: is it reachable from here?"]
-    except (KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (KafkaError, OSError, PostgresUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         return [f"not usable ({type(error).__name__}): is it running, and is its address right?"]
 
 
 def doctor() -> None:
-    """Check Kafka, topics, PostgreSQL, migrations, clock, keys and what is switched on; exit 1 when one is wrong."""
+    """Check Kafka, topics, PostgreSQL, migrations, clock, changes, keys and what is switched on; exit 1 if one is wrong."""
     console = Console(highlight=False, soft_wrap=True)
     found = asyncio.run(examine(read_settings()))
     for name, problems in found.items():

@@ -1,4 +1,7 @@
-"""Points and spans of time as people type them: `2h` (ago), a date, an ISO time. Without an offset: UTC, as in logs."""
+"""Points and spans of time as people type them: `2h` (ago, or from now), a date, an ISO time.
+
+Without an offset a past moment is in UTC, as in logs.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -20,6 +23,27 @@ def moment_of(text: str, now: datetime, option: str) -> datetime:
             f"{option} {text!r} is no time", "write 2h, 30m, 2026-03-01 or 2026-03-01T10:00+08:00"
         ) from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def coming_moment_of(text: str, now: datetime, option: str) -> datetime:
+    """The moment to come that `text` names: `2h` from now, an ISO time with its offset, or `now`.
+
+    Raises UserError when it names none. An offset is asked for: three in the morning is not the same everywhere.
+    Whether the moment has passed is not looked at.
+    """
+    wanted = text.strip()
+    if wanted == "now":
+        return now
+    if _SPAN.fullmatch(wanted):
+        return now + span_of(wanted, option)
+    hint = "write 2h, 30m or 2026-03-01T03:00+08:00"
+    try:
+        moment = datetime.fromisoformat(wanted)
+    except ValueError as error:
+        raise UserError(f"{option} {text!r} is no time", hint) from error
+    if moment.tzinfo is None:
+        raise UserError(f"{option} {text!r} does not say in which zone", hint)
+    return moment.astimezone(UTC)
 
 
 def span_of(text: str, option: str) -> timedelta:

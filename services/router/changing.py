@@ -10,10 +10,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.router import printing, rollback, simulating, study_printing, trial, trial_printing
+from services.router import simulating, study_printing, trial, trial_printing
+from services.router.changes.change import Kind
+from services.router.changes.commands import operator_key, write
+from services.router.changes.submission_printing import (
+    import_as_json,
+    print_difference,
+    print_waiting,
+    publication_as_json,
+)
 from services.router.db.known_leads import PATIENT
 from services.router.network import read_network_file
 from services.router.policies import read_policy_file
+from services.router.rollback import Rollback, roll_back
 from services.router.tables import print_findings
 from services.router.terminal import Json, print_json, progress, run
 
@@ -67,19 +76,17 @@ def roll_policy_back(
     as_json: Json = False,
 ) -> None:
     """Put an older policy into effect again, as the next version. Twice in a row, it is undone."""
-    done = run(lambda pool: rollback.roll_policy_back(pool, to, datetime.now(UTC)))
-    published = done.published
-    findings = [str(finding) for finding in published.findings]
+    done = _roll_back(Kind.POLICY, to)
     if as_json:
-        print_json(
-            {"before": done.before, "restored": done.restored, "version": published.version, "findings": findings}
-        )
+        print_json({"before": done.before, "restored": done.restored, **publication_as_json(done.submitted)})
         return
-    print_findings(Console(), published.findings)
-    Console().print(
-        f"Policy version {published.version} is in effect: the text of version {done.restored}, "
-        f"in place of version {done.before}."
-    )
+    print_findings(Console(), done.submitted.effect.findings)
+    print_waiting(Console(), done.submitted)
+    if done.submitted.is_in_effect:
+        Console().print(
+            f"Policy version {done.submitted.effect.after} is in effect: the text of version {done.restored}, "
+            f"in place of version {done.before}."
+        )
 
 
 def roll_network_back(
@@ -87,17 +94,23 @@ def roll_network_back(
     as_json: Json = False,
 ) -> None:
     """Put an older network into effect again, as the next revision. Twice in a row, it is undone."""
-    done = run(lambda pool: rollback.roll_network_back(pool, to, datetime.now(UTC)))
+    done = _roll_back(Kind.NETWORK, to)
     if as_json:
-        findings = [str(finding) for finding in done.findings]
-        print_json({"restored": done.restored, "findings": findings, **printing.change_as_json(done.change)})
+        print_json({"restored": done.restored, **import_as_json(done.submitted)})
         return
-    print_findings(Console(), done.findings)
-    printing.print_change(Console(), done.change)
-    Console().print(
-        f"Revision {done.change.revision} is in effect: the sites of revision {done.restored}, "
-        f"in place of revision {done.change.before}."
-    )
+    print_findings(Console(), done.submitted.effect.findings)
+    print_difference(Console(), done.submitted)
+    print_waiting(Console(), done.submitted)
+    if done.submitted.is_in_effect:
+        Console().print(
+            f"Revision {done.submitted.effect.after} is in effect: the sites of revision {done.restored}, "
+            f"in place of revision {done.before}."
+        )
+
+
+def _roll_back(kind: Kind, to: int | None) -> Rollback:
+    now, key = datetime.now(UTC), operator_key()
+    return write(lambda connection: roll_back(connection, kind, to, key, now))
 
 
 def simulate(

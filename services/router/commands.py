@@ -8,9 +8,13 @@ import typer
 from rich.console import Console
 
 from services.router import changing, network, policies, printing
+from services.router.changes.change import Kind
+from services.router.changes.commands import At, EvenIfChanged, request
+from services.router.changes.submission_printing import print_import, print_preview, print_publication
 from services.router.db import network as db
 from services.router.explain import explain_lead
 from services.router.gaps.commands import gaps
+from services.router.sites import canonical_rows
 from services.router.terminal import Json, print_json, run
 from services.router.vehicles import read_vehicle
 from shared.errors import UserError
@@ -34,25 +38,19 @@ def import_network(
     apply: Annotated[
         bool, typer.Option("--apply", help="Put it into effect; without this, only show the diff.")
     ] = False,
+    at: At = None,
+    even_if_changed: EvenIfChanged = False,
     as_json: Json = False,
 ) -> None:
     """Show what FILE would change in the network; with --apply, change it. A file with a bad row changes nothing."""
     sites = network.read_network_file(file)
-
-    async def work(pool: Pool) -> network.Change:
-        return await (network.apply(pool, sites, datetime.now(UTC)) if apply else network.preview(pool, sites))
-
-    change = run(work)
-    if as_json:
-        print_json({"applied": apply and change.revision != change.before, **printing.change_as_json(change)})
-    else:
-        printing.print_change(Console(), change)
-        if change.revision == change.before:
-            Console().print(f"Nothing to change: this is revision {change.before}.")
-        elif apply:
-            Console().print(f"Revision {change.revision} is in effect.")
-        else:
-            Console().print("Nothing was changed: add --apply to put it into effect.")
+    if not apply:
+        if at is not None or even_if_changed:
+            raise UserError("--at and --even-if-changed are for --apply", "add --apply, or leave them out")
+        print_preview(run(lambda pool: network.preview(pool, sites)), as_json)
+        return
+    content = canonical_rows(sites).decode()
+    print_import(request(Kind.NETWORK, content, at, even_if_changed=even_if_changed), str(file), as_json)
 
 
 @network_app.command()
@@ -99,19 +97,14 @@ def diff(
 @policy_app.command()
 def publish(
     file: Annotated[Path, typer.Argument(help="A policy file (TOML).")],
+    at: At = None,
+    even_if_changed: EvenIfChanged = False,
     as_json: Json = False,
 ) -> None:
-    """Check FILE against the network and put it into effect as the next version."""
+    """Check FILE against the network and put it into effect as the next version, at once or at a time."""
     text = policies.read_policy_file(file)
-    published = run(lambda pool: policies.publish(pool, text, datetime.now(UTC)))
-    if as_json:
-        findings = [str(finding) for finding in published.findings]
-        print_json({"version": published.version, "is_new": published.is_new, "findings": findings})
-        return
-    for finding in published.findings:
-        Console().print(str(finding), style="yellow", markup=False, highlight=False)
-    state = "is in effect" if published.is_new else "was in effect already"
-    Console().print(f"Policy version {published.version} {state}.")
+    submitted = request(Kind.POLICY, text, at, even_if_changed=even_if_changed)
+    print_publication(submitted, str(file), as_json)
 
 
 @policy_app.command("show")

@@ -38,6 +38,12 @@ class RouterMetrics:
         self.asked = Counter(
             "waypost_router_leads_due", "Leads that a timer asked a decision for.", ["due"], registry=registry
         )
+        self.changes = Counter(
+            "waypost_router_changes",
+            "Changes whose time came, by what became of them: in_effect or refused.",
+            ["kind", "state"],
+            registry=registry,
+        )
         self.network_revision = Gauge(
             "waypost_router_network_revision", "Network revision in effect in this process.", registry=registry
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from services.router.db import announcements
+from services.router.db import announcements, changes
 from services.router.db import network as db
 from services.router.db.announcements import Announcement
 from services.router.db.network import ANONYMOUS, By, Revision
@@ -88,10 +88,15 @@ async def preview(pool: Pool, sites: tuple[Site, ...]) -> Change:
 
 
 async def apply(pool: Pool, sites: tuple[Site, ...], now: datetime) -> Change:
-    """Put `sites` into effect as the next revision, and have it announced; no revision when nothing changes."""
+    """Put `sites` into effect as the next revision, as who sets an installation up does, and have it announced.
+
+    No revision when nothing changes.
+    """
 
     async def write(connection: Connection) -> Change:
         await db.lock_for_writing(connection)
+        if await changes.two_person(connection):
+            raise UserError("two people make every change here", "`waypost network import FILE --apply` proposes one")
         return await apply_next(connection, sites, now)
 
     return await transact(pool, write)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from services.router.db import announcements
+from services.router.db import announcements, changes
 from services.router.db import network as db
 from services.router.db.announcements import Announcement
 from services.router.db.network import ANONYMOUS, By, PublishedPolicy
@@ -60,7 +60,7 @@ def findings_of(policy: Policy, snapshot: Snapshot) -> tuple[Finding, ...]:
 
 
 async def publish(pool: Pool, text: str, now: datetime) -> Publication:
-    """Put the policy in `text` into effect as the next version.
+    """Put the policy in `text` into effect as the next version, as who sets an installation up does.
 
     Raises PolicyError for a text that is no policy, PolicyRefused for one that does not fit the network.
     """
@@ -68,6 +68,8 @@ async def publish(pool: Pool, text: str, now: datetime) -> Publication:
 
     async def write(connection: Connection) -> Publication:
         await db.lock_for_writing(connection)
+        if await changes.two_person(connection):
+            raise UserError("two people make every change here", "`waypost policy publish FILE` proposes one")
         return await publish_next(connection, text, now)
 
     return await transact(pool, write)

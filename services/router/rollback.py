@@ -6,101 +6,76 @@ History only grows, because decisions name the version and the revision that the
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.router import network, policies
+from services.router.changes.change import Kind
+from services.router.changes.proposing import Submitted, Wanted, submit
 from services.router.db import network as db
-from services.router.network import Change, sites_of
-from services.router.policies import Publication, findings_of
-from services.router.policy import Finding, Policy
-from services.router.snapshot import Snapshot
 from shared.errors import UserError
-from shared.postgres import Connection, Pool, transact
+from shared.postgres import Connection
 
 
 @dataclass(frozen=True)
-class PolicyRollback:
-    """What going back to an older policy did."""
+class Rollback:
+    """What going back did, or will do when it is approved."""
 
     before: int
-    """The version that was in effect."""
+    """The version or revision that was in effect."""
     restored: int
-    """The version whose text is in effect again."""
-    published: Publication
+    """The one whose content is in effect again."""
+    submitted: Submitted
 
 
 @dataclass(frozen=True)
-class NetworkRollback:
-    """What going back to an older network did; `change.before` was in effect, `change.revision` is now."""
-
-    restored: int
-    change: Change
-    findings: tuple[Finding, ...]
-    """What the policy in effect finds wanting in that network."""
+class _Words:
+    what: str
+    missing: str
+    how: str
+    listing: str
 
 
-async def roll_policy_back(pool: Pool, to: int | None, now: datetime) -> PolicyRollback:
-    """Publish the text of version `to` (default: the one before the current) as the next version.
+_WORDS = {
+    Kind.POLICY: _Words(
+        "policy version",
+        "no policy has been published yet",
+        "`waypost policy publish FILE` publishes one",
+        "`waypost policy show --version N` prints an older one; name it with --to",
+    ),
+    Kind.NETWORK: _Words(
+        "network revision",
+        "no network has been imported yet",
+        "`waypost network import FILE --apply` imports one",
+        "`waypost network show` lists the newest revisions; name an older one with --to",
+    ),
+}
 
-    It is checked as a new one is. Raises UserError for a version that does not exist or is in effect already.
+
+async def roll_back(connection: Connection, kind: Kind, to: int | None, key: str, now: datetime) -> Rollback:
+    """Have the content of number `to` (default: the one before the current) in effect as the next one.
+
+    It is checked as a new one is, and a second operator must approve it where two are needed. Raises UserError for a
+    number that does not exist or is in effect already.
     """
-
-    async def write(connection: Connection) -> PolicyRollback:
-        await db.lock_for_writing(connection)
-        current = await db.policy(connection)
-        if current is None:
-            raise UserError("no policy has been published yet", "`waypost policy publish FILE` publishes one")
-        wanted = _wanted("policy version", current.version, to)
-        older = await db.policy(connection, wanted)
-        if older is None:
-            raise UserError(f"there is no policy version {wanted}", f"the newest is {current.version}")
-        published = await policies.publish_next(connection, older.toml, now)
-        if not published.is_new:
-            raise UserError(
-                f"policy version {wanted} is in effect already" + _also(wanted, current.version),
-                "`waypost policy show --version N` prints an older one; name it with --to",
-            )
-        return PolicyRollback(current.version, wanted, published)
-
-    return await transact(pool, write)
+    await db.lock_for_writing(connection)
+    words = _WORDS[kind]
+    current = await _kept(connection, kind, None)
+    if current is None:
+        raise UserError(words.missing, words.how)
+    newest, _ = current
+    if to is None and newest == 1:
+        raise UserError(f"{words.what} 1 is the first: there is none to go back to")
+    wanted = newest - 1 if to is None else to
+    older = await _kept(connection, kind, wanted)
+    if older is None:
+        raise UserError(f"there is no {words.what} {wanted}", f"the newest is {newest}")
+    submitted = await submit(connection, Wanted(kind, older[1], key, restores=wanted), now)
+    if submitted.change is None:
+        also = "" if wanted == newest else f", as number {newest}"
+        raise UserError(f"{words.what} {wanted} is in effect already{also}", words.listing)
+    return Rollback(newest, wanted, submitted)
 
 
-async def roll_network_back(pool: Pool, to: int | None, now: datetime) -> NetworkRollback:
-    """Put the sites of revision `to` (default: the one before the current) into effect as the next revision.
-
-    They are checked against the policy in effect. Raises UserError for a revision that does not exist or is in effect
-    already.
-    """
-
-    async def write(connection: Connection) -> NetworkRollback:
-        await db.lock_for_writing(connection)
-        current = await db.revision(connection)
-        if current is None:
-            raise UserError("no network has been imported yet", "`waypost network import FILE --apply` imports one")
-        wanted = _wanted("network revision", current.revision, to)
-        older = await db.revision(connection, wanted)
-        if older is None:
-            raise UserError(f"there is no network revision {wanted}", f"the newest is {current.revision}")
-        sites = sites_of(older)
-        change = await network.apply_next(connection, sites, now)
-        if change.revision == change.before:
-            raise UserError(
-                f"network revision {wanted} is in effect already" + _also(wanted, current.revision),
-                "`waypost network show` lists the newest revisions; name an older one with --to",
-            )
-        published = await db.policy(connection)
-        findings: tuple[Finding, ...] = ()
-        if published is not None:
-            policy = Policy.from_toml(published.toml, published.version)
-            findings = findings_of(policy, Snapshot.build(sites, change.revision))
-        return NetworkRollback(wanted, change, findings)
-
-    return await transact(pool, write)
-
-
-def _wanted(what: str, current: int, to: int | None) -> int:
-    if to is None and current == 1:
-        raise UserError(f"{what} 1 is the first: there is none to go back to")
-    return current - 1 if to is None else to
-
-
-def _also(wanted: int, current: int) -> str:
-    return "" if wanted == current else f", as number {current}"
+async def _kept(connection: Connection, kind: Kind, number: int | None) -> tuple[int, str] | None:
+    if kind is Kind.POLICY:
+        policy = await db.policy(connection, number)
+        return policy and (policy.version, policy.toml)
+    revision = await db.revision(connection, number)
+    return revision and (revision.revision, revision.sites)

@@ -1,6 +1,6 @@
 """The router's own settings, on top of the shared ones."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from shared.settings import Settings
 
@@ -21,6 +21,8 @@ class RouterSettings(Settings):
     With each look a router releases at most `retry.batch` (policy) of the waiting leads."""
     router_poll_network_s: float = Field(default=5.0, gt=0, le=300)
     """Seconds between two looks at the newest network and policy, should Kafka's word of them be late."""
+    operator_key: SecretStr = Field(default=SecretStr(""), validation_alias="WAYPOST_OPERATOR_KEY")
+    """Key of the person at the command; processes need none."""
 
 
 def read_settings() -> RouterSettings:

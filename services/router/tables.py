@@ -8,7 +8,7 @@ from rich.table import Table
 from services.router.policy import Finding
 
 
-def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+def print_findings(console: Console, findings: Sequence[Finding | str]) -> None:
     """What a person should know, one line each."""
     for finding in findings:
         console.print(str(finding), style="yellow", markup=False, highlight=False)

@@ -12,6 +12,7 @@ from typing import Literal
 import asyncpg
 from aiokafka.errors import KafkaError
 
+from services.router.changes.due import put_due_into_effect
 from services.router.db import announcements, timers
 from services.router.emission import SOURCE
 from services.router.metrics import RouterMetrics
@@ -81,6 +82,7 @@ class Timers:
         cause, the oldest first.
         """
         now = self._clock()
+        await self._put_changes_into_effect(now)
         await self._publish_announcements(now)
         snapshot, policy = self._in_effect().snapshot, self._in_effect().policy
         batch = policy.retry.batch
@@ -129,6 +131,16 @@ class Timers:
             self._metrics.asked_for(kind, len(due))
             get_logger().info("timers.asked", due=kind, leads=len(due), cause=cause or kind)
         return len(due)
+
+    async def _put_changes_into_effect(self, now: datetime) -> None:
+        log = get_logger()
+        ended = await put_due_into_effect(self._pool, now)
+        for change in ended:
+            self._metrics.changes.labels(change.kind.value, change.state.value).inc()
+            if change.refusal is None:
+                log.info("changes.in_effect", change=change.change_id, kind=change.kind.value, became=change.became)
+            else:
+                log.warning("changes.refused", change=change.change_id, kind=change.kind.value, why=change.refusal)
 
     async def _publish_announcements(self, now: datetime) -> None:
         async def publish(connection: Connection) -> int:

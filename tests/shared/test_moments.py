@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import UserError
-from shared.moments import moment_of, span_of
+from shared.moments import coming_moment_of, moment_of, span_of
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -35,3 +35,22 @@ def test_what_is_no_span_is_refused_with_its_option(text: str) -> None:
 def test_what_is_no_moment_is_refused_with_its_option() -> None:
     with pytest.raises(UserError, match="--to 'yesterday' is no time"):
         moment_of("yesterday", NOW, "--to")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2h", datetime(2026, 3, 2, 11, 0, tzinfo=UTC)),
+        ("now", NOW),
+        ("2026-03-03T03:00+08:00", datetime(2026, 3, 2, 19, 0, tzinfo=UTC)),
+        (" 2026-03-03T03:00Z ", datetime(2026, 3, 3, 3, 0, tzinfo=UTC)),
+    ],
+)
+def test_moments_to_come_are_read_as_people_type_them(text: str, expected: datetime) -> None:
+    assert coming_moment_of(text, NOW, "--at") == expected
+
+
+@pytest.mark.parametrize("text", ["2026-03-03T03:00", "2026-03-03"])
+def test_a_moment_to_come_without_a_zone_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="--at .* does not say in which zone"):
+        coming_moment_of(text, NOW, "--at")

@@ -62,6 +62,12 @@ async def lock_for_writing(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _WRITER_LOCK)
 
 
+async def try_to_lock_for_writing(connection: Connection) -> bool:
+    """The same without waiting; False while somebody else writes."""
+    taken: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _WRITER_LOCK)
+    return taken
+
+
 async def current(connection: Connection) -> Current:
     """Numbers of the newest revision and policy."""
     [row] = await connection.fetch(

@@ -26,7 +26,7 @@ async def enabled_by_hash(connection: Connection, key_hash: bytes) -> str | None
 
 
 async def enabled(connection: Connection) -> Sequence[str]:
-    """Names of everyone whose key is taken."""
+    """Names of everyone whose key is accepted."""
     rows = await connection.fetch("SELECT operator FROM operators WHERE disabled_at IS NULL ORDER BY operator")
     return [row["operator"] for row in rows]
 
@@ -54,7 +54,7 @@ async def put(connection: Connection, operator: str, key_hash: bytes, added_by: 
 
 
 async def disable(connection: Connection, operator: str, by: str | None, now: datetime) -> bool:
-    """Take an operator's key no more; whether it was taken before."""
+    """Accept an operator's key no more; whether it was accepted before."""
     status = await connection.execute(
         "UPDATE operators SET disabled_at = $3, disabled_by = $2 WHERE operator = $1 AND disabled_at IS NULL",
         operator,
