@@ -136,7 +136,7 @@ async def _run(check: Check, settings: IntakeSettings) -> list[str]:
 
 
 def doctor() -> None:
-    """Check Kafka, topics, PostgreSQL, migrations, clock, changes, keys and what is switched on; exit 1 if one is wrong."""
+    """Check Kafka, topics, PostgreSQL, clock, changes, keys and what is switched on; exit 1 when one is wrong."""
     console = Console(highlight=False, soft_wrap=True)
     found = asyncio.run(examine(read_settings()))
     for name, problems in found.items():

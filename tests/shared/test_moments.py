@@ -52,5 +52,5 @@ def test_moments_to_come_are_read_as_people_type_them(text: str, expected: datet
 
 @pytest.mark.parametrize("text", ["2026-03-03T03:00", "2026-03-03"])
 def test_a_moment_to_come_without_a_zone_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="--at .* does not say in which zone"):
+    with pytest.raises(UserError, match=r"--at .* does not say in which zone"):
         coming_moment_of(text, NOW, "--at")
