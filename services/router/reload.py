@@ -64,8 +64,10 @@ class Reload:
                 newest = await db.current(connection)
                 is_new_network = held is None or newest.revision != held.snapshot.revision
                 is_new_policy = held is None or newest.version != held.policy.version
-                revision = await db.revision(connection) if is_new_network else None
-                policy = await db.policy(connection) if is_new_policy else None
+                # By their numbers: what takes effect between the statements would be paired with what it replaces.
+                has_network, has_policy = newest.revision > 0, newest.version > 0
+                revision = await db.revision(connection, newest.revision) if is_new_network and has_network else None
+                policy = await db.policy(connection, newest.version) if is_new_policy and has_policy else None
             if (held is None and policy is None) or not (is_new_network or is_new_policy):
                 return False
             built = await asyncio.to_thread(_build, held, revision, policy)

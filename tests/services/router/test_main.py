@@ -6,14 +6,19 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
 
 from services.router import network
+from services.router.changes.change import Kind
+from services.router.changes.proposing import Wanted, submit
 from services.router.settings import RouterSettings
+from services.router.sites import canonical_rows
 from shared.contracts import LEADS_ANSWERED, LEADS_DECIDED, LEADS_RECEIVED, Answer
 from shared.kafka import Producer, Record, apply_topics
+from shared.postgres import transact
 from tests.services.router.networks import site
 from tests.services.router.world import World, answered_record, in_minutes, read_all, received_record
 from tests.services.store_notifier.process import free_port
@@ -130,3 +135,25 @@ async def test_a_new_network_reaches_a_running_router_and_its_waiting_leads(apar
         await until_decided(world, {(601, 2)})
 
     assert (await world.holders())[601] == ("held", "near", 2)
+
+
+async def test_a_change_takes_effect_at_its_time_in_running_routers_once_and_their_leads_move_on(apart: World) -> None:
+    world = apart
+    await world.set_up(site("elsewhere", lat=40.0, lon=116.4))
+    async with process(world.settings), process(world.settings):
+        await send(world, received_record(611))
+        await until_decided(world, {(611, 1)})
+        wanted = Wanted(Kind.NETWORK, canonical_rows((NEAR,)).decode(), takes_effect_at=soon())
+        await transact(world.pool, lambda connection: submit(connection, wanted, datetime.now(UTC)))
+        await until_decided(world, {(611, 2)})
+
+    assert (await world.holders())[611] == ("held", "near", 2)
+    assert await world.rows("SELECT state, became, refusal FROM router.changes") == [("in_effect", 2, None)]
+    [taken] = await world.rows("SELECT ended_at >= takes_effect_at FROM router.changes")
+    assert taken == (True,)
+    assert await world.rows("SELECT revision FROM router.network_revisions ORDER BY 1") == [(1,), (2,)]
+
+
+def soon() -> datetime:
+    """Late enough to be proposed, early enough to wait for."""
+    return datetime.now(UTC) + timedelta(seconds=2)
