@@ -13,6 +13,7 @@ from rich.console import Console
 from services.router import simulating, study_printing, trial, trial_printing
 from services.router.changes.change import Kind
 from services.router.changes.commands import operator_key, write
+from services.router.changes.printing import print_overtaken
 from services.router.changes.submission_printing import (
     import_as_json,
     print_difference,
@@ -87,6 +88,7 @@ def roll_policy_back(
             f"Policy version {done.submitted.effect.after} is in effect: the text of version {done.restored}, "
             f"in place of version {done.before}."
         )
+        print_overtaken(Console(), done.submitted.effect.overtaken)
 
 
 def roll_network_back(
@@ -106,6 +108,7 @@ def roll_network_back(
             f"Revision {done.submitted.effect.after} is in effect: the sites of revision {done.restored}, "
             f"in place of revision {done.before}."
         )
+        print_overtaken(Console(), done.submitted.effect.overtaken)
 
 
 def _roll_back(kind: Kind, to: int | None) -> Rollback:

@@ -4,7 +4,7 @@ Called within a transaction that has locked for writing.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -31,6 +31,8 @@ class Effect:
     after: int
     findings: tuple[str, ...] = ()
     difference: network.Change | None = None
+    overtaken: tuple[Change, ...] = ()
+    """Changes that were made before it took effect, and will be refused."""
 
 
 def became(kind: Kind, effect: Effect) -> int | None:
@@ -67,6 +69,14 @@ async def look(connection: Connection, kind: Kind, content: str) -> Effect:
 
 async def do(connection: Connection, change: Change, content: str, now: datetime) -> Effect:
     """Put the content into effect. Raises what `look` raises."""
+    effect = await _do(connection, change, content, now)
+    if became(change.kind, effect) is None:
+        return effect
+    waiting = await changes.overtaken(connection, change.kind, effect.after)
+    return replace(effect, overtaken=tuple(one for one in waiting if one.change_id != change.change_id))
+
+
+async def _do(connection: Connection, change: Change, content: str, now: datetime) -> Effect:
     by = By(change.change_id, change.proposed_by, change.approved_by)
     if change.kind is Kind.POLICY:
         return _of_policy(await policies.publish_next(connection, content, now, by))

@@ -55,7 +55,7 @@ def print_list(console: Console, found: Sequence[Change], *, two_person: bool) -
             f"{change.base or '-'}" if change.kind in _MADE_ON else "",
             _by(change.proposed_by, f"{change.proposed_at:%F %H:%M}"),
             _by(change.approved_by, f"{change.approved_at:%F %H:%M}") if change.approved_at else "",
-            f"{change.takes_effect_at:%F %H:%M}" if change.takes_effect_at else "when approved",
+            _when(change),
             f"[{style}]{state}[/]" if style else state,
         )
     console.print(table)
@@ -99,6 +99,20 @@ def print_open(console: Console, change: Change) -> None:
     say(console, f"Change {change.change_id} ({_what(change)}) is {_state(change)}: it {promise} {when}{needs}.")
 
 
+def print_overtaken(console: Console, overtaken: Sequence[Change]) -> None:
+    """Which other changes are refused because of what took effect now."""
+    for change in overtaken:
+        console.print(
+            f"Change {change.change_id} ({_what(change)}, {change.state.value}) was made on {_MADE_ON[change.kind]} "
+            f"{change.base} and will be refused: make it again, or `waypost changes approve {change.change_id} "
+            "--even-if-changed`.",
+            style="yellow",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 def print_effect(console: Console, change: Change, effect: Effect) -> None:
     """What an approval did."""
     print_findings(console, effect.findings)
@@ -108,6 +122,7 @@ def print_effect(console: Console, change: Change, effect: Effect) -> None:
         print_open(console, change)
     elif change.kind in _MADE_ON:
         say(console, f"{_MADE_ON[change.kind].capitalize()} {change.became} is in effect.")
+        print_overtaken(console, effect.overtaken)
     else:
         say(console, f"Change {change.change_id} ({_what(change)}) is in effect.")
 
@@ -124,6 +139,12 @@ def _state(change: Change) -> str:
     if change.withdrawn_by:
         text += f" by {change.withdrawn_by}"
     return text + (f": {change.refusal}" if change.refusal else "")
+
+
+def _when(change: Change) -> str:
+    if change.state is State.IN_EFFECT:
+        return f"{change.ended_at:%F %H:%M}"
+    return f"{change.takes_effect_at:%F %H:%M}" if change.takes_effect_at else "when approved"
 
 
 def _by(name: str | None, when: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.router.changes.change import OPEN, Change, Kind, State
+from services.router.changes.change import OPEN, Change, Kind
 from shared.errors import UserError
 
 LEAST_OPERATORS = 2
@@ -24,10 +24,8 @@ def may_propose(kind: Kind, who: str | None, operators: Sequence[str], *, two_pe
 
 
 def may_approve(change: Change, who: str | None, *, two_person: bool) -> None:
-    """Raise unless `who` may approve the change."""
+    """Raise unless `who` may approve the change. Approving again gives it another time, or lets it undo others."""
     _must_be_open(change)
-    if change.state is not State.PROPOSED:
-        raise ChangeRefused(f"change {change.change_id} is approved already")
     if not two_person:
         return
     if who is None:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from services.router import network, printing
 from services.router.changes.change import Kind, State
-from services.router.changes.printing import print_open, say
+from services.router.changes.printing import print_open, print_overtaken, say
 from services.router.changes.proposing import Submitted
 from services.router.tables import print_findings
 from services.router.terminal import print_json
@@ -20,6 +20,7 @@ def submitted_as_json(submitted: Submitted) -> dict[str, Any]:
         "state": change and change.state.value,
         "takes_effect_at": change and change.takes_effect_at,
         "findings": list(submitted.effect.findings),
+        "overtaken": [change.change_id for change in submitted.effect.overtaken],
     }
 
 
@@ -59,6 +60,7 @@ def print_import(submitted: Submitted, file: str, as_json: bool) -> None:
     print_difference(console, submitted)
     if submitted.is_in_effect:
         console.print(f"Revision {submitted.effect.after} is in effect.")
+        print_overtaken(console, submitted.effect.overtaken)
     elif submitted.change is None:
         console.print(f"Nothing to change: this is revision {submitted.effect.before}.")
     else:
@@ -75,6 +77,7 @@ def print_publication(submitted: Submitted, file: str, as_json: bool) -> None:
     print_findings(console, submitted.effect.findings)
     if submitted.is_in_effect:
         console.print(f"Policy version {submitted.effect.after} is in effect.")
+        print_overtaken(console, submitted.effect.overtaken)
     elif submitted.change is None:
         console.print(f"Policy version {submitted.effect.before} was in effect already.")
     else:

@@ -86,6 +86,18 @@ async def open_like(connection: Connection, kind: Kind, digest: str) -> Change |
     return _change(row) if row else None
 
 
+async def overtaken(connection: Connection, kind: Kind, current: int) -> list[Change]:
+    """Changes that wait, and would be refused now: they were made before number `current` took effect."""
+    rows = await connection.fetch(
+        f"""{_SELECT}
+            WHERE kind = $1 AND base <> $2 AND NOT even_if_changed AND state IN ('proposed', 'approved')
+            ORDER BY change_id""",
+        kind,
+        current,
+    )
+    return [_change(row) for row in rows]
+
+
 async def due(connection: Connection, moment: datetime) -> Sequence[int]:
     """Numbers of approved changes whose time has come, in the order in which they take effect."""
     rows = await connection.fetch(

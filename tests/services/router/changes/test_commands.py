@@ -135,7 +135,8 @@ async def test_an_overtaken_proposal_says_so_before_and_at_its_approval(waypost:
     await waypost.two_people()
     await waypost("policy", "publish", "six.toml", by="ann")
     await waypost("policy", "publish", "seven.toml", by="ann")
-    await waypost("changes", "approve", "4", by="ben")
+    first = await waypost("changes", "approve", "4", by="ben")
+    assert "Change 5 (policy, proposed) was made on policy version 1 and will be refused" in first
     assert "Policy version 2 is in effect: this change would undo what came between." in await waypost(
         "changes", "show", "5"
     )
@@ -150,6 +151,9 @@ async def test_one_person_schedules_without_a_key_and_a_key_only_adds_the_name(w
     assert "Change 1 (policy) is approved: it takes effect at " in scheduled
     told = await waypost.json("policy", "publish", "seven.toml")
     assert (told["version"], told["is_new"], told["change_id"], told["state"]) == (2, True, 2, "in_effect")
+    assert told["overtaken"] == [1]
+    again = await waypost("changes", "approve", "1", "--even-if-changed", "--at", "3h")
+    assert "Change 1 (policy) is approved: it takes effect at " in again
     waypost.keys["ann"] = (await waypost("operator", "add", "ann", "--key-only")).strip()
     await waypost("policy", "publish", "five.toml", by="ann")
     assert ", by ann (change 4)" in await waypost("policy", "show")

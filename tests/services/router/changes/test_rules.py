@@ -73,10 +73,11 @@ def test_a_change_that_has_its_end_is_neither_approved_nor_withdrawn(state: Stat
             forbidden(ended, "ben", two_person=True)
 
 
-def test_a_change_is_approved_once_and_can_be_withdrawn_until_it_takes_effect() -> None:
+def test_an_approved_change_can_be_approved_anew_or_withdrawn_until_it_takes_effect() -> None:
     approved = CHANGE._replace(state=State.APPROVED, approved_by="ben")
-    with pytest.raises(ChangeRefused, match="change 12 is approved already"):
-        may_approve(approved, "cleo", two_person=True)
+    may_approve(approved, "cleo", two_person=True)
+    with pytest.raises(ChangeRefused, match="ann proposed change 12"):
+        may_approve(approved, "ann", two_person=True)
     may_withdraw(approved, "ann", two_person=True)
     with pytest.raises(ChangeRefused, match="you gave no key"):
         may_withdraw(approved, None, two_person=True)

@@ -184,3 +184,13 @@ async def test_a_withdrawn_change_is_over(world: World) -> None:
         await people.approve(4, by="ben", minute=3)
     with pytest.raises(UserError, match="there is no change 9"):
         await people.withdraw(9, by="ben")
+
+
+async def test_an_administrator_of_postgresql_starts_anew_when_the_keys_are_lost(world: World) -> None:
+    people = await two_people(world, site("a"))
+    await world.db.execute("UPDATE router.changes SET state = 'withdrawn' WHERE kind = 'two_person'")
+    await world.db.execute("UPDATE router.operators SET disabled_at = now() WHERE disabled_at IS NULL")
+    assert not await people.two_person()
+    await people.add("cleo", minute=5)
+    await people.ask(Kind.POLICY, SIX, by="cleo", minute=6)
+    assert await world.rows("SELECT published_by FROM router.policies WHERE version = 2") == [("cleo",)]
