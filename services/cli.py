@@ -32,6 +32,8 @@ VERBS = {
     "doctor": Verb("services.doctor", "doctor", "Check everything an installation needs."),
     "send": Verb("services.lead_intake.commands", "send", "Send lead files (JSON, NDJSON, ADF) to the intake."),
     "lead": Verb("services.audit.commands", "lead", "Tell one lead's journey."),
+    "queue": Verb("services.router.ordering.commands", "queue", "Leads that wait: why, how long, and what helps."),
+    "order": Verb("services.order_commands", "order_app", "Decide about one lead by hand."),
     "explain": Verb("services.router.commands", "explain", "Who would get a lead from here, and why."),
     "network": Verb("services.router.commands", "network_app", "Sites and their revisions."),
     "policy": Verb("services.router.commands", "policy_app", "The routing policy and its versions."),

@@ -1,10 +1,12 @@
 """What the router counts. Labels come from closed lists: no lead, person or site id ever becomes one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from services.router.db.timers import Oldest
+from services.router.db.waiting import WaitingLine
+from shared.contracts import WaitingReason
 
 
 class RouterMetrics:
@@ -54,6 +56,15 @@ class RouterMetrics:
         self.oldest_waiting_seconds = Gauge(
             "waypost_router_oldest_waiting_seconds", "Age of the oldest waiting lead.", registry=registry
         )
+        self.waiting_for = Gauge(
+            "waypost_router_leads_waiting_for", "Leads that wait, by reason.", ["reason"], registry=registry
+        )
+        self.oldest_waiting_for_seconds = Gauge(
+            "waypost_router_oldest_waiting_for_seconds",
+            "Age of the oldest lead that waits for each reason; alarm on needs_person.",
+            ["reason"],
+            registry=registry,
+        )
         self.overdue_seconds = Gauge(
             "waypost_router_overdue_seconds",
             "How long the most overdue hold is past its deadline; alarm above a minute.",
@@ -64,8 +75,13 @@ class RouterMetrics:
         """A timer published this many leads.due."""
         self.asked.labels(kind).inc(leads)
 
-    def saw_oldest(self, oldest: Oldest, now: datetime) -> None:
-        """What a sweep found of waiting and overdue leads."""
-        self.waiting.set(oldest.waiting_leads)
-        self.oldest_waiting_seconds.set((now - oldest.waiting).total_seconds() if oldest.waiting else 0)
-        self.overdue_seconds.set((now - oldest.overdue).total_seconds() if oldest.overdue else 0)
+    def saw_oldest(self, lines: Sequence[WaitingLine], overdue: datetime | None, now: datetime) -> None:
+        """What a sweep found of waiting leads, and the deadline that has been over for the longest."""
+        ages_s = {line.reason: (now - line.oldest).total_seconds() for line in lines}
+        leads = {line.reason: line.leads for line in lines}
+        self.waiting.set(sum(leads.values()))
+        self.oldest_waiting_seconds.set(max(ages_s.values(), default=0))
+        for reason in WaitingReason:
+            self.waiting_for.labels(reason.value).set(leads.get(reason, 0))
+            self.oldest_waiting_for_seconds.labels(reason.value).set(ages_s.get(reason, 0))
+        self.overdue_seconds.set((now - overdue).total_seconds() if overdue else 0)

@@ -13,7 +13,7 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 from services.router.changes.due import put_due_into_effect
-from services.router.db import announcements, timers
+from services.router.db import announcements, timers, waiting
 from services.router.emission import SOURCE
 from services.router.metrics import RouterMetrics
 from services.router.reload import InEffect
@@ -107,8 +107,9 @@ class Timers:
             "room",
             lambda connection: timers.claim_roomless(connection, limits, full_before, now, batch),
         )
-        oldest = await transact(self._pool, lambda connection: timers.oldest(connection, now))
-        self._metrics.saw_oldest(oldest, now)
+        lines = await transact(self._pool, waiting.waiting_lines)
+        overdue = await transact(self._pool, lambda connection: timers.longest_overdue(connection, now))
+        self._metrics.saw_oldest(lines, overdue, now)
         return published
 
     async def _ask_silent(self, now: datetime, batch: int) -> int:

@@ -20,14 +20,6 @@ class Due(NamedTuple):
     traceparent: str | None
 
 
-class Oldest(NamedTuple):
-    """Receive times of the oldest lead in each open state, for the alarm; None when there is none."""
-
-    waiting: datetime | None
-    waiting_leads: int
-    overdue: datetime | None
-
-
 async def claim_silent(connection: Connection, now: datetime, limit: int) -> list[Due]:
     """Held leads whose site did not answer by the deadline, the longest overdue first."""
     rows = await connection.fetch(
@@ -109,13 +101,9 @@ async def claim_roomless(
     return sorted((Due(*row) for row in rows), key=lambda due: due.due_at)
 
 
-async def oldest(connection: Connection, now: datetime) -> Oldest:
-    """How long the longest have waited; both are index look-ups, the count is of waiting leads only."""
-    [row] = await connection.fetch(
-        """SELECT min(received_at) FILTER (WHERE state = 'waiting') AS waiting,
-                  count(*) FILTER (WHERE state = 'waiting') AS waiting_leads,
-                  (SELECT min(respond_by) FROM leads WHERE state = 'held' AND respond_by <= $1) AS overdue
-           FROM leads WHERE state = 'waiting'""",
-        now,
+async def longest_overdue(connection: Connection, now: datetime) -> datetime | None:
+    """The deadline that has been over for the longest; None when none is. An index look-up."""
+    found: datetime | None = await connection.fetchval(
+        "SELECT min(respond_by) FROM leads WHERE state = 'held' AND respond_by <= $1", now
     )
-    return Oldest(*row)
+    return found

@@ -22,13 +22,16 @@ from services.router.timers import Timers
 from shared.contracts import (
     LEADS_ANSWERED,
     LEADS_DECIDED,
+    LEADS_ORDERED,
     LEADS_RECEIVED,
     PEOPLE_ERASED,
     Answer,
     Fact,
     LeadAnswered,
     LeadDecided,
+    LeadOrdered,
     PersonErased,
+    Place,
     Result,
     Topic,
     derived_id,
@@ -198,6 +201,23 @@ def answered_record(
             time=at,
         ),
     )
+
+
+def ordered_record(
+    number: int, epoch: int, site_id: str | None = None, place: Place | None = None, *, at: datetime = NOW
+) -> Record:
+    """An operator's order for a lead at an epoch."""
+    lead_id = UUID(int=number)
+    data = LeadOrdered(lead_id=lead_id, epoch=epoch, site_id=site_id, place=place, ordered_by="mei", ordered_at=at)
+    fact = LEADS_ORDERED.fact(
+        data,
+        id=derived_id("ordered", number, epoch, site_id, at),
+        source="router",
+        subject=str(lead_id),
+        time=at,
+        traceparent=TRACE,
+    )
+    return _record(LEADS_ORDERED.name, str(lead_id), fact)
 
 
 def erased_record(person: int, *numbers: int) -> Record:

@@ -1,0 +1,76 @@
+"""`waypost queue`, and what `waypost order` does once it knows the place."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from services.router.ordering import printing
+from services.router.ordering.orders import Given, give_order, outcome_of
+from services.router.ordering.queue import Queue, read_queue
+from services.router.terminal import Json, print_json, run
+from shared.contracts import LeadDecided, Order, Place, WaitingReason
+from shared.errors import UserError
+from shared.postgres import Pool, acquire
+
+
+def queue(
+    reason: Annotated[WaitingReason | None, typer.Option(help="Only leads that wait for this reason.")] = None,
+    limit: Annotated[int, typer.Option(help="How many leads to show.", min=1, max=10_000)] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show the leads that wait: why, how long, where, and when they are tried again. Those for a person come first."""
+
+    async def work(pool: Pool) -> Queue:
+        async with acquire(pool) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            return await read_queue(connection, reason, limit, datetime.now(UTC))
+
+    found = run(work)
+    if as_json:
+        print_json(printing.queue_as_json(found))
+    else:
+        printing.print_queue(Console(), found)
+
+
+def order_lead(
+    lead_id: str, by: str, *, site_id: str | None, place: Place | None, epoch: int | None, wait_s: float, as_json: bool
+) -> None:
+    """Give the order, wait for what comes of it, and say so. Raises UserError when it cannot be given."""
+    try:
+        wanted = UUID(lead_id)
+    except ValueError as error:
+        raise UserError(f"{lead_id!r} is no lead id", "an id has 36 characters, 8-4-4-4-12") from error
+    order = _order(by, site_id, place)
+
+    async def work(pool: Pool) -> tuple[Given, LeadDecided | None]:
+        given = await give_order(pool, wanted, order, epoch, datetime.now(UTC))
+        return given, await outcome_of(pool, given, wait_s)
+
+    given, decided = run(work)
+    if as_json:
+        outcome = decided and decided.model_dump(mode="json", exclude_none=True)
+        print_json({"order_id": str(given.fact_id), "decided": outcome})
+    elif decided is not None:
+        Console().print(printing.outcome_in_words(decided), markup=False, highlight=False, soft_wrap=True)
+    elif wait_s == 0:
+        Console().print("The order is on its way; `waypost lead ID` tells what comes of it.", highlight=False)
+    if decided is None and wait_s > 0:
+        raise UserError(
+            f"the order is given, but no router has acted on it in {wait_s:g} s",
+            "is one running? If the lead moved on meanwhile, the order came too late: `waypost lead ID` tells",
+        )
+
+
+def _order(by: str, site_id: str | None, place: Place | None) -> Order:
+    try:
+        return Order(ordered_by=by, site_id=site_id, place=place)
+    except ValidationError as error:
+        wrong = [str(fault["loc"][0]) for fault in error.errors(include_input=False, include_url=False)]
+        what = "a site id" if "site_id" in wrong else "--by"
+        raise UserError(
+            f"{what} has 1 to 63 lower-case letters, digits, dashes and underscores",
+            "`waypost network show` lists the sites" if "site_id" in wrong else "write your short name: --by mei",
+        ) from error

@@ -1,0 +1,82 @@
+"""Giving an order: checked by the engine itself on the ledger as it is, kept for publishing, and followed to its end.
+
+The router decides for good when the fact reaches it. In between the lead may have moved on, and the order is too late;
+then nothing happens to the lead, which stays where it is.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from services.router.db import announcements, ledger, loads
+from services.router.db.announcements import Announcement
+from services.router.domain import Ask, Ordered, Stale, decide_batch
+from services.router.emission import SOURCE
+from services.router.in_effect import setting_in_effect
+from services.router.ordering.wording import refusal
+from services.router.questions import features_of, ledger_of
+from shared.contracts import LEADS_ORDERED, LeadDecided, LeadOrdered, Order, derived_id
+from shared.errors import UserError
+from shared.postgres import Connection, Pool, acquire, transact
+
+LOOK_EVERY_S = 0.2
+_DECIDED: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
+
+
+class OrderRefused(UserError):  # noqa: N818 - it says what happened to the order
+    """The order cannot be given; nothing was published."""
+
+
+class Given(NamedTuple):
+    """An order on its way to the router."""
+
+    fact_id: UUID
+    lead_id: UUID
+    expected: LeadDecided
+    """What the router decides, if nothing happens before it reads the order."""
+
+
+async def give_order(pool: Pool, lead_id: UUID, order: Order, epoch: int | None, now: datetime) -> Given:
+    """Have the order published; `epoch` is the one that its giver saw, None for whatever the lead is at.
+
+    Raises OrderRefused when it would change nothing.
+    """
+
+    async def work(connection: Connection) -> Given:
+        row = await ledger.lead(connection, lead_id)
+        if row is None or row.epoch == 0:
+            raise OrderRefused(f"the router has no lead {lead_id}", "is the id complete? it has 36 characters")
+        snapshot, policy = await setting_in_effect(connection)
+        standing, held = ledger_of(row), await loads.read(connection, locked=False)
+        said = LeadOrdered(lead_id=lead_id, epoch=epoch or row.epoch, ordered_at=now, **dict(order))
+        # The time is part of it: an order that came to nothing may be given again.
+        fact_id = derived_id("ordered", lead_id, said.epoch, order.ordered_by, now.isoformat())
+        ask = Ask(features_of(row), standing, Ordered.of(str(fact_id), said))
+        [answer] = decide_batch([ask], snapshot, policy, held, now)
+        if isinstance(answer, Stale):
+            raise OrderRefused(*refusal(answer.reason, standing, order.site_id))
+        fact = LEADS_ORDERED.fact(
+            said, id=fact_id, source=SOURCE, subject=str(lead_id), time=now, traceparent=row.traceparent
+        )
+        kept = Announcement(fact_id, LEADS_ORDERED.name, str(lead_id).encode(), fact.to_bytes())
+        await announcements.add(connection, kept, now)
+        return Given(fact_id, lead_id, _DECIDED.validate_json(answer.record))
+
+    return await transact(pool, work)
+
+
+async def outcome_of(pool: Pool, given: Given, wait_s: float) -> LeadDecided | None:
+    """What the router decided because of the order; None when that is not known after `wait_s`."""
+    try:
+        async with asyncio.timeout(wait_s):
+            while True:
+                async with acquire(pool) as connection:
+                    found = await ledger.decisions_caused(connection, [str(given.lead_id)], [str(given.fact_id)])
+                if found:
+                    return _DECIDED.validate_json(found[0].record)
+                await asyncio.sleep(LOOK_EVERY_S)
+    except TimeoutError:
+        return None
