@@ -20,7 +20,10 @@ from shared.vocabulary import Datum
 order_app = typer.Typer(help="Decide about one lead by hand.", no_args_is_help=True)
 
 Lead = Annotated[str, typer.Argument(help="The lead's id.", metavar="ID")]
-By = Annotated[str, typer.Option(help="Your short name; the order and its decision keep it.")]
+By = Annotated[
+    str | None,
+    typer.Option(help="Your short name, which the decision keeps; default: whose WAYPOST_OPERATOR_KEY it is."),
+]
 Epoch = Annotated[
     int | None, typer.Option(help="Only if the lead is still at this epoch, as `waypost queue` shows it.", min=1)
 ]
@@ -38,7 +41,7 @@ At = Annotated[str | None, typer.Option(help="City and district in words, withou
 def give(
     lead_id: Lead,
     site_id: Annotated[str, typer.Argument(help="The site that is to have it.", metavar="SITE")],
-    by: By,
+    by: By = None,
     lat: Lat = None,
     lon: Lon = None,
     datum: GivenDatum = None,
@@ -59,7 +62,7 @@ def give(
 @order_app.command()
 def place(
     lead_id: Lead,
-    by: By,
+    by: By = None,
     lat: Lat = None,
     lon: Lon = None,
     datum: GivenDatum = None,
@@ -77,7 +80,7 @@ def place(
 
 
 @order_app.command()
-def retry(lead_id: Lead, by: By, epoch: Epoch = None, wait: Wait = 15, as_json: Json = False) -> None:
+def retry(lead_id: Lead, by: By = None, epoch: Epoch = None, wait: Wait = 15, as_json: Json = False) -> None:
     """Try a waiting lead again now, whatever it waits for."""
     order_lead(lead_id, by, site_id=None, place=None, epoch=epoch, wait_s=wait, as_json=as_json)
 

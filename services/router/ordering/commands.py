@@ -5,16 +5,20 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
+from services.router.changes.commands import operator_key
 from services.router.ordering import printing
-from services.router.ordering.orders import Given, give_order, outcome_of
+from services.router.ordering.orders import Given, Giver, give_order, outcome_of
 from services.router.ordering.queue import Queue, read_queue
 from services.router.terminal import Json, print_json, run
-from shared.contracts import LeadDecided, Order, Place, WaitingReason
+from shared.contracts import LeadDecided, Place, WaitingReason
 from shared.errors import UserError
 from shared.postgres import Pool, acquire
+from shared.vocabulary import Slug
+
+_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 
 
 def queue(
@@ -36,17 +40,27 @@ def queue(
 
 
 def order_lead(
-    lead_id: str, by: str, *, site_id: str | None, place: Place | None, epoch: int | None, wait_s: float, as_json: bool
+    lead_id: str,
+    by: str | None,
+    *,
+    site_id: str | None,
+    place: Place | None,
+    epoch: int | None,
+    wait_s: float,
+    as_json: bool,
 ) -> None:
     """Give the order, wait for what comes of it, and say so. Raises UserError when it cannot be given."""
     try:
         wanted = UUID(lead_id)
     except ValueError as error:
         raise UserError(f"{lead_id!r} is no lead id", "an id has 36 characters, 8-4-4-4-12") from error
-    order = _order(by, site_id, place)
+    _check(by, "--by", "write your short name: --by mei")
+    _check(site_id, "a site's id", "`waypost network show` lists the sites")
 
     async def work(pool: Pool) -> tuple[Given, LeadDecided | None]:
-        given = await give_order(pool, wanted, order, epoch, datetime.now(UTC))
+        giver = Giver(by, operator_key())
+        now = datetime.now(UTC)
+        given = await give_order(pool, wanted, giver, site_id=site_id, place=place, epoch=epoch, now=now)
         return given, await outcome_of(pool, given, wait_s)
 
     given, decided = run(work)
@@ -64,13 +78,8 @@ def order_lead(
         )
 
 
-def _order(by: str, site_id: str | None, place: Place | None) -> Order:
+def _check(name: str | None, what: str, hint: str) -> None:
     try:
-        return Order(ordered_by=by, site_id=site_id, place=place)
+        _SLUG.validate_python("none" if name is None else name)
     except ValidationError as error:
-        wrong = [str(fault["loc"][0]) for fault in error.errors(include_input=False, include_url=False)]
-        what = "a site id" if "site_id" in wrong else "--by"
-        raise UserError(
-            f"{what} has 1 to 63 lower-case letters, digits, dashes and underscores",
-            "`waypost network show` lists the sites" if "site_id" in wrong else "write your short name: --by mei",
-        ) from error
+        raise UserError(f"{what} has 1 to 63 lower-case letters, digits, dashes and underscores", hint) from error

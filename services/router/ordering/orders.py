@@ -11,14 +11,15 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.router.db import announcements, ledger, loads
+from services.router.db import announcements, ledger, loads, operators
 from services.router.db.announcements import Announcement
 from services.router.domain import Ask, Ordered, Stale, decide_batch
 from services.router.emission import SOURCE
 from services.router.in_effect import setting_in_effect
+from services.router.operators import operator_of
 from services.router.ordering.wording import refusal
 from services.router.questions import features_of, ledger_of
-from shared.contracts import LEADS_ORDERED, LeadDecided, LeadOrdered, Order, derived_id
+from shared.contracts import LEADS_ORDERED, LeadDecided, LeadOrdered, Order, Place, derived_id
 from shared.errors import UserError
 from shared.postgres import Connection, Pool, acquire, transact
 
@@ -39,13 +40,30 @@ class Given(NamedTuple):
     """What the router decides, if nothing happens before it reads the order."""
 
 
-async def give_order(pool: Pool, lead_id: UUID, order: Order, epoch: int | None, now: datetime) -> Given:
-    """Have the order published; `epoch` is the one that its giver saw, None for whatever the lead is at.
+class Giver(NamedTuple):
+    """Who gives an order: a name, an operator's key, or both."""
+
+    name: str | None
+    key: str = ""
+
+
+async def give_order(
+    pool: Pool,
+    lead_id: UUID,
+    giver: Giver,
+    *,
+    site_id: str | None,
+    place: Place | None,
+    epoch: int | None,
+    now: datetime,
+) -> Given:
+    """Have an order published; `epoch` is the one that its giver saw, None for whatever the lead is at.
 
     Raises OrderRefused when it would change nothing.
     """
 
     async def work(connection: Connection) -> Given:
+        order = Order(ordered_by=await _name_of(connection, giver), site_id=site_id, place=place)
         row = await ledger.lead(connection, lead_id)
         if row is None or row.epoch == 0:
             raise OrderRefused(f"the router has no lead {lead_id}", "is the id complete? it has 36 characters")
@@ -80,3 +98,20 @@ async def outcome_of(pool: Pool, given: Given, wait_s: float) -> LeadDecided | N
                 await asyncio.sleep(LOOK_EVERY_S)
     except TimeoutError:
         return None
+
+
+async def _name_of(connection: Connection, giver: Giver) -> str:
+    """The name that the order keeps. An operator's name is for whoever has the operator's key."""
+    operator = await operator_of(connection, giver.key)
+    if operator is not None and giver.name in (None, operator):
+        return operator
+    if giver.name is None:
+        raise OrderRefused("the order has no giver", "name yourself (--by), or set WAYPOST_OPERATOR_KEY")
+    if operator is not None or giver.name in await operators.enabled(connection):
+        raise OrderRefused(
+            f"{giver.name} is not the owner of the key in WAYPOST_OPERATOR_KEY"
+            if operator is not None
+            else f"{giver.name} is an operator with a key, and WAYPOST_OPERATOR_KEY has none",
+            "leave --by out: the key says who you are",
+        )
+    return giver.name

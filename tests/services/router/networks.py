@@ -79,11 +79,13 @@ def _policy(
             line = f"remind_after_percent = {remind}"
         if line.startswith("escalate_after_percent"):
             line = f"escalate_after_percent = {escalate}"
+        for key, number in zip(("before_center", "center_within_km", "before_person"), tries, strict=True):
+            if line.startswith(f"{key} ="):
+                line = f"{key} = {number}"
         lines.append(line)
         if line.startswith("max_distance_km"):
             lines.append(each_intent)
     lines.append(f"[travel]\ncandidates = {travel[0]}\ntie_band_s = {travel[1]}")
-    lines.append("[tries]\nbefore_center = {}\ncenter_within_km = {}\nbefore_person = {}".format(*tries))
     for line_points, detour_km in barriers:
         points = [list(point) for point in line_points]
         lines.append(f'[[barriers]]\nname = "water"\nline = {points}\ndatum = "wgs84"\ndetour_km = {detour_km}')

@@ -78,7 +78,8 @@ def test_without_a_policy_for_tries_the_next_store_is_asked_until_there_is_none(
 
 def test_a_center_that_the_intent_does_not_name_takes_what_the_stores_leave() -> None:
     stores_only = DEFAULT_POLICY.replace('kinds = ["delivery_center", "agent_store"]', 'kinds = ["agent_store"]')
-    life = Life([*STORES, CENTER], Policy.from_toml(f"{stores_only}\n[tries]\nbefore_center = 1", 1))
+    rules = Policy.from_toml(stores_only.replace("before_center = 0", "before_center = 1"), 1)
+    life = Life([*STORES, CENTER], rules)
 
     life.arrives()
     life.declined()
@@ -125,7 +126,7 @@ def test_tries_that_could_never_come_to_a_center_are_refused_by_name() -> None:
     with pytest.raises(PolicyError, match="tries: before_person \\(2\\) must be more than before_center \\(3\\)"):
         policy(tries=(3, 0, 2))
     with pytest.raises(PolicyError, match="did you mean before_center"):
-        Policy.from_toml(f"{DEFAULT_POLICY}\n[tries]\nbefore_centre = 3", 1)
+        Policy.from_toml(DEFAULT_POLICY.replace("before_center = 0", "before_centre = 3"), 1)
 
 
 def test_publishing_warns_of_intents_that_no_center_can_take_back() -> None:

@@ -20,7 +20,7 @@ from tests.services.router.world import (
 )
 
 NEAR, NEXT = site("near"), site("next", 31.32)
-FOR_A_PERSON = DEFAULT_POLICY + "\n[tries]\nbefore_person = 1"
+FOR_A_PERSON = DEFAULT_POLICY.replace("before_person = 0", "before_person = 1")
 
 
 async def test_a_lead_that_needs_a_person_waits_for_one_whatever_changes(world: World) -> None:
@@ -125,7 +125,8 @@ async def test_erasing_the_person_ends_the_wait_for_a_person(world: World) -> No
 
 async def test_a_center_that_is_full_is_asked_again_when_it_has_room(world: World) -> None:
     small = site("center", 31.5, limit=1)
-    policy = DEFAULT_POLICY + "\n[tries]\nbefore_center = 1\nbefore_person = 2"
+    policy = DEFAULT_POLICY.replace("before_center = 0", "before_center = 1")
+    policy = policy.replace("before_person = 0", "before_person = 2")
     policy = policy.replace('kinds = ["delivery_center", "agent_store"]', 'kinds = ["agent_store"]')
     store = site("store", kind=NEAR.kind.AGENT_STORE, capabilities=[cap for cap in NEAR.capabilities if cap == "sales"])
     await world.set_up(store, small, policy=policy)

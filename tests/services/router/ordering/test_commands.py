@@ -90,7 +90,7 @@ def named(number: int) -> str:
 
 
 async def test_the_queue_shows_every_wait_with_reason_age_place_and_next_try(world: World, waypost: Waypost) -> None:
-    await world.set_up(*SUZHOU, policy=DEFAULT_POLICY + "\n[tries]\nbefore_person = 1")
+    await world.set_up(*SUZHOU, policy=DEFAULT_POLICY.replace("before_person = 0", "before_person = 1"))
     assert await waypost("queue") == "No lead waits.\n"
     async with world.router() as router:
         await router.handle(
@@ -216,6 +216,24 @@ async def test_without_a_router_the_order_is_kept_and_the_person_told(world: Wor
         assert router.counted("waypost_router_facts_stale_total", topic="leads.ordered", reason="already_there") == 0
         assert router.counted("waypost_router_facts_stale_total", topic="leads.ordered", reason="wrong_epoch") == 1
     assert await world.holders() == {661: ("held", "next", 2)}
+
+
+async def test_an_operators_name_is_for_whoever_has_the_key(
+    world: World, waypost: Waypost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.set_up(*SUZHOU)
+    key = (await waypost("operator", "add", "mei", "--key-only")).strip()
+    async with world.router() as router:
+        await router.handle(received_record(671))
+    order = ("order", "give", named(671), "next", "--wait", "0")
+
+    assert "mei is an operator with a key" in await waypost.refused(*order, "--by", "mei")
+    assert "the order has no giver" in await waypost.refused(*order)
+    monkeypatch.setenv("WAYPOST_OPERATOR_KEY", key)
+    assert "li is not the owner of the key" in await waypost.refused(*order, "--by", "li")
+    assert "on its way" in await waypost(*order)
+    [(value,)] = await world.rows("SELECT value FROM router.announcements WHERE topic = 'leads.ordered'")
+    assert LEADS_ORDERED.read(value).data.ordered_by == "mei"
 
 
 def test_every_wait_and_every_refusal_has_words() -> None:
