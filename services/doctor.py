@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
+from services.lead_intake.geocoding.opening import try_geocoder
 from services.lead_intake.postal_files import load_postal_codes
 from services.lead_intake.settings import IntakeSettings, read_settings
 from services.router.db import changes
@@ -115,6 +116,8 @@ def checks_of(intake: IntakeSettings) -> dict[str, Check]:
     chosen = dict(CHECKS)
     if intake.postal_codes:
         chosen["postal codes"] = check_postal_codes
+    if intake.geocoder:
+        chosen["geocoder"] = try_geocoder
     return chosen
 
 

@@ -80,8 +80,13 @@ class Accuracy(StrEnum):
 _PERSONAL = re.compile(r"@|(?:\d[\s.\-()]*){7,}")
 
 
+def looks_personal(text: str) -> bool:
+    """Whether a text may hold a phone number, the number of an ID card, or an e-mail address."""
+    return _PERSONAL.search(text) is not None
+
+
 def _refuse_personal(text: str) -> str:
-    if _PERSONAL.search(text):
+    if looks_personal(text):
         raise ValueError("looks like a phone number or an address; only product or campaign names may stand here")
     return text
 

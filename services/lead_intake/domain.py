@@ -9,6 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.lead_intake.draft import Draft, DraftContact, DraftVehicle
 from services.lead_intake.faults import Fault, Refused
+from services.lead_intake.geocoding.asking import question_of
+from services.lead_intake.geocoding.port import Question
 from services.lead_intake.location import locate
 from services.lead_intake.people import email_token, phone_token, source_id_token, tidy_name, to_address, to_e164
 from services.lead_intake.places import Places
@@ -29,6 +31,15 @@ class Contact:
     location: dict[str, str | float] | None = None
     """The exact location as it was given, with its datum."""
     vehicle: dict[str, str | int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """That a map service was asked about a lead, when, and how that ended."""
+
+    result: str
+    started: datetime
+    ended: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,9 @@ class Lead:
     """What was taken but not understood; the sender is told beside the 202."""
     place_candidates: tuple[str, ...] = ()
     """The places that may be meant when `place` is None, as `candidates` keeps them; no routing happens on them."""
+    question: Question | None = None
+    """What a map service may be asked, if there is one, because the lists do not settle the place."""
+    looked_up: LookedUp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,7 @@ def accept_draft(
         traceparent=traceparent,
         remarks=tuple(remarks),
         place_candidates=located.candidates,
+        question=question_of(draft.location) if located.open and draft.location else None,
     )
 
 

@@ -18,6 +18,8 @@ class Located:
     place: Place | None = None
     candidates: tuple[str, ...] = ()
     """As `candidates` keeps them."""
+    open: bool = False
+    """Whether a map service may know more: names that no list knows, or that mean several places."""
 
 
 NOWHERE = Located()

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from services.lead_intake.accept import Acceptance
 from services.lead_intake.contacts import Contacts
 from services.lead_intake.domain import Rules
+from services.lead_intake.geocoding.opening import open_finder
 from services.lead_intake.handlers import routes
 from services.lead_intake.idempotency import forget_old_keys
 from services.lead_intake.limits import Door
@@ -53,6 +54,7 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
         open_pool(settings, SERVICE) as pool,
         Producer(settings, f"{SERVICE}-dead") as dead_producer,
         Tracing(settings, SERVICE) as tracing,
+        open_finder(settings, keys.pepper, registry, time.monotonic) as finder,
     ):
         outbox = Outbox(pool, partial(Producer, settings, SERVICE), clock, registry)
 
@@ -78,6 +80,7 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
             random_bytes=os.urandom,
             answered=count_answers(registry),
             tracing=tracing,
+            finder=finder,
         )
 
         broker = make_broker(settings, SERVICE)

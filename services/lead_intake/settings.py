@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from shared.settings import Settings
 
@@ -22,6 +23,25 @@ class IntakeSettings(Settings):
     postal_codes: Path | None = None
     """List of China's postal codes (docs/operations.md); none is bundled, since no licence that lets it was found."""
 
+    geocoder: Literal["", "amap", "nominatim"] = ""
+    """Map service that is asked for places which the lists do not settle (docs/operations.md); empty: none, ever."""
+    geocoder_url: str = ""
+    """Where it is, without the path of its interface; by default the public one."""
+    geocoder_key: SecretStr = SecretStr("")
+    geocoder_key_file: Path | None = None
+    """File that holds Amap's key and nothing else; safer than the variable, which children and dumps see."""
+    geocoder_contact: str = Field(default="", max_length=128, pattern=r"^[\x20-\x27\x2a-\x7e]*$")
+    """Address or page of whoever asks, for the User-Agent; the public Nominatim wants to know."""
+    geocoder_timeout_s: float = Field(default=0.8, gt=0, le=5)
+    """How long a lead may wait for its place before it is accepted without one."""
+    geocoder_per_second: float | None = Field(default=None, gt=0, le=1_000)
+    """Most questions of this process; by default 1 for nominatim (its public server's limit) and 3 for amap."""
+    geocoder_countries: str = Field(default="cn", pattern=r"^([a-z]{2}(,[a-z]{2})*)?$")
+    """Where nominatim looks (ISO 3166, comma-separated); empty: everywhere."""
+    geocoder_cache_size: int = Field(default=10_000, ge=1, le=1_000_000)
+    geocoder_cache_s: float = Field(default=86_400, ge=0)
+    """How long an answer is kept in memory."""
+
     intake_body_timeout: timedelta = timedelta(seconds=10)
     intake_max_in_flight: int = Field(default=2_000, ge=1)
     """Requests held at once, bodies included; more are answered 503 at once."""
@@ -38,7 +58,7 @@ class IntakeSettings(Settings):
     intake_idempotency: timedelta = timedelta(days=7)
     """How long an Idempotency-Key is remembered."""
 
-    @field_validator("postal_codes", mode="before")
+    @field_validator("postal_codes", "geocoder_key_file", "geocoder_per_second", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

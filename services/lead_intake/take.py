@@ -14,7 +14,10 @@ from services.lead_intake.db import Claim
 from services.lead_intake.db_sources import Source
 from services.lead_intake.domain import Lead, Rules, accept_draft, time_ordered_id
 from services.lead_intake.faults import Refused
+from services.lead_intake.geocoding.finder import PlaceFinder
+from services.lead_intake.geocoding.port import Failure
 from services.lead_intake.limits import BATCH_BYTES, LEAD_BYTES, read_body
+from services.lead_intake.looking_up import look_up
 from services.lead_intake.people import body_token
 from services.lead_intake.problems import Problem, pointers, refused, respond, unreadable
 from services.lead_intake.record import Entry, Outcome
@@ -43,6 +46,7 @@ class Intake:
     random_bytes: Callable[[int], bytes]
     answered: Counter
     tracing: Tracing
+    finder: PlaceFinder | None = None
 
 
 def count_answers(registry: CollectorRegistry) -> Counter:
@@ -66,6 +70,8 @@ async def take_leads(intake: Intake, scope: Scope, receive: Receive, send: Send)
             raise unreadable(str(error)) from None
         key = _idempotency_key(headers.get(b"idempotency-key"))
         leads = _judge(intake, items, source, now, headers.get(b"traceparent"))
+        if intake.finder is not None:
+            leads = await look_up(intake.finder, leads, intake.clock)
         outcomes = await _submit(intake, leads, source, key, name, body)
     except Problem as problem:
         intake.answered.labels(name, str(problem.status)).inc()
@@ -132,6 +138,17 @@ def _trace(
                 ended=ended,
                 lead_id=str(lead.lead_id),
             )
+            if lead.looked_up is not None:
+                intake.tracing.record(
+                    "lead.geocode",
+                    traceparent=child(lead.traceparent, "geocode"),
+                    parent=lead.traceparent,
+                    started=lead.looked_up.started,
+                    ended=lead.looked_up.ended,
+                    failed=lead.looked_up.result in tuple(Failure),
+                    lead_id=str(lead.lead_id),
+                    result=lead.looked_up.result,
+                )
 
 
 async def _answer(

@@ -5,7 +5,7 @@ in the list leaves the names as they are; names that are not leave the code.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.lead_intake.candidates import Candidate
 from services.lead_intake.draft import DraftLocation
@@ -13,7 +13,15 @@ from services.lead_intake.faults import Fault
 from services.lead_intake.located import NOWHERE, Located, public
 from services.lead_intake.nearness import distance_m, meet
 from services.lead_intake.place_text import NOT_UNDERSTOOD, read_place
-from services.lead_intake.places import CONTRADICTION, MOST_CANDIDATES, NOT_LISTED, Answer, KnownPlace, Places
+from services.lead_intake.places import (
+    CONTRADICTION,
+    MOST_CANDIDATES,
+    NOT_LISTED,
+    PROVINCE_ONLY,
+    Answer,
+    KnownPlace,
+    Places,
+)
 from services.lead_intake.postal_codes import (
     NO_LIST,
     NOT_SIX_DIGITS,
@@ -54,12 +62,23 @@ def read_names(given: DraftLocation, places: Places) -> tuple[str, Answer | None
     return "/location/text", read_place(names, places) if names or (given.text and not code) else None
 
 
+_SETTLED = frozenset({CONTRADICTION, PROVINCE_ONLY, FAR_FROM_NAMES})
+"""What a lead without a place was told when it is wrong or too coarse: no map service can know what was meant."""
+
+
 def locate_written(given: DraftLocation, places: Places, postal: PostalCodes, remarks: list[Fault]) -> Located | None:
     """The public place of names, text and postal code; None when none of them is given."""
     pointer, answer = read_names(given, places)
     code = _read_code(given, pointer, postal)
     if answer is None:
         return _by_code(code, remarks) if code else None
+    before = len(remarks)
+    located = _by_both(answer, pointer, code, remarks)
+    is_open = located.place is None and not any(remark.detail in _SETTLED for remark in remarks[before:])
+    return replace(located, open=is_open)
+
+
+def _by_both(answer: Answer, pointer: str, code: _Code | None, remarks: list[Fault]) -> Located:
     if code is None or answer.remark == CONTRADICTION:
         return by_names(answer, pointer, remarks)
     if answer.place:

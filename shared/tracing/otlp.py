@@ -27,6 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _KINDS: Mapping[Step, SpanKind] = {
     "lead.accept": SpanKind.SERVER,
+    "lead.geocode": SpanKind.CLIENT,
     "lead.decide": SpanKind.CONSUMER,
     "lead.due": SpanKind.PRODUCER,
     "lead.answer": SpanKind.PRODUCER,

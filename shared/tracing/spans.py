@@ -9,7 +9,9 @@ from shared.tracing.context import is_traceparent
 if TYPE_CHECKING:
     from shared.tracing.otlp import Exporter
 
-Step = Literal["lead.accept", "lead.decide", "lead.due", "lead.answer", "delivery.attempt", "delivery.record"]
+Step = Literal[
+    "lead.accept", "lead.geocode", "lead.decide", "lead.due", "lead.answer", "delivery.attempt", "delivery.record"
+]
 
 
 class Attributes(TypedDict, total=False):

@@ -1,4 +1,4 @@
-"""A lead that may be in several cities is taken and waits by name; the same lead with its city goes to a store."""
+"""A lead that may be in several cities waits by name; by its city, a postal code or a map service it is assigned."""
 
 import asyncio
 import json
@@ -11,8 +11,11 @@ import pytest
 
 from deploy.local import Stack
 from tests.faults.system import System, installation
+from tests.services.lead_intake.geocoding.map_service import KEY, geocode, map_service
 
 ADDRESS = "鼓楼区"
+STREET = "平江路1号"
+"""In no list; the map service knows it."""
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +24,25 @@ async def system(
 ) -> AsyncIterator[System]:
     """All services running, with the demo's network."""
     folder: Path = tmp_path_factory.mktemp("unclear")
-    async with installation(stack, postgres_dsn, topic_prefix, folder) as running:
-        yield running
+    codes = folder / "codes.csv"
+    codes.write_text("postal_code,lat,lon,datum\n215021,31.32,120.72,wgs84\n")
+    async with map_service() as service:
+        service.amap_places = {
+            STREET: [geocode(120.635, 31.315, "门牌号", "320508")],
+            "苏州市": [geocode(120.585, 31.299, "市", "320500")],
+        }
+        chosen = {
+            "POSTAL_CODES": str(codes),
+            "GEOCODER": "amap",
+            "GEOCODER_URL": service.url,
+            "GEOCODER_KEY": KEY,
+            "GEOCODER_TIMEOUT_S": "5",
+        }
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in chosen.items():
+                patch.setenv(f"WAYPOST_{name}", value)
+            async with installation(stack, postgres_dsn, topic_prefix, folder) as running:
+                yield running
 
 
 async def decided(http: aiohttp.ClientSession, front_door: str, phone: str, location: dict[str, str]) -> dict[str, Any]:
@@ -53,15 +73,20 @@ async def test_an_ambiguous_place_waits_with_its_candidates_and_a_clear_one_is_a
         unclear = await decided(http, front_door, "+86 174 0000 0001", {"text": ADDRESS})
         clear = await decided(http, front_door, "+86 174 0000 0002", {"text": f"南京 {ADDRESS}"})
         coded = await decided(http, front_door, "+86 174 0000 0003", {"plus_code": "8J22+22 苏州"})
+        posted = await decided(http, front_door, "+86 174 0000 0004", {"text": "215021"})
+        looked_up = await decided(http, front_door, "+86 174 0000 0005", {"text": STREET})
 
     assert (unclear["state"], unclear["reason"]) == ("waiting", "location_unclear")
     assert {"adcode": "320106", "name": "南京市鼓楼区"} in unclear["place_candidates"]
     assert len(unclear["place_candidates"]) == 4
-    assert clear["state"] == coded["state"] == "assigned"
+    assert {one["state"] for one in (clear, coded, posted, looked_up)} == {"assigned"}
     assert clear["site_id"].startswith("nanjing-")
-    assert coded["site_id"].startswith("suzhou-")
+    for one in (coded, posted, looked_up):
+        assert one["site_id"].startswith("suzhou-")
 
+    doctor = await system.clean("doctor")
+    assert "ok     postal codes\nok     geocoder" in doctor
     report = json.loads(await system.clean("audit", "count", "--wait", "60", "--json"))
-    assert report["terms"]["accepted"]["count"] == 3
+    assert report["terms"]["accepted"]["count"] == 5
     assert report["terms"]["waiting"]["count"] == 1
-    assert json.loads(await system.clean("audit", "replay", "--json"))["decisions"] == 3
+    assert json.loads(await system.clean("audit", "replay", "--json"))["decisions"] == 5

@@ -1,0 +1,72 @@
+"""The port over HTTP. Neither the question nor the key, both in the URL, may leave in an error: only kinds do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from services.lead_intake.geocoding.port import Dialect, Failure, Found, GeocoderFailed, Question
+
+MOST_BODY_BYTES = 256 * 1024
+_BLOCKED_S, _LONGEST_RETRY_AFTER_S = 300.0, 600.0
+_DEFAULT_RETRY_AFTER_S = 30.0
+
+
+class HttpGeocoder:
+    """One map service at one address."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, dialect: Dialect) -> None:
+        self._session = session
+        self._url = url.rstrip("/") + dialect.path
+        self._dialect = dialect
+
+    async def find(self, question: Question) -> tuple[Found, ...]:
+        """Ask once; bounded in size here, in time by the caller. Raises GeocoderFailed."""
+        try:
+            # A redirect could hand the address to somebody whom nobody chose.
+            async with self._session.get(
+                self._url, params=self._dialect.parameters(question), allow_redirects=False
+            ) as response:
+                if response.status != 200:
+                    raise _failed(response.status, response.headers.get("retry-after", ""))
+                body = await _read(response)
+        except TimeoutError:
+            raise GeocoderFailed(Failure.TIMEOUT) from None
+        except (aiohttp.ClientError, OSError):
+            raise GeocoderFailed(Failure.UNREACHABLE) from None
+        return self._dialect.read(body)
+
+
+@asynccontextmanager
+async def open_session(contact: str = "") -> AsyncIterator[aiohttp.ClientSession]:
+    """A client without cookies, proxies of the environment or decompression; `contact` says who is asking."""
+    agent = f"Waypost/1 ({contact})" if contact else "Waypost/1"
+    async with aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        headers={"user-agent": agent, "accept": "application/json", "accept-encoding": "identity"},
+    ) as session:
+        yield session
+
+
+def _failed(status: int, retry_after: str) -> GeocoderFailed:
+    match status:
+        case 401 | 403:
+            # The public Nominatim answers 403 to those who ask too much.
+            return GeocoderFailed(Failure.KEY, _BLOCKED_S)
+        case 429 | 509:
+            asked_s = float(retry_after[:6]) if retry_after.isascii() and retry_after.isdigit() else 0.0
+            return GeocoderFailed(Failure.TOO_FAST, min(_LONGEST_RETRY_AFTER_S, asked_s or _DEFAULT_RETRY_AFTER_S))
+        case _:
+            return GeocoderFailed(Failure.SERVER)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > MOST_BODY_BYTES:
+            response.close()
+            raise GeocoderFailed(Failure.GARBAGE)
+    return bytes(body)
