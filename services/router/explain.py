@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.router.db import loads
+from services.router.db import days, loads
 from services.router.domain import NEW, Ask, LeadFeatures, Received, Stale, decide_batch
 from services.router.in_effect import setting_in_effect
 from services.router.rules import IntentRule
@@ -51,12 +51,14 @@ async def explain_lead(
     async with acquire(pool) as connection:
         snapshot, policy = await setting_in_effect(connection)
         held = await loads.read(connection, locked=False)
+        today = snapshot.today(now)
+        taken = await days.read(connection, today, locked=False) if today else {}
     try:
         point = to_wgs84(lat, lon, datum)
     except ValueError as error:
         raise UserError(str(error)) from error
     lead = LeadFeatures(_NOBODY, _NOBODY, intent, point, preferred, now, vehicle)
-    [answer] = decide_batch([Ask(lead, NEW, Received(_NOBODY))], snapshot, policy, held, now)
+    [answer] = decide_batch([Ask(lead, NEW, Received(_NOBODY))], snapshot, policy, held, now, taken)
     if isinstance(answer, Stale):
         raise TypeError("a new lead is never stale")
     decision = _DECIDED.validate_json(answer.record)

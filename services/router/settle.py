@@ -6,14 +6,14 @@ same person (the one live lead per person is taken: `Overtaken`), or with the la
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
 
-from services.router.db import ledger, loads, recording
+from services.router.db import days, ledger, loads, recording
 from services.router.db.ledger import KeptDecision
 from services.router.db.recording import FirstDecisions, FurtherDecision, MovedLead
 from services.router.domain import Ask, Decided, LeadLedger, LeadState, Stale, decide_batch
@@ -38,6 +38,10 @@ class Overtaken(Exception):  # noqa: N818 - it names a state
 
 class NoRoom(Exception):  # noqa: N818 - it names a state
     """Another router filled a site since its load was read: decide again with the loads locked."""
+
+
+Answer = tuple[Arrival, Ask, Decided]
+"""What happened, what was asked because of it, and what was decided."""
 
 
 class Settled(NamedTuple):
@@ -68,11 +72,13 @@ async def settle(
         [arrival.received.person_id for arrival in arrivals if arrival.received is not None],
     )
     seen = await loads.read(connection, locked=lock_loads)
+    today = snapshot.today(now)
+    taken = await days.read(connection, today, locked=lock_loads) if today else {}
     asked = Questions(rows, arrivals, policy)
     kept = await _repeated(connection, asked)
     questions = asked.questions({(one.lead_id, one.cause_id) for one in kept})
 
-    answers = decide_batch([question.ask for question in questions], snapshot, policy, seen, now)
+    answers = decide_batch([question.ask for question in questions], snapshot, policy, seen, now, taken)
 
     if asked.erased_early:
         lead_ids, person_ids, fact_ids = zip(*sorted(set(asked.erased_early)), strict=True)
@@ -107,7 +113,21 @@ async def settle(
     held = await loads.spend(connection, spent)
     if any(spent[site_id] > 0 and load > _limit_of(snapshot, site_id) for site_id, load in held.items()):
         raise NoRoom
+    if today:
+        await _spend_days(connection, decided, snapshot, today)
     return Settled(emissions, Counter([one.outcome for _, _, one in decided]), stale, len(kept))
+
+
+async def _spend_days(
+    connection: Connection, decided: Sequence[Answer], snapshot: Snapshot, today: Mapping[str, date]
+) -> None:
+    given = Counter([one.site_id for _, _, one in decided if one.outcome == "assigned" and one.site_id in today])
+    counts = {site_id: count for site_id, count in given.items() if site_id is not None}
+    if not counts:
+        return
+    taken = await days.spend(connection, counts, today)
+    if any(count > snapshot.daily_limits[site_id] for site_id, count in taken.items()):
+        raise NoRoom
 
 
 async def _repeated(connection: Connection, asked: Questions) -> list[KeptDecision]:
@@ -118,9 +138,6 @@ async def _repeated(connection: Connection, asked: Questions) -> list[KeptDecisi
         lead_ids, fact_ids = [lead_id for lead_id, _ in others], [fact_id for _, fact_id in others]
         kept += await ledger.decisions_caused(connection, lead_ids, fact_ids)
     return kept
-
-
-Answer = tuple[Arrival, Ask, Decided]
 
 
 async def _record(
@@ -175,7 +192,7 @@ def _first_decisions(answers: Sequence[Answer], policy: Policy) -> FirstDecision
         site_id=[one.site_id for one in ones],
         cause_id=[ask.stimulus.fact_id for _, ask, _ in ordered],
         record=[one.record.decode() for one in ones],
-        respond_by=[_text(one.respond_by) for one in ones],
+        due_at=[_text(one.respond_by or one.retry_at) for one in ones],
         join_group=[groups[lead.intent] for lead in leads],
         intent=[lead.intent for lead in leads],
         lat=[None if lead.point is None else repr(lead.point[0]) for lead in leads],
@@ -207,7 +224,7 @@ def _moved(one: Decided, from_epoch: int, point: tuple[float, float] | None, *, 
         after.closed,
         after.site_id,
         after.assignment_epoch,
-        _text(after.respond_by),
+        _text(after.respond_by or one.retry_at),
         is_live and may_be_live,
         " ".join(after.excluded),
         _waits_for(one),

@@ -6,9 +6,10 @@ depends on the order in which sites arrive: they are sorted by id, so an index i
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,8 @@ class Snapshot:
         """What the vehicle of a lead comes to in this network."""
         self.schedules = _schedules(sites)
         """When a site works, by site id; a site that nothing restricts is not in it."""
+        self.daily_limits = {s.site_id: s.daily_lead_limit for s in sites if s.daily_lead_limit is not None}
+        """Most leads given on one day, by site id; a site without such a limit is not in it."""
         # Few, and every batch asks for them.
         self._dated = [(site_id, when) for site_id, when in self.schedules.items() if when.is_dated]
 
@@ -175,6 +178,23 @@ class Snapshot:
         """The latest moment up to `until` at which a site began its business; None when none did."""
         openings = [when.opened_at for _, when in self._dated if when.opened_at is not None]
         return max((opening for opening in openings if opening <= until), default=None)
+
+    def today(self, at: datetime) -> dict[str, date]:
+        """The day that it is at each site with a daily limit."""
+        days: dict[str, date] = {}
+        by_zone: dict[str, date] = {}
+        for site_id in self.daily_limits:
+            zone = self.sites[self._index[site_id]].time_zone
+            if zone not in by_zone:
+                by_zone[zone] = at.astimezone(ZoneInfo(zone)).date()
+            days[site_id] = by_zone[zone]
+        return days
+
+    def next_day(self, site_id: str, at: datetime) -> datetime:
+        """When the present day of the site ends, in UTC."""
+        zone = ZoneInfo(self.sites[self._index[site_id]].time_zone)
+        tomorrow = at.astimezone(zone).date() + timedelta(days=1)
+        return datetime.combine(tomorrow, time(), zone).astimezone(UTC)
 
     def point(self, index: int) -> tuple[float, float]:
         """Where the site is: latitude and longitude in WGS-84 degrees."""

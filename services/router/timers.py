@@ -102,6 +102,9 @@ class Timers:
             ),
         )
         published += await self._ask(
+            now, "retry", "time", lambda connection: timers.claim_timed(connection, now, batch)
+        )
+        published += await self._ask(
             now,
             "retry",
             "room",

@@ -19,6 +19,8 @@ class Lost(StrEnum):
     TIE_LOAD = "tie_load"
     TIE_HASH = "tie_hash"
     FULL = "full"
+    FULL_TODAY = "full_today"
+    """It has had all the leads that it takes on one day."""
     DECLINED = "declined"
     TOO_FAR = "too_far"
     KIND_NOT_ALLOWED = "kind_not_allowed"
@@ -75,6 +77,8 @@ class Candidate(Contract):
     """By road, in seconds, as the engine said; only where travel times decided."""
     load: Annotated[int, Field(ge=0)]
     """Leads held open by the site (assigned, not yet answered) when the decision was taken."""
+    taken_today: Annotated[int, Field(ge=0)] | None = None
+    """Leads given to it before on the same day of its time zone; of sites with a daily limit only."""
     lost: Lost | None = None
     """None for the chosen site only."""
 
@@ -162,6 +166,8 @@ class LeadWaiting(Decision):
 
     outcome: Literal["waiting"] = "waiting"
     reason: WaitingReason
+    retry_at: AwareDatetime | None = None
+    """When it is tried again though nothing changed; absent when only a change, or room, will help."""
     candidates: tuple[Candidate, ...] = ()
     measure: Measure | None = None
     why_distance: WhyDistance | None = None

@@ -32,6 +32,7 @@ LOST = {
     Lost.NO_ROUTE: "no way there by road",
     Lost.NOT_PREFERRED: "nearer, but the customer asked for another site",
     Lost.KIND_NOT_ALLOWED: "this kind of site may not take such leads",
+    Lost.FULL_TODAY: "has had all the leads that it takes on one day",
     Lost.PARTNER_BARRED: "the policy gives its partner no such leads",
 }
 WAITING = {

@@ -26,7 +26,8 @@ class FirstDecisions(NamedTuple):
     cause_id: list[str]
     record: list[str]
     """Canonical JSON, the data of leads.decided."""
-    respond_by: list[str | None]
+    due_at: list[str | None]
+    """`respond_by` of an assigned lead, `retry_at` of a waiting one."""
     join_group: list[str | None]
     intent: list[str]
     lat: list[str | None]
@@ -63,7 +64,8 @@ class MovedLead(NamedTuple):
     closed: str | None
     site_id: str | None
     assignment_epoch: int | None
-    respond_by: str | None
+    due_at: str | None
+    """As in `FirstDecisions`."""
     is_live: bool
     excluded: str
     """Site ids separated by spaces, as `waits_for`."""
@@ -93,7 +95,7 @@ async def add_first(
                    $6::text::uuid[], $7::text[], $8::text::timestamptz[], $9::text::text[], $10::text::text[],
                    $11::text::float8[], $12::text::float8[], $13::text::text[], $14::text::bigint[],
                    $15::text::text[], $16::text::text[], $17::text::text[], $18::text::text[])
-                 AS new (person_id, lead_id, decision_id, outcome, site_id, cause_id, record, respond_by, join_group,
+                 AS new (person_id, lead_id, decision_id, outcome, site_id, cause_id, record, due_at, join_group,
                          intent, lat, lon, preferred_site_id, received_us, traceparent, vehicle, waits_for, waiting)),
            won AS (
                INSERT INTO decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at, network_revision,
@@ -103,12 +105,13 @@ async def add_first(
                RETURNING lead_id),
            placed AS (
                INSERT INTO leads (lead_id, person_id, epoch, state, closed, site_id, assignment_epoch, respond_by,
-                                  changed_at, live, join_group, network_revision, policy_version, intent, lat, lon,
-                                  preferred_site_id, received_at, traceparent, vehicle, waits_for, waiting)
+                                  retry_at, changed_at, live, join_group, network_revision, policy_version, intent,
+                                  lat, lon, preferred_site_id, received_at, traceparent, vehicle, waits_for, waiting)
                SELECT lead_id, person_id, 1,
                       CASE outcome WHEN 'assigned' THEN 'held' ELSE outcome END,
                       CASE outcome WHEN 'closed' THEN 'erased' END,  -- nothing else closes a lead that just came
-                      site_id, CASE outcome WHEN 'assigned' THEN 1 END, respond_by,
+                      site_id, CASE outcome WHEN 'assigned' THEN 1 END,
+                      CASE outcome WHEN 'assigned' THEN due_at END, CASE outcome WHEN 'waiting' THEN due_at END,
                       $19, join_group IS NOT NULL AND outcome IN ('assigned', 'waiting'), join_group, $20, $21, intent,
                       lat, lon, preferred_site_id, timestamptz 'epoch' + received_us * interval '1 microsecond',
                       traceparent, vehicle, string_to_array(waits_for, ' '), waiting
@@ -159,19 +162,21 @@ async def move_leads(
 ) -> int:
     """Bring (locked) leads to where further decisions put them; returns how many were at the epoch before."""
     (
-        lead_id, from_epoch, epoch, state, closed, site_id, assignment, respond_by, is_live, excluded, waits_for,
+        lead_id, from_epoch, epoch, state, closed, site_id, assignment, due_at, is_live, excluded, waits_for,
         waiting, points,
     ) = zip(*rows, strict=True)  # fmt: skip
     status = await connection.execute(
         """UPDATE leads SET epoch = new.epoch, state = new.state, closed = new.closed, site_id = new.site_id,
-                  assignment_epoch = new.assignment_epoch, respond_by = new.respond_by, live = new.is_live,
+                  assignment_epoch = new.assignment_epoch, live = new.is_live,
+                  respond_by = CASE new.state WHEN 'held' THEN new.due_at END,
+                  retry_at = CASE new.state WHEN 'waiting' THEN new.due_at END,
                   excluded = string_to_array(new.excluded, ' '), waits_for = string_to_array(new.waits_for, ' '),
                   waiting = new.waiting, lat = coalesce(new.lat, leads.lat), lon = coalesce(new.lon, leads.lon),
                   due_published_at = NULL, changed_at = $15, network_revision = $16, policy_version = $17
            FROM unnest($1::text::uuid[], $2::int[], $3::int[], $4::text::text[], $5::text::text[], $6::text::text[],
                        $7::int[], $8::text::timestamptz[], $9::bool[], $10::text::text[], $11::text::text[],
                        $12::text::text[], $13::float8[], $14::float8[])
-             AS new (lead_id, from_epoch, epoch, state, closed, site_id, assignment_epoch, respond_by, is_live,
+             AS new (lead_id, from_epoch, epoch, state, closed, site_id, assignment_epoch, due_at, is_live,
                      excluded, waits_for, waiting, lat, lon)
            WHERE leads.lead_id = new.lead_id AND leads.epoch = new.from_epoch""",
         array_text(lead_id),
@@ -181,7 +186,7 @@ async def move_leads(
         array_text(closed),
         array_text(site_id),
         assignment,
-        array_text(respond_by),
+        array_text(due_at),
         is_live,
         array_text(excluded),
         array_text(waits_for),

@@ -65,6 +65,23 @@ async def claim_outdated(
     return sorted((Due(*row) for row in rows), key=lambda due: due.due_at)
 
 
+async def claim_timed(connection: Connection, now: datetime, limit: int) -> list[Due]:
+    """Waiting leads whose own time to be tried again has come, the oldest first."""
+    rows = await connection.fetch(
+        """WITH due AS (
+               SELECT lead_id FROM leads
+               WHERE state = 'waiting' AND retry_at <= $1
+                 AND (due_published_at IS NULL OR due_published_at <= $2)
+               ORDER BY received_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+           UPDATE leads SET due_published_at = $1 FROM due WHERE leads.lead_id = due.lead_id
+           RETURNING leads.lead_id, epoch, received_at, traceparent""",
+        now,
+        now - CLAIM,
+        limit,
+    )
+    return sorted((Due(*row) for row in rows), key=lambda due: due.due_at)
+
+
 async def claim_roomless(
     connection: Connection, limits: Mapping[str, int], full_before: datetime, now: datetime, limit: int
 ) -> list[Due]:

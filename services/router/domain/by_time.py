@@ -4,7 +4,7 @@ What distance decides otherwise is decided alike here, by seconds: who is eligib
 open, and how a tie ends. Only these few sites are looked at; when none of them will do, distance has its turn.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from services.router.domain.candidates import Row, settle_tie, timed_candidates_
 from services.router.domain.doors import Doors
 from services.router.domain.ledger import LeadFeatures
 from services.router.domain.preference import Preference
+from services.router.domain.room import Room
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot, TreeKey
 from shared.contracts import Lost, WhyDistance
@@ -24,11 +25,11 @@ _Known = tuple[int, Row]
 class ByTime:
     """Decides by the travel times of one batch's leads."""
 
-    def __init__(self, snapshot: Snapshot, policy: Policy, doors: Doors, load: Callable[[str], int]) -> None:
-        """`load` gives the leads that a site holds at this point of the batch."""
+    def __init__(self, snapshot: Snapshot, policy: Policy, doors: Doors, room: Room) -> None:
+        """`doors` and `room` are those of the batch."""
         self._snapshot = snapshot
         self._doors = doors
-        self._load = load
+        self._room = room
         self._barriers = policy.detours
         self._band_s = policy.travel.tie_band_s
         self._open_first_mm = round(policy.hours.prefer_open_within_km * 1_000_000)
@@ -68,7 +69,7 @@ class ByTime:
         winner = equal[0] if len(equal) == 1 else settle_tie(lead.lead_id, rows, equal)
         roadless.sort(key=lambda row: (row[0], row[1]))
         shown = preference.show([*rows, *roadless])
-        return rows[winner], timed_candidates_text(shown, seconds)
+        return rows[winner], timed_candidates_text(shown, seconds, self._room)
 
     def _row(
         self,
@@ -87,7 +88,7 @@ class ByTime:
         _, limit, weight = snapshot.offers[index]
         # Barriers make no way slower, since the engine knows them; the greatest distance counts them as ever.
         detour_mm = self._barriers.detour_mm(lead.point, snapshot.point(index)) if self._barriers else 0
-        way_mm, load = snapshot.distance_mm(point_m, index) + detour_mm, self._load(site_id)
+        way_mm, load = snapshot.distance_mm(point_m, index) + detour_mm, self._room.load(site_id)
         lost: Lost | None = None
         if site_id in self._doors.out_of_business:
             lost = Lost.NOT_IN_BUSINESS
@@ -97,6 +98,8 @@ class ByTime:
             lost = Lost.DECLINED
         elif load >= limit:
             lost = Lost.FULL
+        elif site_id in self._room.full_today:
+            lost = Lost.FULL_TODAY
         return way_mm, site_id, load, None if lost is None else lost.value, weight, detour_mm
 
     def _mark(self, known: list[_Known], rows: list[Row], max_mm: int) -> list[int]:

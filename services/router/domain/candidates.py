@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.router.domain.rendezvous import rendezvous_score
+from services.router.domain.room import Room
 from shared.contracts import Lost, WaitingReason
 
 MAX_LISTED = 32
@@ -17,6 +18,7 @@ A plain tuple: a batch makes thousands.
 """
 
 _FULL = Lost.FULL.value
+_FULL_TODAY = Lost.FULL_TODAY.value
 _DECLINED = Lost.DECLINED.value
 _TOO_FAR = Lost.TOO_FAR.value
 _TIE_LOAD = Lost.TIE_LOAD.value
@@ -63,28 +65,36 @@ def within_reach(rows: list[Row], max_mm: int) -> int:
 def why_nobody(rows: list[Row]) -> WaitingReason:
     """Named by what would help: another site, a nearer one, a free one, or one that has not refused yet."""
     reasons = {row[3] for row in rows}
-    if _FULL in reasons:
+    if _FULL in reasons or _FULL_TODAY in reasons:
         return WaitingReason.ALL_FULL
     if _DECLINED in reasons:
         return WaitingReason.ALL_DECLINED
     return WaitingReason.TOO_FAR if _TOO_FAR in reasons else WaitingReason.NO_CAPABLE_SITE
 
 
-def candidates_text(rows: list[Row]) -> str:
-    """The rows as the inside of a JSON array, distances in whole metres (half up)."""
+def candidates_text(rows: list[Row], room: Room) -> str:
+    """The rows as the inside of a JSON array, distances in whole metres (half up).
+
+    `room` must not have counted the lead itself yet.
+    """
+    if room.counts_days:
+        return ",".join([_text(row, None, room.taken_today(row[1])) for row in rows])
     return ",".join([_text(row) for row in rows])
 
 
-def timed_candidates_text(rows: list[Row], seconds: Mapping[str, int | None]) -> str:
+def timed_candidates_text(rows: list[Row], seconds: Mapping[str, int | None], room: Room) -> str:
     """`candidates_text` with the travel time of each site that has one."""
-    return ",".join([_text(row, seconds.get(row[1])) for row in rows])
+    return ",".join([_text(row, seconds.get(row[1]), room.taken_today(row[1])) for row in rows])
 
 
-def _text(row: Row, travel_s: int | None = None) -> str:
+def _text(row: Row, travel_s: int | None = None, taken_today: int | None = None) -> str:
     distance_mm, site_id, load, lost, _, detour_mm = row
     text = f'{{"site_id":"{site_id}","distance_m":{(distance_mm - detour_mm + 500) // 1000}'
     if detour_mm:
         text += f',"detour_m":{(detour_mm + 500) // 1000}'
     if travel_s is not None:
         text += f',"travel_s":{travel_s}'
-    return f'{text},"load":{load}}}' if lost is None else f'{text},"load":{load},"lost":"{lost}"}}'
+    text += f',"load":{load}'
+    if taken_today is not None:
+        text += f',"taken_today":{taken_today}'
+    return f"{text}}}" if lost is None else f'{text},"lost":"{lost}"}}'

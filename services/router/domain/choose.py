@@ -1,6 +1,5 @@
 """Which of the nearest sites gets one lead, and why each of the others does not."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,8 +17,9 @@ from services.router.domain.candidates import (
     within_reach,
 )
 from services.router.domain.doors import Doors
-from services.router.domain.ledger import LeadFeatures, StaleReason, Travel
+from services.router.domain.ledger import Held, LeadFeatures, StaleReason, Travel
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
+from services.router.domain.room import Room
 from services.router.domain.ways import Way, near, ways_to
 from services.router.geo import ecef_m
 from services.router.policy import Policy
@@ -31,6 +31,8 @@ _BEYOND_EVERYTHING_MM = 1 << 62
 # Plain texts: an enum member costs the inner loop a call each.
 _FARTHER = Lost.FARTHER.value
 _FULL = Lost.FULL.value
+_FULL_TODAY = Lost.FULL_TODAY.value
+_NO_ROOM = (_FULL, _FULL_TODAY)
 _DECLINED = Lost.DECLINED.value
 _TOO_FAR = Lost.TOO_FAR.value
 _CLOSED_NOW = Lost.CLOSED_NOW.value
@@ -60,6 +62,8 @@ class Choice(NamedTuple):
     candidates: str
     measure: str = ""
     """What the record says after the candidates; empty when no travel times were wanted."""
+    retry_at: datetime | None = None
+    """When waiting may end though nothing changed: the day of a site that was full today is over."""
 
 
 class Chooser:
@@ -72,42 +76,36 @@ class Chooser:
         "_doors",
         "_has_barriers",
         "_keep",
-        "_loads",
+        "_now",
         "_open_first_mm",
         "_replaying",
-        "_seen",
+        "_room",
         "_snapshot",
     )
 
     def __init__(
-        self, snapshot: Snapshot, policy: Policy, loads: Mapping[str, int], now: datetime, *, replaying: bool = False
+        self, snapshot: Snapshot, policy: Policy, held: Held, now: datetime, *, replaying: bool = False
     ) -> None:
         self._snapshot = snapshot
+        self._now = now
         self._doors = Doors(snapshot, now)
-        self._loads = loads
-        # Loads as this batch has changed them; a whole copy of `loads` would cost more than the batch itself.
-        self._seen: dict[str, int] = {}
+        self._room = Room(held.loads, held.taken_today, snapshot.daily_limits)
         self._band_mm = round(policy.tie_band_m * 1000)
         self._keep = policy.candidates
         self._barriers = policy.detours
         self._has_barriers = bool(self._barriers)
         self._open_first_mm = round(policy.hours.prefer_open_within_km * 1_000_000)
         self._replaying = replaying
-        self._by_time = ByTime(snapshot, policy, self._doors, self.load) if policy.travel.candidates else None
+        self._by_time = ByTime(snapshot, policy, self._doors, self._room) if policy.travel.candidates else None
 
     @property
     def width(self) -> int:
         """How many neighbours to fetch: a few more than are shown, because the last shown often ties with the next."""
         return self._keep + 3
 
-    def load(self, site_id: str) -> int:
-        """Leads that the site holds at this point of the batch."""
-        load = self._seen.get(site_id)
-        return self._loads.get(site_id, 0) if load is None else load
-
     def free(self, site_id: str) -> None:
         """The site lets a lead go."""
-        self._seen[site_id] = max(0, self.load(site_id) - 1)
+        self._room.free(site_id)
 
     def give(self, site_id: str, key: TreeKey, point: tuple[float, float]) -> Choice | StaleReason:
         """The site that an operator named, or why it cannot have the lead.
@@ -123,15 +121,16 @@ class Chooser:
             return StaleReason.SITE_NOT_OPEN
         if not snapshot.serves(index, key):
             return StaleReason.SITE_INCAPABLE
-        load, (_, limit, weight) = self.load(site_id), snapshot.offers[index]
-        if load >= limit:
+        load, (_, limit, weight) = self._room.load(site_id), snapshot.offers[index]
+        if load >= limit or site_id in self._room.full_today:
             return StaleReason.SITE_FULL
         [point_m] = ecef_m([point[0]], [point[1]])
         distance_mm = snapshot.distance_mm(point_m, index)
         detour_mm = self._barriers.detour_mm(point, snapshot.point(index))
-        self._seen[site_id] = load + 1
         only: Row = (distance_mm + detour_mm, site_id, load, None, weight, detour_mm)
-        return Choice(site_id, distance_mm, None, "none", candidates_text([only]))
+        candidates = candidates_text([only], self._room)
+        self._room.take(site_id, load)
+        return Choice(site_id, distance_mm, None, "none", candidates)
 
     def choose(
         self,
@@ -196,7 +195,7 @@ class Chooser:
             )
             if not isinstance(found, WhyDistance):
                 (distance_mm, site_id, load, _, _, detour_mm), candidates = found
-                self._seen[site_id] = load + 1
+                self._room.take(site_id, load)
                 return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates, _BY_TIME)
             why_distance = found
         choice = self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes)
@@ -211,7 +210,7 @@ class Chooser:
         if wished is None or lead.point is None:
             return NO_PREFERENCE
         return weigh_preference(
-            self._snapshot, reach.key, reach.max_mm, wished, excluded, self.load(wished), point_m,
+            self._snapshot, reach.key, reach.max_mm, wished, excluded, self._room, point_m,
             in_business=wished not in self._doors.out_of_business,
             barriers=self._barriers,
             point=lead.point,
@@ -219,12 +218,14 @@ class Chooser:
 
     def _plain(self, max_mm: int, distances_mm: list[int], indexes: list[int]) -> Choice | None:
         """What `_scan` says, at half its price, in the case of most leads: the nearest site is alone and free."""
-        keep, seen, loads, offers = self._keep, self._seen, self._loads, self._snapshot.offers
-        gone = self._doors.out_of_business
+        room, keep, offers = self._room, self._keep, self._snapshot.offers
+        seen, loads, gone = room.seen, room.loads, self._doors.out_of_business
         if len(indexes) <= keep or keep == 1 or distances_mm[keep - 1] == distances_mm[keep]:
             return None
         best_mm = distances_mm[0]
         if best_mm > max_mm or best_mm + self._band_mm >= distances_mm[1]:
+            return None
+        if room.counts_days and any(room.taken_today(offers[index].site_id) is not None for index in indexes[:keep]):
             return None
         winner_id, limit, _ = offers[indexes[0]]
         winner_load = seen.get(winner_id)
@@ -269,7 +270,8 @@ class Chooser:
         Up to `open_first_mm` a site that is open now goes before nearer ones that are closed; when there is none,
         the doors decide nothing. At least `follow` sites are looked at, to be shown.
         """
-        seen, loads, offers, replaying = self._seen, self._loads, self._snapshot.offers, self._replaying
+        room, offers, replaying = self._room, self._snapshot.offers, self._replaying
+        seen, loads, full_today = room.seen, room.loads, room.full_today
         keep, gone, is_open = self._keep, self._doors.out_of_business, self._doors.is_open
         enough = max(keep, follow)
         rows: list[Row] = []
@@ -293,6 +295,8 @@ class Chooser:
                 lost = _DECLINED
             elif load >= limit or (replaying and len(rows) >= MAX_LISTED and site_id not in loads):
                 lost = _FULL
+            elif site_id in full_today:
+                lost = _FULL_TODAY
             elif -1 < band_end_mm < distance_mm:
                 lost = _FARTHER
             elif open_first_mm and not is_open(site_id):
@@ -305,24 +309,20 @@ class Chooser:
         if open_first_mm and not equal:
             if horizon_mm <= open_first_mm:
                 return None
-            # That nobody is open hangs on the loads of those who are, but full: the record must show them.
-            full = [place for place, row in enumerate(rows[:MAX_LISTED]) if row[3] == _FULL and is_open(row[1])]
+            # That nobody is open hangs on the room of those who are, but full: the record must show them.
+            full = [place for place, row in enumerate(rows[:MAX_LISTED]) if row[3] in _NO_ROOM and is_open(row[1])]
             follow = full[-1] + 1 if full else 0
             return self._scan(lead, excluded, max_mm, preference, ways, horizon_mm, 0, follow)
         if len(rows) < keep and horizon_mm != _BEYOND_EVERYTHING_MM:
             return None
         if preference.row is not None and preference.is_honoured:
-            shown = preference.show_winner(rows[:keep])
-            distance_mm, site_id, load, _, _, detour_mm = preference.row
-            seen[site_id] = load + 1
-            return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates_text(shown))
+            return self._won(preference.row, preference, preference.show_winner(rows[:keep]))
         if not equal:
             if horizon_mm <= max_mm:
                 return None
             if horizon_mm != _BEYOND_EVERYTHING_MM and all(row[3] == _NOT_IN_BUSINESS for row in rows):
                 return None  # whether any site at all can do the work is still open
-            shown = preference.show(listed(rows, keep, within_reach(rows, max_mm)))
-            return Choice("", 0, why_nobody(rows), preference.verdict, candidates_text(shown))
+            return self._nobody(rows, preference.show(listed(rows, keep, within_reach(rows, max_mm))), preference)
         if band_end_mm >= horizon_mm:
             return None
         winner = equal[0] if len(equal) == 1 else settle_tie(lead.lead_id, rows, equal)
@@ -330,6 +330,17 @@ class Chooser:
         shown = rows if len(rows) == keep else listed(rows, keep, len(rows), winner)
         if preference is not NO_PREFERENCE:
             shown = preference.show(shown)
-        distance_mm, site_id, load, _, _, detour_mm = rows[winner]
-        seen[site_id] = load + 1
-        return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates_text(shown))
+        return self._won(rows[winner], preference, shown)
+
+    def _won(self, row: Row, preference: Preference, shown: list[Row]) -> Choice:
+        distance_mm, site_id, load, _, _, detour_mm = row
+        candidates = candidates_text(shown, self._room)
+        self._room.take(site_id, load)
+        return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates)
+
+    def _nobody(self, rows: list[Row], shown: list[Row], preference: Preference) -> Choice:
+        # Of the sites that a record may list: replay knows of the others only that they had no room.
+        tomorrow = [row[1] for row in rows[:MAX_LISTED] if row[3] == _FULL_TODAY]
+        retry_at = min([self._snapshot.next_day(site_id, self._now) for site_id in tomorrow], default=None)
+        candidates = candidates_text(shown, self._room)
+        return Choice("", 0, why_nobody(rows), preference.verdict, candidates, retry_at=retry_at)

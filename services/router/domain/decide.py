@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from services.router.domain.ledger import (
     Answered,
     Ask,
     Decided,
+    Held,
     LeadFeatures,
     LeadLedger,
     LeadState,
@@ -30,19 +32,26 @@ from services.router.vehicles import ANY
 from shared.contracts import Cause, ClosedReason, WaitingReason
 from shared.vocabulary import Intent
 
+NOTHING: Mapping[str, int] = MappingProxyType({})
+
 
 def decide_batch(
-    asks: Sequence[Ask], snapshot: Snapshot, policy: Policy, loads: Mapping[str, int], now: datetime
+    asks: Sequence[Ask],
+    snapshot: Snapshot,
+    policy: Policy,
+    loads: Mapping[str, int],
+    now: datetime,
+    taken_today: Mapping[str, int] = NOTHING,
 ) -> list[Decided | Stale]:
     """One answer per ask, in order; what an earlier ask changed, a later one sees (loads, the lead's row, live leads).
 
-    `loads` has the leads that each site holds (absent: none) and is not changed; `now` must be aware.
+    `loads` and `taken_today` are those of `Held` and are not changed; `now` must be aware.
     """
-    return Batch(snapshot, policy, loads, now).run(asks)
+    return Batch(snapshot, policy, Held(loads, taken_today), now).run(asks)
 
 
 def decide_apart(
-    asks: Sequence[tuple[Ask, Mapping[str, int], datetime]], snapshot: Snapshot, policy: Policy
+    asks: Sequence[tuple[Ask, Held, datetime]], snapshot: Snapshot, policy: Policy
 ) -> list[Decided | Stale]:
     """Each ask as if it were alone, with the loads and the clock that it comes with: the past, decided again.
 
@@ -50,11 +59,11 @@ def decide_apart(
     """
     if not asks:
         return []
-    search = Batch(snapshot, policy, {}, asks[0][2], replaying=True)
+    search = Batch(snapshot, policy, Held({}), asks[0][2], replaying=True)
     hits = search._search([ask for ask, _, _ in asks])
     answers = []
-    for (ask, loads, now), hit in zip(asks, hits, strict=True):
-        alone = Batch(snapshot, policy, loads, now, replaying=True)
+    for (ask, held, now), hit in zip(asks, hits, strict=True):
+        alone = Batch(snapshot, policy, held, now, replaying=True)
         alone._points_m = search._points_m
         answers.append(alone._answer(ask, hit))
     return answers
@@ -93,7 +102,7 @@ class Batch:
         self,
         snapshot: Snapshot,
         policy: Policy,
-        loads: Mapping[str, int],
+        held: Held,
         now: datetime,
         *,
         replaying: bool = False,
@@ -101,7 +110,7 @@ class Batch:
         self._snapshot = snapshot
         self._policy = policy
         self._now = now
-        self._chooser = Chooser(snapshot, policy, loads, now, replaying=replaying)
+        self._chooser = Chooser(snapshot, policy, held, now, replaying=replaying)
         self._write = TurnWriter(now, snapshot.revision, policy.version)
         self._points_m: NDArray[np.float64] = np.empty((0, 3))
         self._plans: dict[_Work, _Plan] = {}
@@ -240,7 +249,8 @@ class Batch:
         if choice.waiting is not None:
             at_end = self._policy.tries.need_person(tries, choice.waiting)
             reason = WaitingReason.NEEDS_PERSON if at_end else choice.waiting
-            return wait(turn, reason, choice.candidates, choice.measure)
+            retry_at = None if reason is WaitingReason.NEEDS_PERSON else choice.retry_at
+            return wait(turn, reason, choice.candidates, choice.measure, retry_at)
         return self._assign(turn, plan, choice)
 
     def _look_up(self, point: tuple[float, float], key: TreeKey) -> tuple[NDArray[np.float64], _Hit]:

@@ -94,6 +94,15 @@ class LiveLead(NamedTuple):
     """When its last decision was taken: an accepted lead stays live for the policy's window from here."""
 
 
+class Held(NamedTuple):
+    """What sites have on their hands when a batch begins; a site that is absent has none."""
+
+    loads: Mapping[str, int]
+    """Leads that each site holds unanswered."""
+    taken_today: Mapping[str, int] = {}
+    """Leads given on the present day of the site's time zone, of sites with a daily limit."""
+
+
 class Received(NamedTuple):
     """`leads.received`."""
 
@@ -220,3 +229,5 @@ class Decided(NamedTuple):
     """Canonical JSON of the decision: the `data` of `leads.decided`, byte for byte."""
     point: tuple[float, float] | None = None
     """Where the lead is from now on, when an operator said so."""
+    retry_at: datetime | None = None
+    """Waiting only: when it is tried again though nothing changed; None: only a change, or room, will help."""

@@ -89,8 +89,11 @@ def assign(turn: Turn, choice: Choice, respond_by: datetime, deadlines_text: str
     )
 
 
-def wait(turn: Turn, reason: WaitingReason, candidates: str, measure: str = "") -> Decided:
-    """Nobody can take the lead now; `measure` as in a `Choice`."""
+def wait(
+    turn: Turn, reason: WaitingReason, candidates: str, measure: str = "", retry_at: datetime | None = None
+) -> Decided:
+    """Nobody can take the lead now; `measure` and `retry_at` as in a `Choice`."""
+    again = "" if retry_at is None else f',"retry_at":"{utc_text(retry_at)}"'
     return Decided(
         turn.lead.lead_id,
         turn.epoch,
@@ -102,7 +105,10 @@ def wait(turn: Turn, reason: WaitingReason, candidates: str, measure: str = "") 
         None,
         reason,
         None,
-        f'{turn.text}"outcome":"waiting","reason":"{reason.value}","candidates":[{candidates}]{measure}}}'.encode(),
+        (
+            f'{turn.text}"outcome":"waiting","reason":"{reason.value}"{again},"candidates":[{candidates}]{measure}}}'
+        ).encode(),
+        retry_at=retry_at,
     )
 
 

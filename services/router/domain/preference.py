@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from services.router.barriers import Barriers, Point
 from services.router.domain.candidates import Row
+from services.router.domain.room import Room
 from services.router.snapshot import Snapshot, TreeKey
 from shared.contracts import Lost
 
@@ -59,7 +60,7 @@ def weigh_preference(
     max_mm: int,
     site_id: str,
     excluded: tuple[str, ...],
-    load: int,
+    room: Room,
     point_m: NDArray[np.float64],
     *,
     in_business: bool,
@@ -77,7 +78,7 @@ def weigh_preference(
         return Preference("refused_incapable")
     if not (snapshot.is_open(index) and in_business):
         return Preference("refused_unavailable")
-    _, limit, weight = snapshot.offers[index]
+    load, (_, limit, weight) = room.load(site_id), snapshot.offers[index]
     detour_mm = barriers.detour_mm(point, snapshot.point(index))
     distance_mm = snapshot.distance_mm(point_m, index) + detour_mm
     lost: Lost | None = None
@@ -93,6 +94,8 @@ def weigh_preference(
         lost = Lost.DECLINED
     elif load >= limit:
         lost = Lost.FULL
+    elif site_id in room.full_today:
+        lost = Lost.FULL_TODAY
     if lost is not None:
         return Preference("refused_unavailable", (distance_mm, site_id, load, lost.value, weight, detour_mm))
     return Preference("honoured", (distance_mm, site_id, load, None, weight, detour_mm))

@@ -1,6 +1,6 @@
 """Decides again what was decided: from recorded inputs alone, to the same bytes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from services.router.domain.ledger import (
     Ask,
     Due,
     Erased,
+    Held,
     LeadFeatures,
     LeadLedger,
     LeadState,
@@ -80,11 +81,12 @@ def redecide_batch(past: Sequence[Past], snapshot: Snapshot, policy: Policy) -> 
     ]
 
 
-def _ask(past: Past) -> tuple[Ask, Mapping[str, int], datetime]:
+def _ask(past: Past) -> tuple[Ask, Held, datetime]:
     recorded = past.recorded
     ledger = ledger_after(past.previous)
     candidates = recorded.candidates if isinstance(recorded, LeadAssigned | LeadWaiting) else ()
     loads = {candidate.site_id: candidate.load for candidate in candidates}
+    taken = {one.site_id: one.taken_today for one in candidates if one.taken_today is not None}
     stimulus = _stimulus(recorded, str(recorded.cause_id), past.trigger)
     if ledger.state is LeadState.HELD and ledger.site_id in loads and not isinstance(stimulus, Received):
         # The record shows the load after the holder let go; the batch takes it off again.
@@ -93,7 +95,7 @@ def _ask(past: Past) -> tuple[Ask, Mapping[str, int], datetime]:
     if isinstance(recorded, LeadJoined):
         joins = str(recorded.joins_lead_id)
         live = LiveLead(joins, LeadState.HELD, recorded.site_id, None, recorded.decided_at)
-    return Ask(_features(past), ledger, stimulus, live, _travel(recorded)), loads, recorded.decided_at
+    return Ask(_features(past), ledger, stimulus, live, _travel(recorded)), Held(loads, taken), recorded.decided_at
 
 
 def _travel(recorded: LeadDecided) -> Travel | None:

@@ -11,7 +11,7 @@ tried again. Nothing that happens to a lead after its first decision is simulate
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import NamedTuple
 
@@ -62,6 +62,8 @@ class Forward:
     def __init__(self, setting: Setting) -> None:
         self._snapshot, self._policy = setting
         self._loads: dict[str, int] = {}
+        self._days: dict[str, date] = {}
+        self._taken: dict[str, int] = {}
         self._holds: list[tuple[datetime, str]] = []
         self._live: dict[tuple[str, str], _Live] = {}
 
@@ -71,20 +73,24 @@ class Forward:
         # Deadlines count in minutes, so a clock that stands still within one is fine enough.
         for now, same_minute in groupby(arriving, key=lambda one: _minute(one.lead.received_at)):
             self._let_go(now)
+            self._turn_days(now)
             for part in _parts(same_minute):
                 answers += self._decide_at(now, part)
         return answers
 
     def _decide_at(self, now: datetime, arriving: Sequence[Arriving]) -> list[Decided]:
         asks = [self._ask(one, now) for one in arriving]
+        answers = decide_batch(asks, *self._setting, self._loads, now, self._taken)
         decided = []
-        for one, answer in zip(arriving, decide_batch(asks, *self._setting, self._loads, now), strict=True):
+        for one, answer in zip(arriving, answers, strict=True):
             if not isinstance(answer, Decided):
                 raise TypeError("a lead that just came is never stale")
             for site_id, change in answer.deltas:
                 self._loads[site_id] = self._loads.get(site_id, 0) + change
             if answer.site_id is not None and answer.respond_by is not None:
                 heapq.heappush(self._holds, (answer.respond_by, answer.site_id))
+                if answer.site_id in self._days:
+                    self._taken[answer.site_id] = self._taken.get(answer.site_id, 0) + 1
             if one.comes_again:
                 self._remember(one.lead, answer)
             decided.append(answer)
@@ -98,6 +104,13 @@ class Forward:
         while self._holds and self._holds[0][0] <= now:
             _, site_id = heapq.heappop(self._holds)
             self._loads[site_id] -= 1
+
+    def _turn_days(self, now: datetime) -> None:
+        today = self._snapshot.today(now)
+        for site_id, day in today.items():
+            if self._days.get(site_id) != day:
+                self._taken.pop(site_id, None)
+        self._days = today
 
     def _ask(self, one: Arriving, now: datetime) -> Ask:
         live = None

@@ -26,7 +26,7 @@ from services.router.policy import Policy
 from services.router.snapshot import Snapshot
 from shared.contracts import Answer, LeadAnswered, LeadDue, LeadOrdered, Place, Result
 from shared.vocabulary import Accuracy, Datum
-from tests.services.router.networks import NOW, POINTS, SITE_IDS, leads, loads, policies, sites, travels
+from tests.services.router.networks import NOW, POINTS, SITE_IDS, leads, loads, policies, sites, taken, travels
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ class Journey:
 @st.composite
 def journeys(draw: st.DrawFn) -> Journey:
     """Leads arrive and are declined, accepted, forgotten, retried, ordered, ended and erased, in batches of one."""
-    journey = Journey(Snapshot.build(draw(sites()), 3), draw(policies))
+    journey = Journey(Snapshot.build(draw(sites(daily=draw(st.booleans()))), 3), draw(policies))
     held: Counter[str] = Counter(draw(loads))
+    given: Counter[str] = Counter(draw(taken))
     people: dict[str, LiveLead] = {}
     rows: dict[str, LeadLedger] = {}
     points: dict[str, tuple[float, float] | None] = {}
@@ -64,7 +65,7 @@ def journeys(draw: st.DrawFn) -> Journey:
         here = points.get(features.lead_id) or features.point
         travel = draw(travels)
         ask = Ask(features._replace(point=here), row, stimulus, people.get(features.person_id), travel)
-        [decided] = decide_batch([ask], journey.snapshot, journey.policy, held, now)
+        [decided] = decide_batch([ask], journey.snapshot, journey.policy, held, now, given)
         if not isinstance(decided, Decided):
             continue
         journey.steps.append(Step(features, trigger, decided))
@@ -72,6 +73,7 @@ def journeys(draw: st.DrawFn) -> Journey:
         rows[features.lead_id] = decided.after
         for site_id, change in decided.deltas:
             held[site_id] += change
+            given[site_id] += change > 0
         after = decided.after
         if after.state is not None and decided.outcome != "joined":
             people[features.person_id] = LiveLead(features.lead_id, after.state, after.site_id, after.closed, now)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from math import log
 from pathlib import Path
+from types import MappingProxyType
 from uuid import UUID
 
 import numpy as np
@@ -180,10 +181,10 @@ SITE_IDS = [f"site-{number}" for number in range(60)]
 
 
 @st.composite
-def sites(draw: st.DrawFn, max_size: int = 40) -> list[Site]:
+def sites(draw: st.DrawFn, max_size: int = 40, *, daily: bool = False) -> list[Site]:
     """A network in no order, with shared points, limits, closed sites and sites that can do little.
 
-    Half of them are dense: a few points hold many sites, more than one search fetches.
+    Half of them are dense: a few points hold many sites, more than one search fetches. Daily limits only when `daily`.
     """
     ids = draw(st.lists(st.sampled_from(SITE_IDS), unique=True, max_size=max_size))
     malls = draw(st.none() | st.lists(POINTS, min_size=1, max_size=3))
@@ -203,6 +204,7 @@ def sites(draw: st.DrawFn, max_size: int = 40) -> list[Site]:
             weight=draw(st.integers(1, 3)),
             limit=draw(st.none() | st.integers(1, 3)),
             when=draw(working_times),
+            daily_limit=draw(st.none() | st.integers(1, 3)) if daily else None,
             partner="" if alike else draw(st.sampled_from(PARTNERS)),
             vehicles=() if alike else draw(st.sampled_from(VEHICLES)),
             skills=() if alike else draw(st.sampled_from([(), ("battery",)])),
@@ -242,6 +244,7 @@ travels = (
     )
     | st.sampled_from([Travel({}, why) for why in (WhyDistance.TIMEOUT, WhyDistance.UNAVAILABLE)])
 )
+taken = st.dictionaries(st.sampled_from(SITE_IDS), st.integers(0, 3))
 loads = st.dictionaries(st.sampled_from(SITE_IDS), st.integers(0, 3))
 
 
@@ -309,6 +312,7 @@ def plain_choice(
     travel: Travel | None = None,
     *,
     by_order: bool = False,
+    taken_today: Mapping[str, int] = MappingProxyType({}),
 ) -> Pick:
     """Looks at every site of the network, one rule after the other; `by_order`: an operator said "try again"."""
     before_center, before_person, tries = rules.tries.before_center, rules.tries.before_person, len(excluded)
@@ -316,7 +320,9 @@ def plain_choice(
     is_over = before_person > 0 and tries >= before_person
     if is_over and not by_order:
         return Pick(None, "needs_person")
-    pick = _plain_pick(features, network, rules, load_of, excluded, None if at_center else travel, at_center)
+    pick = _plain_pick(
+        features, network, rules, load_of, excluded, None if at_center else travel, at_center, taken_today
+    )
     nobody_left = at_center and before_person and pick.waiting in ("too_far", "no_capable_site", "all_declined")
     return Pick(None, "needs_person") if pick.site_id is None and (is_over or nobody_left) else pick
 
@@ -329,6 +335,7 @@ def _plain_pick(
     excluded: Sequence[str],
     travel: Travel | None,
     at_center: bool,
+    taken_today: Mapping[str, int],
 ) -> Pick:
     rule = rules.intents[features.intent]
     if features.point is None:
@@ -346,6 +353,7 @@ def _plain_pick(
     if not willing:
         return Pick(None, "all_declined")
     free = [s for s in willing if s.open_lead_limit is None or load_of.get(s.site_id, 0) < s.open_lead_limit]
+    free = [s for s in free if s.daily_lead_limit is None or taken_today.get(s.site_id, 0) < s.daily_lead_limit]
     if not free:
         return Pick(None, "all_full")
     if features.preferred_site_id in {s.site_id for s in free}:

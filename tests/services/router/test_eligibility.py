@@ -1,8 +1,11 @@
 """Who may take a lead at all, on the real Kafka and PostgreSQL: what the site works on, and how much it takes."""
 
-from shared.contracts import Answer
-from tests.services.router.networks import site
-from tests.services.router.world import World, answered_record, numbers, received_record
+import asyncio
+from datetime import timedelta
+
+from shared.contracts import LEADS_DUE, Answer
+from tests.services.router.networks import NOW, site
+from tests.services.router.world import World, answered_record, as_records, numbers, received_record
 
 ONLY_BOREALIS = site("borealis-only", lon=120.6, vehicles=["borealis"])
 ONLY_ONE = site("aurora-one-only", lon=120.61, vehicles=["aurora/one"])
@@ -18,3 +21,37 @@ async def test_a_lead_goes_to_the_nearest_that_works_on_its_vehicle_and_stays_am
 
     assert numbers(await world.decided(501)) == [(1, "assigned", "aurora-one-only"), (2, "assigned", "anything")]
     assert numbers(await world.decided(502)) == [(1, "assigned", "anything")]
+
+
+async def test_a_site_that_has_had_the_leads_of_its_day_gets_more_on_the_next(world: World) -> None:
+    world.clock.now = NOW
+    await world.set_up(site("small", daily_limit=2, limit=5))
+    async with world.router() as router:
+        await router.handle(*[received_record(number) for number in (511, 512, 513)])
+        # An answer gives back the place in hand, not the place of the day.
+        await router.handle(answered_record(511, 1, "small", Answer.ACCEPTED))
+        assert await router.timers.sweep() == 0
+
+        world.clock.now = NOW + timedelta(hours=6, minutes=30)
+        assert await router.timers.sweep() == 2
+        asked = await world.published(LEADS_DUE, of_lead=513)
+        await router.handle(*as_records(LEADS_DUE, asked))
+
+    assert numbers(await world.decided(513)) == [(1, "waiting", None), (2, "assigned", "small")]
+    assert await world.rows("SELECT day::text, taken FROM router.site_days ORDER BY day") == [
+        ("2026-06-01", 2),
+        ("2026-06-02", 1),
+    ]
+
+
+async def test_two_routers_with_stale_counts_never_give_a_site_more_than_its_day(world: World) -> None:
+    await world.set_up(site("small", daily_limit=3), site("next", lon=120.7))
+    async with world.router() as one, world.router() as two:
+        await asyncio.gather(
+            one.handle(*[received_record(number) for number in range(521, 541)]),
+            two.handle(*[received_record(number) for number in range(541, 561)]),
+        )
+
+    [(taken,)] = await world.rows("SELECT taken FROM router.site_days WHERE site_id = 'small'")
+    assert taken == 3
+    assert await world.loads() == {"small": 3, "next": 37}
