@@ -53,6 +53,18 @@ async def test_a_day_of_leads_adds_up(world: World, settings: AuditSettings) -> 
     assert counts == {Standing.JOINED: 0, Standing.WAITING: 1, Standing.HELD: 2, Standing.CLOSED: 1}
 
 
+async def test_leads_that_operators_moved_add_up(world: World, settings: AuditSettings) -> None:
+    held, waiting = await world.receive(), await world.receive(lat=35.0)
+    await world.order(held, START + timedelta(minutes=1), "far")
+    await world.order(held, START + timedelta(minutes=2), lat=31.4)
+    await world.order(waiting, START + timedelta(minutes=1), "near")
+
+    report = await counted(settings)
+
+    assert report.clean
+    assert report.equation.standing[Standing.HELD].count == 2
+
+
 async def test_an_empty_window_is_clean(world: World, settings: AuditSettings) -> None:
     assert (await counted(settings)).clean
 

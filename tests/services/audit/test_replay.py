@@ -12,7 +12,7 @@ from services.router.domain import Received
 from services.router.emission import decided_fact
 from services.router.snapshot import Snapshot
 from shared.contracts import LEADS_DECIDED, LEADS_RECEIVED, NETWORK_CHANGED, POLICIES_PUBLISHED, derived_id
-from tests.services.audit.places import DAY, START
+from tests.services.audit.places import DAY, POLICY, START
 from tests.services.audit.replays import WINDOW, finding_of, lives_of_leads, replayed
 from tests.services.audit.world import World
 
@@ -65,6 +65,38 @@ async def test_a_lead_erased_before_it_arrived_replays_as_closed_by_the_erasure(
     assert report.counts == Counter({Verdict.SAME: 1})
     assert (await replayed(settings, topic="people.erased")).counts == Counter({Verdict.SAME: 1})
     assert (await replayed(settings, topic="leads.received")).counts == Counter()
+
+
+async def test_what_operators_ordered_is_decided_again_from_what_they_said(
+    world: World, settings: AuditSettings
+) -> None:
+    moved, placed, retried = await world.receive(), await world.receive(lat=35.0), await world.receive(lat=36.0)
+    await world.order(moved, START + timedelta(minutes=1), "far")
+    await world.order(placed, START + timedelta(minutes=1), lat=31.399)
+    await world.decline(placed, START + timedelta(minutes=2))
+    await world.order(placed, START + timedelta(minutes=3), "near", lat=31.3)
+    await world.stay_silent(placed)
+    await world.order(retried, START + timedelta(minutes=1))
+
+    report = await replayed(settings)
+
+    assert report.findings == []
+    assert report.counts == Counter({Verdict.SAME: 9})
+    assert (await replayed(settings, topic="leads.ordered")).counts == Counter({Verdict.SAME: 4})
+
+
+async def test_tries_and_the_way_to_a_person_replay_too(world: World, settings: AuditSettings) -> None:
+    await world.publish_policy(f"{POLICY}[tries]\nbefore_person = 2")
+    lead_id = await world.receive()
+    await world.decline(lead_id, START + timedelta(minutes=1))
+    await world.decline(lead_id, START + timedelta(minutes=2))
+    given = await world.order(lead_id, START + timedelta(minutes=3), "near")
+    assert (given.epoch, given.site_id) == (4, "near")
+
+    report = await replayed(settings)
+
+    assert report.findings == []
+    assert report.counts == Counter({Verdict.SAME: 4})
 
 
 async def test_a_redelivered_decision_is_judged_once(world: World, settings: AuditSettings) -> None:

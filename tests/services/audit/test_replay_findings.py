@@ -46,6 +46,15 @@ async def test_a_decision_moved_out_of_the_window_is_found_by_its_fact(world: Wo
     assert (finding.lead_id, finding.field) == (lead_id, "router.decisions.decided_at")
 
 
+async def test_an_order_that_nobody_gave_is_found(world: World, settings: AuditSettings) -> None:
+    lead_id = await world.receive()
+    await world.order(lead_id, START, "far", hide=True)
+
+    finding = await finding_of(settings)
+
+    assert finding == Finding(Verdict.EXTRA, lead_id, 2, "data.cause_id", "no such fact on leads.ordered")
+
+
 async def test_a_removed_row_is_missing(world: World, settings: AuditSettings) -> None:
     lead_id = await world.receive()
     await world.tamper("DELETE FROM router.decisions")

@@ -23,6 +23,7 @@ from services.audit.settings import AuditSettings
 from services.audit.verify import verify
 from services.router import network, policies
 from services.router.main import main as router
+from services.router.ordering.orders import Giver, give_order
 from services.router.settings import RouterSettings
 from shared.contracts import (
     LEADS_ANSWERED,
@@ -140,6 +141,15 @@ async def answer(producer: Producer, held: Sequence[LeadAssigned], said: Answer,
     await producer.publish(LEADS_ANSWERED.name, [(fact.subject.encode(), fact.to_bytes()) for fact in facts])
 
 
+async def order_away(settings: AuditSettings, held: Sequence[LeadAssigned]) -> None:
+    """What operators do who name another site."""
+    async with open_pool(settings, "router", max_size=1) as pool:
+        for one in held:
+            site_id = "middle" if one.site_id == "far" else "far"
+            giver, now = Giver("mei"), datetime.now(UTC)
+            await give_order(pool, one.lead_id, giver, site_id=site_id, place=None, epoch=one.epoch, now=now)
+
+
 async def judged(settings: AuditSettings, window: Window) -> tuple[CountReport, ReplayReport]:
     async with open_reader(settings) as connection:
         counted = await count(settings, connection, window, Patience(IN_TIME_S), lambda _: None)
@@ -153,15 +163,16 @@ async def test_what_the_router_did_adds_up_is_decided_again_to_the_byte_and_an_a
     window = Window(began - timedelta(minutes=1), began + timedelta(hours=1))
     leads = [lead(number, began) for number in range(LEADS)]
 
-    # Leads arrive, some stores decline and some accept, and every answer is delivered twice.
+    # Leads arrive, some stores decline and some accept, and every answer is delivered twice; people move five.
     async with Producer(live, "test") as producer:
         await accept(db, producer, leads)
         held = await assignments(db, epoch=1, wanted=LEADS)
-        declined, accepted = held[0::3], held[1::3]
+        declined, accepted, ordered = held[0::3], held[1::3], held[2::3][:5]
         for _ in range(2):
             await answer(producer, declined, Answer.DECLINED, datetime.now(UTC))
             await answer(producer, accepted, Answer.ACCEPTED, datetime.now(UTC))
-        await assignments(db, epoch=2, wanted=len(declined) + len(accepted))
+        await order_away(live, ordered)
+        await assignments(db, epoch=2, wanted=len(declined) + len(accepted) + len(ordered))
 
     # Nobody is lost, and the engine decides every one of them again to the same bytes.
     counted, replayed = await judged(live, window)
@@ -172,7 +183,7 @@ async def test_what_the_router_did_adds_up_is_decided_again_to_the_byte_and_an_a
     assert standing[Standing.WAITING] > 0
     assert standing[Standing.CLOSED] == len(accepted)
     assert replayed.findings == []
-    assert replayed.counts == Counter({Verdict.SAME: LEADS + len(declined) + len(accepted)})
+    assert replayed.counts == Counter({Verdict.SAME: LEADS + len(declined) + len(accepted) + len(ordered)})
 
     # Somebody gives one lead to another site, in the database only.
     victim: UUID = declined[0].lead_id

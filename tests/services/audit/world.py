@@ -21,6 +21,7 @@ from services.router.domain import (
     Erased,
     LeadFeatures,
     LeadLedger,
+    Ordered,
     Received,
     decide_batch,
 )
@@ -30,6 +31,7 @@ from services.router.snapshot import Snapshot
 from shared.contracts import (
     LEADS_ANSWERED,
     LEADS_DUE,
+    LEADS_ORDERED,
     LEADS_RECEIVED,
     NETWORK_CHANGED,
     PEOPLE_ERASED,
@@ -38,6 +40,7 @@ from shared.contracts import (
     DeclineReason,
     LeadAnswered,
     LeadDue,
+    LeadOrdered,
     LeadReceived,
     NetworkChanged,
     PersonErased,
@@ -61,6 +64,7 @@ class World:
         self._loads: dict[str, int] = defaultdict(int)
         self._rows: dict[UUID, LeadLedger] = {}
         self._leads: dict[UUID, LeadReceived] = {}
+        self._points: dict[UUID, tuple[float, float]] = {}
         self._number = 0
         self.snapshot = Snapshot.build(SITES, 1)
         self.policy = Policy.from_toml(POLICY, 1)
@@ -77,6 +81,13 @@ class World:
         await self.announce(self.snapshot.digest)
         published = PolicyPublished(version=1, digest=self.policy.digest, published_at=START)
         await self.publish(POLICIES_PUBLISHED, b"policy", published, "policy-1", START)
+
+    async def publish_policy(self, toml: str) -> None:
+        """Policy version 2, written and announced; what is decided from now on is decided by it."""
+        self.policy = Policy.from_toml(toml, 2)
+        await self._db.execute("INSERT INTO router.policies VALUES (2, $1, $2, $3)", self.policy.digest, toml, START)
+        published = PolicyPublished(version=2, digest=self.policy.digest, published_at=START)
+        await self.publish(POLICIES_PUBLISHED, b"policy", published, "policy-2", START)
 
     async def announce(self, digest: str) -> None:
         """Say on Kafka that revision 1 has this digest."""
@@ -163,6 +174,19 @@ class World:
         fact_id = await self.publish(LEADS_DUE, str(lead_id).encode(), due, f"due-{lead_id}-{row.epoch}", at)
         await self.decide(lead_id, Due.of(str(fact_id), due), at)
 
+    async def order(
+        self, lead_id: UUID, at: datetime, site_id: str | None = None, lat: float | None = None, *, hide: bool = False
+    ) -> Decided:
+        """An operator names a site or a place, or has the lead tried again; `hide`: the order is not published."""
+        place = None if lat is None else Place(lat=lat, lon=120.6, accuracy=Accuracy.POINT, given_datum=Datum.BD09)
+        epoch = self._rows[lead_id].epoch
+        said = LeadOrdered(lead_id=lead_id, epoch=epoch, site_id=site_id, place=place, ordered_by="mei", ordered_at=at)
+        cause = f"order-{lead_id}-{epoch}"
+        fact_id = (
+            derived_id(cause) if hide else await self.publish(LEADS_ORDERED, str(lead_id).encode(), said, cause, at)
+        )
+        return await self.decide(lead_id, Ordered.of(str(fact_id), said), at + timedelta(seconds=1))
+
     async def _answer(self, lead_id: UUID, at: datetime, answer: Answer, **said: Any) -> None:
         row = self._rows[lead_id]
         fact = LeadAnswered(
@@ -183,12 +207,16 @@ class World:
     async def decide(self, lead_id: UUID, stimulus: Any, now: datetime, *, publish: bool = True) -> Decided:
         """The real engine decides; its row is written and its fact published."""
         lead = self._leads[lead_id]
-        ask = Ask(LeadFeatures.of(lead), self._rows.get(lead_id, NEW), stimulus)
+        features = LeadFeatures.of(lead)
+        features = features._replace(point=self._points.get(lead_id, features.point))
+        ask = Ask(features, self._rows.get(lead_id, NEW), stimulus)
         [decided] = decide_batch([ask], self.snapshot, self.policy, self._loads, now)
         assert isinstance(decided, Decided)
         for site_id, change in decided.deltas:
             self._loads[site_id] += change
         self._rows[lead_id] = decided.after
+        if decided.point is not None:
+            self._points[lead_id] = decided.point
         await self._write(lead, decided, now)
         if publish:
             key, value = decided_fact(decided.decision_id, decided.lead_id, now, None, decided.record)
@@ -200,7 +228,7 @@ class World:
         await self._db.execute(
             """INSERT INTO router.decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at,
                                              network_revision, policy_version, cause_id, record)
-               VALUES ($1, $2, $3, $4, $5, $6, $9, 1, $7, $8)""",
+               VALUES ($1, $2, $3, $4, $5, $6, $9, $10, $7, $8)""",
             lead.lead_id,
             decided.epoch,
             UUID(decided.decision_id),
@@ -210,6 +238,7 @@ class World:
             UUID(said["cause_id"]),
             decided.record.decode(),
             self.snapshot.revision,
+            self.policy.version,
         )
         await self._db.execute(
             """INSERT INTO router.leads (lead_id, person_id, epoch, state, live, network_revision, policy_version,

@@ -9,6 +9,7 @@ from shared.contracts import (
     LEADS_ANSWERED,
     LEADS_DECIDED,
     LEADS_DUE,
+    LEADS_ORDERED,
     LEADS_RECEIVED,
     Answer,
     AttemptResult,
@@ -22,9 +23,11 @@ from shared.contracts import (
     LeadClosed,
     LeadDue,
     LeadJoined,
+    LeadOrdered,
     LeadReceived,
     LeadWaiting,
     Lost,
+    Order,
     Place,
     RecordDead,
     Result,
@@ -168,6 +171,47 @@ def test_the_site_that_was_asked_for_and_the_next_attempt_are_told() -> None:
 
     assert journey.request == "test drive, E5, at Old Town (middle)"
     assert journey.moments[1].text.endswith("failed, will be tried again (attempt 2, 9.0 s), next in 30.0 s")
+
+
+def test_what_operators_ordered_is_told_with_its_reason_and_the_place_that_counts_now() -> None:
+    place = Place(lat=31.16, lon=120.64, accuracy=Accuracy.CITY, given_datum=Datum.WGS84)
+    orders = [
+        LeadOrdered(lead_id=LEAD, epoch=1, place=place, ordered_by="mei", ordered_at=after(100)),
+        LeadOrdered(lead_id=LEAD, epoch=2, site_id="middle", ordered_by="li", ordered_at=after(200)),
+        LeadOrdered(lead_id=LEAD, epoch=3, ordered_by="li", ordered_at=after(300)),
+    ]
+    waits = LeadWaiting(
+        **decided(2, Cause.ORDERED, 101),
+        order=Order(ordered_by="mei", place=place),
+        center_after=3,
+        reason=WaitingReason.NEEDS_PERSON,
+    )
+    given = LeadAssigned(
+        **decided(3, Cause.ORDERED, 201),
+        order=Order(ordered_by="li", site_id="middle"),
+        site_id="middle",
+        distance_m=3215,
+        respond_by=after(960),
+        candidates=(Candidate(site_id="middle", distance_m=3215, load=0),),
+    )
+    records = [kept(LEADS_RECEIVED, RECEIVED, 0, 1), kept(LEADS_DECIDED, waits, 101, 2)]
+    records += [kept(LEADS_DECIDED, given, 201, 3)]
+    records += [kept(LEADS_ORDERED, order, 100 * number, 3 + number) for number, order in enumerate(orders, 1)]
+
+    journey = tell(str(LEAD), records, [], NAMES, after(400))
+
+    assert journey.where == "31.1600, 120.6400 (middle of the city, given as wgs84)"
+    assert [(moment.what, moment.text) for moment in journey.moments][1:] == [
+        ("ordered", "mei: it is at 31.1600, 120.6400 (middle of the city, given as wgs84) (of epoch 1)"),
+        (
+            "decided",
+            "an operator ordered it: waits: the sites that were asked did not act; a person has to decide",
+        ),
+        ("ordered", "li: give it to Old Town (middle) (of epoch 2)"),
+        ("decided", "an operator ordered it: given to Old Town (middle), 3.2 km away: li named it"),
+        ("ordered", "li: try again (of epoch 3)"),
+    ]
+    assert mentions(records[-2:])[0] == {"middle"}
 
 
 def test_a_redelivered_record_is_told_once() -> None:
