@@ -124,7 +124,7 @@ def accept_draft(
         traceparent=traceparent,
         remarks=tuple(remarks),
         place_candidates=located.candidates,
-        question=question_of(draft.location) if located.open and draft.location else None,
+        question=question_of(draft.location, rules.places) if located.open and draft.location else None,
     )
 
 

@@ -39,7 +39,7 @@ async def _ask(finder: PlaceFinder, lead: Lead, question: Question, clock: Calla
     started = clock()
     asked = await finder.find(question)
     lead = replace(lead, looked_up=LookedUp(asked.result, started, clock()))
-    judged = judge(asked.found, lead.place_candidates)
+    judged = judge(asked.found, lead.place_candidates, question.province)
     if judged.place is None and not judged.candidates:
         return lead
     remarks = tuple(remark for remark in lead.remarks if not remark.pointer.startswith(_LOCATION))

@@ -142,6 +142,16 @@ class Places:
         home = self.settle(units)
         return Answer(home.place, remark=CENTRE_USED) if home.place else home
 
+    def province(self, written: str) -> Unit | None:
+        """The province of a name or a code (江苏, Jiangsu, CN-JS, 32); None when it is none, or not certain."""
+        found = self._letters.get(fold(written))
+        meant = {found} if found else {unit for unit in self.meanings(written) if unit.adcode.endswith("0000")}
+        return meant.pop() if len(meant) == 1 else None
+
+    def province_before(self, text: str) -> Unit | None:
+        """The province whose full name a text begins with; 海南 alone may be a prefecture of Qinghai."""
+        return next((unit for unit in self._letters.values() if text.startswith(unit.province)), None)
+
     def settle(self, units: Set[Unit]) -> Answer:
         """The one place that `units` leave, or why there is none."""
         only = self._widest(units)

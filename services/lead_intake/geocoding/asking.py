@@ -5,27 +5,32 @@ import unicodedata
 
 from services.lead_intake.draft import DraftLocation
 from services.lead_intake.geocoding.port import Question
+from services.lead_intake.places import Places
 from services.lead_intake.postal_codes import split_off_code
 from shared.vocabulary import looks_personal
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
-def question_of(given: DraftLocation) -> Question | None:
+def question_of(given: DraftLocation, places: Places) -> Question | None:
     """What to ask about a written place; None when there are no words, or when they hold more than a place.
 
     The words of `location` alone are sent. A phone number or an e-mail address that somebody typed among them stays.
     """
     text, _ = split_off_code(given.text or "")
-    names = [_plain(name) for name in (given.province, given.city, given.district) if name]
     words = " ".join(text.split())
+    province = places.province(given.province) if given.province else None
+    # No map service knows CN-JS.
+    first = province.province if province else given.province
+    names = [_plain(name) for name in (first, given.city, given.district) if name]
     parts = [name for name in names if name and name not in words]
     if words:
         parts.append(words)
     asked = ("" if all(_HAN.search(part) for part in parts) else ", ").join(parts)
     if not asked or looks_personal(asked):
         return None
-    return Question(asked, _plain(given.city or ""))
+    certain = province or places.province_before(asked)
+    return Question(asked, _plain(given.city or ""), certain.adcode[:2] if certain else "")
 
 
 def _plain(name: str) -> str:

@@ -26,8 +26,13 @@ class Judged:
 NOTHING = Judged()
 
 
-def judge(found: Sequence[Found], meant: Sequence[str] = ()) -> Judged:
-    """The place of these answers; `meant` are the official codes of the units that the lists say may be meant."""
+def judge(found: Sequence[Found], meant: Sequence[str] = (), province: str = "") -> Judged:
+    """The place of these answers.
+
+    `meant` are the official codes of the units that the lists say may be meant; `province` the two digits of the one
+    that the words name for certain: a service that finds nothing there looks elsewhere, and that is no answer.
+    """
+    found = [one for one in found if one.adcode is None or one.adcode.startswith(province)]
     if meant:
         found = [one for one in found if one.accuracy is Accuracy.POINT and _lies_in(one.adcode, meant)]
     spot = meet(found)

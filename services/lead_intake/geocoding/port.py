@@ -15,6 +15,8 @@ class Question:
 
     text: str = field(repr=False)
     city: str = field(default="", repr=False)
+    province: str = ""
+    """First two digits of the official codes in the province that it names, if that is certain."""
 
 
 @dataclass(frozen=True, slots=True)

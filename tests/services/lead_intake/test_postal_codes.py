@@ -3,18 +3,22 @@
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_intake.domain import Lead, accept_draft
+from services.lead_intake.domain import Lead, accept_draft, received_fact
+from services.lead_intake.faults import Refused
 from services.lead_intake.nearness import Spot, distance_m, meet
 from services.lead_intake.places import NOT_LISTED
 from services.lead_intake.postal_codes import NO_LIST, NOT_SIX_DIGITS, UNKNOWN, UNKNOWN_BESIDE_NAMES, split_off_code
 from services.lead_intake.postal_files import read_postal_file
+from services.lead_intake.sources.json import read_json
 from services.lead_intake.written_place import CODE_USED, FAR_FROM_NAMES
+from shared.contracts import LEADS_RECEIVED
 from shared.vocabulary import Accuracy
-from tests.services.lead_intake.builders import LEAD_ID, NOW, RULES, TRACE, accept, draft
+from tests.services.lead_intake.builders import LEAD_ID, NOW, RULES, TRACE, accept, draft, lead_json
 
 LIST = read_postal_file(
     """postal_code,lat,lon,datum,name
@@ -187,3 +191,25 @@ def test_a_middle_never_claims_more_than_its_places_allow(spots: list[Spot]) -> 
     for spot in spots:
         assert distance_m(met.lat, met.lon, spot.lat, spot.lon) <= limits[met.accuracy]
         assert list(Accuracy).index(met.accuracy) >= list(Accuracy).index(spot.accuracy)
+
+
+_WRITTEN = st.text("苏州市拉萨吴江区Suzhou 0123459,号", max_size=40) | st.sampled_from(["215021", "999000", "850000"])
+
+
+@given(
+    st.fixed_dictionaries(
+        {}, optional={"city": _WRITTEN, "district": _WRITTEN, "text": _WRITTEN, "postal_code": _WRITTEN}
+    )
+)
+def test_whatever_stands_beside_a_code_is_refused_or_a_place_or_waits_with_a_reason(location: dict[str, str]) -> None:
+    item = read_json(orjson.dumps(lead_json(location=location)))
+    if isinstance(item, Refused):
+        return
+    try:
+        lead = accept_draft(item, WITH_LIST, lead_id=LEAD_ID, source="web-form", received_at=NOW, traceparent=TRACE)
+    except Refused:
+        return
+
+    LEADS_RECEIVED.read(received_fact(lead, LEAD_ID).to_bytes())
+    assert lead.place or lead.remarks
+    assert not (lead.place and lead.place_candidates)

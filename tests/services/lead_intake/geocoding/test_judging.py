@@ -1,16 +1,20 @@
 """What answers decide: one place, several that are told, or nothing; and which leads are asked about at all."""
 
+import re
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.lead_intake.draft import Draft
 from services.lead_intake.geocoding.judging import NOTHING, judge
-from services.lead_intake.geocoding.port import Found
+from services.lead_intake.geocoding.port import Found, Question
 from services.lead_intake.nearness import distance_m
+from services.lead_intake.sources.json import read_json
 from shared.vocabulary import Accuracy, Datum
-from tests.services.lead_intake.builders import accept, draft
+from tests.services.lead_intake.builders import accept, draft, lead_json
 
 LHASA = Found(29.65, 91.11, Accuracy.POINT, "拉萨市城关区", "540102", Datum.GCJ02)
 BESIDE = Found(29.66, 91.12, Accuracy.POINT, "拉萨市城关区", "540102", Datum.GCJ02)
@@ -19,9 +23,8 @@ NANJING = Found(32.06, 118.77, Accuracy.POINT, "南京市鼓楼区", "320106", D
 GULOU = ("320106", "320302", "350102", "410204")
 
 
-def question(**location: Any) -> tuple[str, str] | None:
-    asked = accept(draft(location=location)).question
-    return (asked.text, asked.city) if asked else None
+def question(**location: Any) -> Question | None:
+    return accept(draft(location=location)).question
 
 
 def test_one_answer_is_the_place_in_the_datum_that_it_came_in() -> None:
@@ -44,6 +47,11 @@ def test_answers_far_apart_decide_nothing_and_are_told() -> None:
 
     assert judged.place is None
     assert list(map(str, judged.candidates)) == ["@29.65,91.11 拉萨市城关区", "@29.64,94.36 林芝市"]
+
+
+def test_an_answer_in_another_province_than_the_words_name_is_none() -> None:
+    assert judge([LHASA], province="32") == NOTHING
+    assert judge([LHASA, NANJING], province="54") == judge([LHASA])
 
 
 def test_no_answer_changes_nothing() -> None:
@@ -88,16 +96,22 @@ def test_a_place_is_never_farther_from_any_answer_than_it_claims(found: list[Fou
 @pytest.mark.parametrize(
     ("location", "asked"),
     [
-        ({"city": "拉萨市"}, ("拉萨市", "拉萨市")),
-        ({"text": "拉萨市某路1号 850000"}, ("拉萨市某路1号", "")),
-        ({"text": "某路1号", "postal_code": "850000"}, ("某路1号", "")),
-        ({"province": "西藏", "city": "拉萨", "text": "拉萨某路1号"}, ("西藏拉萨某路1号", "拉萨")),
-        ({"text": "Some Road 1", "city": "Lhasa"}, ("Lhasa, Some Road 1", "Lhasa")),
-        ({"text": "鼓楼区"}, ("鼓楼区", "")),
+        ({"city": "拉萨市"}, Question("拉萨市", "拉萨市")),
+        ({"text": "拉萨市某路1号 850000"}, Question("拉萨市某路1号")),
+        ({"text": "某路1号", "postal_code": "850000"}, Question("某路1号")),
+        (
+            {"province": "西藏", "city": "拉萨", "text": "拉萨某路1号"},
+            Question("西藏自治区拉萨某路1号", "拉萨", "54"),
+        ),
+        ({"province": "CN-XZ", "city": "拉萨市"}, Question("西藏自治区拉萨市", "拉萨市", "54")),
+        ({"text": "西藏自治区拉萨市某路1号"}, Question("西藏自治区拉萨市某路1号", province="54")),
+        ({"text": "海南藏族自治州共和县"}, Question("海南藏族自治州共和县")),
+        ({"text": "Some Road 1", "city": "Lhasa"}, Question("Lhasa, Some Road 1", "Lhasa")),
+        ({"text": "鼓楼区"}, Question("鼓楼区")),
     ],
 )
 def test_what_the_lists_do_not_settle_is_asked_in_the_words_of_the_location(
-    location: dict[str, str], asked: tuple[str, str]
+    location: dict[str, str], asked: Question
 ) -> None:
     assert question(**location) == asked
 
@@ -135,3 +149,16 @@ def test_what_the_lists_do_not_settle_is_asked_in_the_words_of_the_location(
 )
 def test_what_is_settled_or_wrong_or_personal_is_asked_of_nobody(location: dict[str, Any]) -> None:
     assert question(**location) is None
+
+
+@given(
+    st.fixed_dictionaries(
+        {"text": st.text("拉萨市路号省0123456789@ -+abc", min_size=1, max_size=60)},
+        optional={"city": st.text(min_size=1, max_size=20), "province": st.sampled_from(["JS", "西藏", "海南", "??"])},
+    )
+)
+def test_no_question_holds_a_phone_number_or_an_address(location: dict[str, str]) -> None:
+    item = read_json(orjson.dumps(lead_json(location=location)))
+    asked = accept(item).question if isinstance(item, Draft) else None
+
+    assert asked is None or (asked.text and not re.search(r"@|\d{7}", asked.text))
