@@ -22,6 +22,10 @@ class WaitingLead(NamedTuple):
     """Sites that let it go."""
     lat: float | None
     lon: float | None
+    waits_for_room: bool
+    """Whether a site would take it, if that did not hold so many."""
+    retry_at: datetime | None
+    """Its own time to be tried again."""
 
 
 class WaitingLine(NamedTuple):
@@ -35,7 +39,8 @@ class WaitingLine(NamedTuple):
 async def waiting_leads(connection: Connection, reason: WaitingReason | None, limit: int) -> list[WaitingLead]:
     """Leads that wait (for `reason`, or for any): first those that wait for a person, then the oldest."""
     rows = await connection.fetch(
-        """SELECT lead_id, epoch, intent, waiting, received_at, changed_at, cardinality(excluded) AS tries, lat, lon
+        """SELECT lead_id, epoch, intent, waiting, received_at, changed_at, cardinality(excluded) AS tries, lat, lon,
+                  waits_for <> '{}' AS waits_for_room, retry_at
            FROM leads WHERE state = 'waiting' AND waiting IS NOT NULL AND ($1::text IS NULL OR waiting = $1)
            ORDER BY waiting = 'needs_person' DESC, received_at, lead_id LIMIT $2""",
         reason,

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.router.db import announcements, ledger, loads, operators
+from services.router.db import announcements, days, ledger, loads, operators
 from services.router.db.announcements import Announcement
 from services.router.domain import Ask, Ordered, Stale, decide_batch
 from services.router.emission import SOURCE
@@ -69,11 +69,13 @@ async def give_order(
             raise OrderRefused(f"the router has no lead {lead_id}", "is the id complete? it has 36 characters")
         snapshot, policy = await setting_in_effect(connection)
         standing, held = ledger_of(row), await loads.read(connection, locked=False)
+        today = snapshot.today(now)
+        taken = await days.read(connection, today, locked=False) if today else {}
         said = LeadOrdered(lead_id=lead_id, epoch=epoch or row.epoch, ordered_at=now, **dict(order))
         # The time is part of it: an order that came to nothing may be given again.
         fact_id = derived_id("ordered", lead_id, said.epoch, order.ordered_by, now.isoformat())
         ask = Ask(features_of(row), standing, Ordered.of(str(fact_id), said))
-        [answer] = decide_batch([ask], snapshot, policy, held, now)
+        [answer] = decide_batch([ask], snapshot, policy, held, now, taken)
         if isinstance(answer, Stale):
             raise OrderRefused(*refusal(answer.reason, standing, order.site_id))
         fact = LEADS_ORDERED.fact(

@@ -81,8 +81,8 @@ def outcome_in_words(decided: LeadDecided) -> str:
 
 
 def _next_try(wait: Wait) -> str:
-    at = "" if wait.next_try is None else f"{wait.next_try.astimezone():%H:%M}"
-    return NEXT_TRY[wait.lead.reason].format(at=at)
+    by = "" if wait.next_try is None else f", at the latest {wait.next_try.astimezone():%a %H:%M}"
+    return NEXT_TRY[wait.lead.reason] + by
 
 
 def _age_s(since: datetime, now: datetime) -> int:

@@ -56,6 +56,5 @@ def _places(leads: list[WaitingLead], sites: tuple[Site, ...]) -> list[str]:
 
 
 def _next_try(lead: WaitingLead, policy: Policy) -> datetime | None:
-    if lead.reason is not WaitingReason.ALL_FULL:
-        return None
-    return lead.decided_at + timedelta(minutes=policy.retry.full_minutes)
+    room_by = lead.decided_at + timedelta(minutes=policy.retry.full_minutes) if lead.waits_for_room else None
+    return min((at for at in (room_by, lead.retry_at) if at is not None), default=None)

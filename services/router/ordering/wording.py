@@ -16,11 +16,11 @@ NEXT_TRY = {
     WaitingReason.LOCATION_UNCLEAR: "when somebody says where: waypost order place",
     WaitingReason.NO_CAPABLE_SITE: _ON_CHANGE,
     WaitingReason.TOO_FAR: _ON_CHANGE,
-    WaitingReason.ALL_FULL: "when a site has room, or by {at}",
+    WaitingReason.ALL_FULL: "when a site has room",
     WaitingReason.ALL_DECLINED: _ON_CHANGE,
     WaitingReason.NEEDS_PERSON: "never by itself: waypost order",
 }
-"""The retry rule of each wait; `{at}` is a time."""
+"""What ends each wait, beside its own time to be tried again."""
 
 
 def refusal(reason: StaleReason, ledger: LeadLedger, site_id: str | None) -> tuple[str, str]:
@@ -49,6 +49,9 @@ def refusal(reason: StaleReason, ledger: LeadLedger, site_id: str | None) -> tup
         case StaleReason.SITE_INCAPABLE:
             return f"{named} cannot do what the lead asks for", "`waypost network show --site` says what it can do"
         case StaleReason.SITE_FULL:
-            return f"{named} holds as many leads as it may", "name another, or raise its open_lead_limit"
+            return (
+                f"{named} has as many leads as it may",
+                "name another, or raise its limits: `waypost network show --site`",
+            )
         case _:
             return f"the lead cannot be ordered now ({reason.value})", "`waypost lead ID` says where it stands"

@@ -119,15 +119,21 @@ async def test_the_queue_shows_every_wait_with_reason_age_place_and_next_try(wor
 
 
 async def test_a_full_site_is_tried_again_by_a_time(world: World, waypost: Waypost) -> None:
-    await world.set_up(site("only", limit=1))
+    await world.set_up(site("only", limit=1), site("daily", 33.3, daily_limit=1))
     async with world.router() as router:
-        await router.handle(received_record(611), received_record(612))
+        await router.handle(received_record(611), received_record(612, at=NOW + timedelta(seconds=1)))
+        far = (33.3, 120.6)
+        await router.handle(received_record(613, far), received_record(614, far, at=NOW + timedelta(seconds=2)))
 
-    [wait] = (await waypost.json("queue"))["waiting"]
+    room, day = (await waypost.json("queue"))["waiting"]
 
-    by = datetime.fromisoformat(wait["next_try_at"])
+    by = datetime.fromisoformat(room["next_try_at"])
     assert by == NOW + timedelta(minutes=10)
-    assert wait["next_try"] == f"when a site has room, or by {by.astimezone():%H:%M}"
+    assert room["next_try"] == f"when a site has room, at the latest {by.astimezone():%a %H:%M}"
+    tomorrow = datetime.fromisoformat(day["next_try_at"])
+    assert NOW < tomorrow <= NOW + timedelta(days=1)
+    refused = await waypost.refused("order", "give", named(614), "daily", "--by", "mei")
+    assert "site daily has as many leads as it may" in refused
 
 
 async def test_an_order_is_followed_until_the_site_has_the_lead(world: World, waypost: Waypost) -> None:
@@ -184,7 +190,7 @@ async def test_what_cannot_be_ordered_is_refused_at_once_and_nothing_is_publishe
 
     assert "there is no site nowhere in the network" in await refused("give", 651, "nowhere")
     assert "cannot do what the lead asks for" in await refused("give", 651, "service")
-    assert "holds as many leads as it may" in await refused("give", 651, "full")
+    assert "has as many leads as it may" in await refused("give", 651, "full")
     assert "site near holds the lead already" in await refused("give", 651, "near")
     assert "near holds it (to take it away" in await refused("retry", 651)
     assert "at epoch 1 now" in await refused("give", 651, "next", "--epoch", "4")
