@@ -103,7 +103,14 @@ async def _replace_webhooks(
     for site_id in site_ids:
         endpoint_id, url = uuid4(), f"{store_url}/hooks/{site_id}"
         secret = await endpoints.add_webhook(
-            pool, endpoint_id, site_id, url, in_flight_cap=IN_FLIGHT, key=endpoint_key, random_bytes=os.urandom, now=now
+            pool,
+            endpoint_id,
+            endpoint_rows.Owner(site_id),
+            url,
+            in_flight_cap=IN_FLIGHT,
+            key=endpoint_key,
+            random_bytes=os.urandom,
+            now=now,
         )
         agreed.append(Agreed(site_id, str(endpoint_id), secret))
     return tuple(agreed)

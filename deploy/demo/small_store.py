@@ -34,6 +34,7 @@ STANCES: dict[str, dict[Intent | None, dict[str, str] | None]] = {
 }
 """Sites that do not simply accept: the answer by intent, `None` for any intent; a `None` answer is silence."""
 
+ASSIGNED = "waypost.assignment.created.v1"
 ACCEPT = {"answer": "accepted"}
 TRIES = 6
 """How often an answer is sent while the other side cannot take it; the waits double from a quarter of a second."""
@@ -74,8 +75,14 @@ class SmallStore:
             return web.Response(status=401, text=str(error))
         if message_id not in self.seen:
             self.seen.add(message_id)
-            data = json.loads(body)["data"]
-            say("received", site_id=site_id, lead_id=data["assignment"]["lead_id"])
+            event = json.loads(body)
+            data = event["data"]
+            lead_id = data["assignment"]["lead_id"]
+            if event["type"] != ASSIGNED:
+                # A reminder, or that the lead went elsewhere: this store never makes up for its silence.
+                say(event["type"].split(".")[2], site_id=site_id, lead_id=lead_id)
+                return web.Response(status=204)
+            say("received", site_id=site_id, lead_id=lead_id)
             task = asyncio.create_task(self.work(endpoint, data))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)

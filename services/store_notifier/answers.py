@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.store_notifier import facts
-from services.store_notifier.db import answers, assignments, inbox, outbox
+from services.store_notifier.db import answers, assignments, deliveries, inbox, outbox
 from services.store_notifier.domain import Assignment, Earlier, Said, Verdict, holds, judge
 from shared.contracts import Answer
 from shared.postgres import Connection, Pool, transact
@@ -40,6 +40,9 @@ async def record(pool: Pool, said: Said, now: datetime) -> Answered:
         if verdict.kind == "recorded":
             await answers.add(connection, facts.answer_id_of(said), said, now)
             await outbox.put(connection, [facts.answered(said, now, assignment.traceparent)])
+            if said.stage == "response":
+                voided = await deliveries.void_reminders(connection, said.lead_id, said.epoch, now)
+                await outbox.put(connection, facts.voided(voided, now))
             await inbox.change_items(connection, [(said.lead_id, said.epoch, said.answer.value, said.result)], now)
             earlier[said.stage] = Earlier(said.answer, said.decline_reason, said.result)
         return Answered(verdict, _describe(assignment, said.site_id, said.epoch, earlier))

@@ -179,6 +179,10 @@ class Api:
                 request_id = signatures.verify(secrets, request.headers, body, now)
             except signatures.BadSignatureError as error:
                 raise Refused(problem(401, str(error))) from None
+            if endpoint["site_id"] is None:
+                raise Refused(
+                    problem(403, "this endpoint is a partner's: only the site that holds a lead may ask or answer")
+                )
             if len(request_id) > LONGEST_REQUEST_ID or not request_id.isprintable():
                 raise Refused(problem(400, f"webhook-id must be at most {LONGEST_REQUEST_ID} printable characters"))
             used_for = f"{request.method} {request.url.path}\n".encode() + body

@@ -29,7 +29,9 @@ from shared.vocabulary import Slug
 T = TypeVar("T")
 _SLUG = TypeAdapter(Slug)
 
-endpoint_app = typer.Typer(help="Where a site receives its assignments.", no_args_is_help=True)
+endpoint_app = typer.Typer(
+    help="Where sites receive their assignments, and partners hear of silent ones.", no_args_is_help=True
+)
 
 EndpointId = Annotated[UUID, typer.Argument(help="Id of the endpoint, from `waypost endpoint list`.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
@@ -37,31 +39,38 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object, for machine
 
 @endpoint_app.command()
 def add(
-    site: Annotated[str, typer.Option(help="Id of the site.")],
-    url: Annotated[str | None, typer.Option(help="Address of the store's system that takes signed webhooks.")] = None,
+    site: Annotated[str | None, typer.Option(help="Id of the site.")] = None,
+    partner: Annotated[
+        str | None, typer.Option(help="Instead of a site: who runs sites, and is told when one does not answer.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="Address of the system that takes signed webhooks.")] = None,
     inbox: Annotated[bool, typer.Option("--inbox", help="Give the site a key for its live inbox page.")] = False,
     in_flight: Annotated[
         int, typer.Option(help="Requests to the webhook under way at once, at most.", min=1, max=64)
     ] = 2,
     as_json: Json = False,
 ) -> None:
-    """Add a webhook or the live inbox to a site, and print its secret or key: the only time it is shown."""
+    """Add a webhook or the live inbox, and print its secret or key: the only time it is shown."""
+    if (site is None) == (partner is None):
+        raise UserError("an endpoint belongs to one site, or to a partner", "give --site or --partner")
+    if partner is not None and inbox:
+        raise UserError("a partner has no inbox page", "give --url, or add the inbox to each --site")
     if (url is None) == (not inbox):
         raise UserError("an endpoint is either a webhook or the inbox", "give --url or --inbox")
-    site_id = _site(site)
+    owner = rows.Owner(site and _slug(site, "site"), partner and _slug(partner, "partner"))
 
     async def work(settings: NotifierSettings, pool: Pool) -> dict[str, str]:
         now = datetime.now(UTC)
-        if url is None:
-            key = await endpoints.add_inbox(pool, site_id, os.urandom, now)
-            page = f"{settings.public_url}/inbox/{site_id}"
-            return {"endpoint_id": str(endpoints.inbox_endpoint_id(site_id)), "key": key, "page": page}
-        checked = await check_url(url, AddressGuard(settings.notifier_allow_networks))
+        if url is None and owner.site_id is not None:
+            key = await endpoints.add_inbox(pool, owner.site_id, os.urandom, now)
+            page = f"{settings.public_url}/inbox/{owner.site_id}"
+            return {"endpoint_id": str(endpoints.inbox_endpoint_id(owner.site_id)), "key": key, "page": page}
+        checked = await check_url(url or "", AddressGuard(settings.notifier_allow_networks))
         endpoint_id, sealing_key = uuid4(), load_keys(settings.key_file).endpoint_key
         secret = await endpoints.add_webhook(
             pool,
             endpoint_id,
-            site_id,
+            owner,
             checked,
             in_flight_cap=in_flight,
             key=sealing_key,
@@ -74,22 +83,27 @@ def add(
 
 
 @endpoint_app.command("list")
-def list_(site: Annotated[str | None, typer.Option(help="Only this site's.")] = None, as_json: Json = False) -> None:
+def list_(
+    site: Annotated[str | None, typer.Option(help="Only this site's.")] = None,
+    partner: Annotated[str | None, typer.Option(help="Only this partner's.")] = None,
+    as_json: Json = False,
+) -> None:
     """List endpoints with what waits for them, what arrived and what failed."""
 
     async def work(_: NotifierSettings, pool: Pool) -> list[dict[str, object]]:
         async with acquire(pool) as connection:
-            return [dict(row) for row in await rows.listed(connection, site)]
+            return [dict(row) for row in await rows.listed(connection, site, partner)]
 
     found = _run(work)
     if as_json:
         typer.echo(json.dumps(found, default=str, indent=2))
         return
-    table = Table("endpoint", "site", "kind", "address", "state", "waiting", "delivered", "failed")
+    table = Table("endpoint", "of", "kind", "address", "state", "waiting", "delivered", "failed")
     for row in found:
         numbers = [str(row[name]) for name in ("waiting", "delivered", "failed")]
         address = str(row["url"] or "live inbox")
-        table.add_row(str(row["endpoint_id"]), str(row["site_id"]), str(row["kind"]), address, _state(row), *numbers)
+        owner = str(row["site_id"] or f"partner {row['partner']}")
+        table.add_row(str(row["endpoint_id"]), owner, str(row["kind"]), address, _state(row), *numbers)
     Console().print(table)
 
 
@@ -155,20 +169,20 @@ def attempts(
         async with acquire(pool) as connection:
             return await rows.latest_attempts(connection, endpoint_id, last)
 
-    table = Table("at (UTC)", "lead", "epoch", "attempt", "result", "took ms", "what happened")
+    table = Table("at (UTC)", "lead", "epoch", "event", "attempt", "result", "took ms", "what happened")
     for row in _run(work):
         at = row["attempted_at"].strftime("%Y-%m-%d %H:%M:%S")
-        numbers = [str(row[name]) for name in ("lead_id", "epoch", "attempt", "result", "took_ms")]
+        numbers = [str(row[name]) for name in ("lead_id", "epoch", "event", "attempt", "result", "took_ms")]
         table.add_row(at, *numbers, row["detail"])
     Console().print(table)
 
 
-def _site(text: str) -> str:
+def _slug(text: str, whose: str) -> str:
     try:
         return _SLUG.validate_python(text)
     except ValidationError:
         raise UserError(
-            "a site id has lower-case letters, digits, - and _ only", "see `waypost network show`"
+            f"the id of a {whose} has lower-case letters, digits, - and _ only", "see `waypost network show`"
         ) from None
 
 

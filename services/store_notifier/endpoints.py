@@ -69,7 +69,7 @@ def secrets_of(endpoint: asyncpg.Record, key: bytes, now: datetime) -> tuple[str
 async def add_webhook(
     pool: Pool,
     endpoint_id: UUID,
-    site_id: str,
+    owner: rows.Owner,
     url: str,
     *,
     in_flight_cap: int,
@@ -83,7 +83,7 @@ async def add_webhook(
     host = URL(url).authority
 
     async def work(connection: Connection) -> None:
-        await rows.add_webhook(connection, endpoint_id, site_id, url, host, sealed, in_flight_cap, now)
+        await rows.add_webhook(connection, endpoint_id, owner, url, host, sealed, in_flight_cap, now)
 
     await transact(pool, work)
     return secret

@@ -1,11 +1,14 @@
 """The facts that the notifier publishes, ready for its outbox. Their ids derive from what they are about."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+import asyncpg
+
 from services.store_notifier.db.outbox import Waiting
-from services.store_notifier.domain import Said
+from services.store_notifier.domain import Event, Said
 from shared.contracts import (
     DELIVERIES_ATTEMPTED,
     LEADS_ANSWERED,
@@ -19,9 +22,11 @@ from shared.tracing import child
 SOURCE = "store_notifier"
 
 
-def delivery_id_of(decision_id: UUID, endpoint_id: UUID) -> UUID:
-    """Id of the delivery of one decision to one endpoint; its `webhook-id`, the same at every attempt."""
-    return derived_id("delivery", decision_id, endpoint_id)
+def delivery_id_of(decision_id: UUID, endpoint_id: UUID, event: Event = Event.CREATED) -> UUID:
+    """Id of what one endpoint is told of one decision; its `webhook-id`, the same at every attempt."""
+    if event is Event.CREATED:
+        return derived_id("delivery", decision_id, endpoint_id)
+    return derived_id("delivery", decision_id, endpoint_id, event)
 
 
 def answer_id_of(said: Said) -> UUID:
@@ -52,6 +57,44 @@ def answered(said: Said, now: datetime, traceparent: str | None) -> Waiting:
     return Waiting(LEADS_ANSWERED.name, str(said.lead_id).encode(), fact.to_bytes(), traceparent)
 
 
+def attempted_by_webhook(
+    delivery: asyncpg.Record,
+    attempt: int,
+    result: AttemptResult,
+    at: datetime,
+    *,
+    took_ms: int = 0,
+    status_code: int | None = None,
+    next_attempt_at: datetime | None = None,
+) -> Waiting:
+    """deliveries.attempted about one delivery row."""
+    return attempted(
+        delivery_id=delivery["delivery_id"],
+        lead_id=delivery["lead_id"],
+        epoch=delivery["epoch"],
+        site_id=delivery["site_id"],
+        endpoint_id=delivery["endpoint_id"],
+        channel="webhook",
+        attempt=attempt,
+        result=result,
+        at=at,
+        traceparent=delivery["traceparent"],
+        event=Event(delivery["event"]),
+        took_ms=took_ms,
+        status_code=status_code,
+        next_attempt_at=next_attempt_at,
+    )
+
+
+def voided(rows: Sequence[asyncpg.Record], now: datetime) -> list[Waiting]:
+    """deliveries.attempted for voided rows. A reminder that nobody needed is no news, unless it was tried."""
+    return [
+        attempted_by_webhook(row, row["attempt"] + 1, AttemptResult.VOID, now)
+        for row in rows
+        if row["attempt"] or row["event"] == Event.CREATED
+    ]
+
+
 def attempted(
     *,
     delivery_id: UUID,
@@ -64,6 +107,7 @@ def attempted(
     result: AttemptResult,
     at: datetime,
     traceparent: str | None,
+    event: Event = Event.CREATED,
     took_ms: int = 0,
     status_code: int | None = None,
     next_attempt_at: datetime | None = None,
@@ -85,6 +129,7 @@ def attempted(
             took_ms=took_ms,
             attempted_at=at,
             next_attempt_at=next_attempt_at,
+            event=None if event is Event.CREATED else event.value,
         ),
         id=fact_id,
         source=SOURCE,

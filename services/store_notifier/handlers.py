@@ -7,19 +7,25 @@ from uuid import UUID
 
 from services.store_notifier import facts
 from services.store_notifier.db import answers, assignments, deliveries, endpoints, inbox, outbox
-from services.store_notifier.domain import Said, item_changes, state_after
+from services.store_notifier.domain import (
+    REVOKE_WITHIN,
+    Ending,
+    Event,
+    Revoked,
+    Said,
+    item_changes,
+    state_after,
+    taken_away,
+)
 from services.store_notifier.endpoints import inbox_endpoint_id
 from services.store_notifier.reach import NOTHING, Channels, by_site
-from services.store_notifier.settling import attempted_by_webhook
 from shared.contracts import (
     LEADS_DECIDED,
     LEADS_RECEIVED,
     Answer,
     AttemptResult,
-    ClosedReason,
     Fact,
     LeadAssigned,
-    LeadClosed,
     LeadDecided,
     LeadReceived,
 )
@@ -28,6 +34,8 @@ from shared.postgres import Connection, Pool, transact
 from shared.telemetry import get_logger
 
 Decided = Fact[LeadDecided]
+Item = tuple[UUID, int]
+"""An assignment of a lead: its id and epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +100,22 @@ async def record_batch(connection: Connection, batch: Batch, now: datetime) -> d
     assigned = [(fact, fact.data) for fact in fresh if isinstance(fact.data, LeadAssigned)]
     voided = await deliveries.void_before(connection, list(newest), [fact.data.epoch for fact in newest.values()], now)
     added = await _add_inbox_items(connection, [data for _, data in assigned], now)
-    await _end_inbox_items(connection, [fact.data for fact in fresh], newest, now)
+    lost = await _end_inbox_items(connection, [fact.data for fact in fresh], newest, now)
+    revoked = await _revoke(connection, lost, newest, now)
     found = await endpoints.of_sites(connection, sorted({data.site_id for _, data in assigned}))
     channels = by_site(found)
     entered = await _enter_deliveries(connection, assigned, newest, channels, now)
-    void = [attempted_by_webhook(row, row["attempt"] + 1, AttemptResult.VOID, now) for row in voided]
     late = [_void_attempt(row, now) for row in entered if row.status == deliveries.VOID]
     seen = _inbox_attempts(assigned, added, newest, channels, now)
-    await outbox.put(connection, [*void, *late, *seen])
+    await outbox.put(connection, [*facts.voided(voided, now), *late, *seen])
     await _report_sites_without_channel(connection, assigned, newest, channels, now)
-    return {"leads_moved": len(moved), "assigned": len(added), "deliveries": len(entered), "voided": len(voided)}
+    return {
+        "leads_moved": len(moved),
+        "assigned": len(added),
+        "deliveries": len(entered),
+        "voided": len(voided),
+        "revoked": revoked,
+    }
 
 
 def _is_current(data: LeadAssigned, newest: dict[UUID, Decided]) -> bool:
@@ -127,19 +141,57 @@ async def _add_inbox_items(connection: Connection, assigned: Sequence[LeadAssign
 
 async def _end_inbox_items(
     connection: Connection, decisions: Sequence[LeadDecided], newest: dict[UUID, Decided], now: datetime
-) -> None:
+) -> dict[Item, Revoked]:
+    """Show what earlier assignments came to; returns those that their sites lost without having said so."""
     changes = item_changes(decisions)
     epochs = [fact.data.epoch for fact in newest.values()]
     for row in await inbox.open_items_before(connection, list(newest), epochs):
         item = (row["lead_id"], row["epoch"])
-        decision = newest[row["lead_id"]].data
-        if isinstance(decision, LeadClosed) and decision.reason is ClosedReason.ERASED:
-            changes[item] = ("erased", None)
-        elif row["state"] == "open":
-            changes.setdefault(item, ("moved_on", None))
+        ending = taken_away(newest[row["lead_id"]].data, changes.get(item), row["state"])
+        if ending is not None:
+            changes[item] = ending
     await inbox.change_items(
-        connection, [(*item, state, result) for item, (state, result) in sorted(changes.items())], now
+        connection,
+        [(*item, ending.state, ending.result) for item, ending in sorted(changes.items(), key=_by_item)],
+        now,
     )
+    return {item: ending.revoked for item, ending in changes.items() if ending.revoked is not None}
+
+
+def _by_item(change: tuple[Item, Ending]) -> Item:
+    return change[0]
+
+
+async def _revoke(connection: Connection, lost: dict[Item, Revoked], newest: dict[UUID, Decided], now: datetime) -> int:
+    """Tell every webhook that knows of these assignments, or may, that they are over. Returns how many are told."""
+    if not lost:
+        return 0
+    rows = [
+        deliveries.NewDelivery(
+            facts.delivery_id_of(row["decision_id"], row["endpoint_id"], Event.REVOKED),
+            row["decision_id"],
+            row["endpoint_id"],
+            row["lead_id"],
+            row["epoch"],
+            row["site_id"],
+            row["intent"],
+            row["distance_m"],
+            newest[row["lead_id"]].traceparent,
+            deliveries.DUE,
+            # After what is under way, or the site would learn of the end before the beginning.
+            now if row["busy_until"] is None else row["busy_until"],
+            now + REVOKE_WITHIN,
+            newest[row["lead_id"]].data.decided_at,
+            Event.REVOKED,
+            lost[row["lead_id"], row["epoch"]],
+        )
+        for row in await deliveries.told(connection, sorted(lost))
+    ]
+    new = await deliveries.add(connection, rows)
+    if new:
+        await endpoints.wake(connection, sorted({row.endpoint_id for row in rows}), now)
+        await deliveries.wake_schedulers(connection)
+    return len(new)
 
 
 async def _enter_deliveries(

@@ -22,6 +22,7 @@ from services.store_notifier.metrics import Metrics
 from services.store_notifier.outbox import Relay
 from services.store_notifier.pages.live import LiveInboxes
 from services.store_notifier.pages.routes import inbox_routes
+from services.store_notifier.reminding import Reminders
 from services.store_notifier.scheduler import Scheduler
 from services.store_notifier.settings import NotifierSettings
 from services.store_notifier.sweeping import Sweeper
@@ -139,5 +140,6 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
             Relay(pool, producer, metrics, tracing, now).run(stop),
             scheduler.run(stop),
             Sweeper(pool, settings, rng, now).run(stop),
+            Reminders(pool, metrics, now).run(stop),
             run_broker(broker, stop),
         )

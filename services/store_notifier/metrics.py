@@ -19,6 +19,15 @@ class Metrics:
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=registry,
         )
+        self.reminders = Counter(
+            "waypost_notifier_reminders", "Assignments whose site was reminded of them.", registry=registry
+        )
+        self.escalations = Counter(
+            "waypost_notifier_escalations",
+            "Assignments whose partner was to be told: queued, or why nobody could be.",
+            ["result"],
+            registry=registry,
+        )
         self.in_flight = Gauge(
             "waypost_notifier_deliveries_in_flight", "Requests to stores under way.", registry=registry
         )

@@ -17,6 +17,7 @@ from services.store_notifier import facts
 from services.store_notifier.db import answers, assignments, deliveries, endpoints, outbox
 from services.store_notifier.domain import (
     Delivered,
+    Event,
     GivenUp,
     Kind,
     Outcome,
@@ -47,6 +48,11 @@ class _Verdict:
     row: deliveries.Settled
     disable_endpoint: bool
 
+    @property
+    def tells_all(self) -> bool:
+        """Whether it was the assignment itself: a site that was not told of that was not told."""
+        return bool(self.ended.delivery["event"] == Event.CREATED)
+
 
 async def settle(
     connection: Connection, ended: Sequence[Ended], now: datetime, rng: Random, plan: RetryPlan
@@ -54,12 +60,14 @@ async def settle(
     """Record the batch and return how many attempts ended in each way. Attempts whose lease was lost are left out."""
     leads = sorted({e.delivery["lead_id"] for e in ended})
     live = await assignments.live_epochs(connection, leads)
-    verdicts = [_judge(e, live, now, rng, plan) for e in ended]
+    answered = await _answered(connection, ended)
+    verdicts = [_judge(e, _is_wanted(e.delivery, live, answered), now, rng, plan) for e in ended]
     ours = await deliveries.settle(connection, [v.row for v in verdicts], now)
     verdicts = [v for v in verdicts if (v.row.delivery_id, v.row.lease) in ours]
     await _log(connection, verdicts)
+    await _release_revoked(connection, [v.ended.delivery for v in verdicts], live, now)
     await _update_endpoints(connection, verdicts, now)
-    given_up = {v.ended.delivery["decision_id"] for v in verdicts if v.row.status == deliveries.FAILED}
+    given_up = {v.ended.delivery["decision_id"] for v in verdicts if v.row.status == deliveries.FAILED and v.tells_all}
     await report_undeliverable(connection, sorted(given_up), now)
     counts: dict[AttemptResult, int] = defaultdict(int)
     for verdict in verdicts:
@@ -67,7 +75,24 @@ async def settle(
     return counts
 
 
-def _judge(ended: Ended, live: dict[UUID, int], now: datetime, rng: Random, plan: RetryPlan) -> _Verdict:
+async def _answered(connection: Connection, ended: Sequence[Ended]) -> set[tuple[UUID, int]]:
+    """Assignments with an answer that the ledger may not know yet, of those whose site is reminded of them."""
+    reminded = {
+        (e.delivery["lead_id"], e.delivery["epoch"])
+        for e in ended
+        if e.delivery["event"] in (Event.REMINDER, Event.ESCALATED) and e.outcome.kind is not Kind.DELIVERED
+    }
+    return await answers.answered(connection, sorted(reminded)) if reminded else set()
+
+
+def _is_wanted(delivery: asyncpg.Record, live: dict[UUID, int], answered: set[tuple[UUID, int]]) -> bool:
+    """Whether it may be sent again: nobody may be told any more of an assignment that ended, but that it ended."""
+    assignment = (delivery["lead_id"], delivery["epoch"])
+    is_live = live.get(delivery["lead_id"]) == delivery["epoch"] and assignment not in answered
+    return is_live or delivery["event"] == Event.REVOKED
+
+
+def _judge(ended: Ended, is_wanted: bool, now: datetime, rng: Random, plan: RetryPlan) -> _Verdict:
     row, outcome = ended.delivery, ended.outcome
     step = next_step(
         row["attempt"],
@@ -82,10 +107,10 @@ def _judge(ended: Ended, live: dict[UUID, int], now: datetime, rng: Random, plan
     match step:
         case Delivered():
             status, result = deliveries.DELIVERED, AttemptResult.DELIVERED
-        case RetryAt(at) if live.get(row["lead_id"]) == row["epoch"]:
+        case RetryAt(at) if is_wanted:
             status, result, next_at = deliveries.DUE, AttemptResult.RETRY, at
         case RetryAt():
-            # The assignment ended while the request was under way: nobody may be told of it any more.
+            # The assignment ended, or was answered, while the request was under way.
             status, result = deliveries.VOID, AttemptResult.FAILED
         case GivenUp(result, disable):
             status = deliveries.FAILED
@@ -116,7 +141,7 @@ async def _log(connection: Connection, verdicts: Sequence[_Verdict]) -> None:
     await outbox.put(
         connection,
         [
-            attempted_by_webhook(
+            facts.attempted_by_webhook(
                 v.ended.delivery,
                 v.ended.delivery["attempt"],
                 v.result,
@@ -130,32 +155,12 @@ async def _log(connection: Connection, verdicts: Sequence[_Verdict]) -> None:
     )
 
 
-def attempted_by_webhook(
-    delivery: asyncpg.Record,
-    attempt: int,
-    result: AttemptResult,
-    at: datetime,
-    *,
-    took_ms: int = 0,
-    status_code: int | None = None,
-    next_attempt_at: datetime | None = None,
-) -> outbox.Waiting:
-    """deliveries.attempted about one delivery row."""
-    return facts.attempted(
-        delivery_id=delivery["delivery_id"],
-        lead_id=delivery["lead_id"],
-        epoch=delivery["epoch"],
-        site_id=delivery["site_id"],
-        endpoint_id=delivery["endpoint_id"],
-        channel="webhook",
-        attempt=attempt,
-        result=result,
-        at=at,
-        traceparent=delivery["traceparent"],
-        took_ms=took_ms,
-        status_code=status_code,
-        next_attempt_at=next_attempt_at,
-    )
+async def _release_revoked(
+    connection: Connection, rows: Sequence[asyncpg.Record], live: dict[UUID, int], now: datetime
+) -> None:
+    ended = {(row["decision_id"], row["endpoint_id"]) for row in rows if live.get(row["lead_id"]) != row["epoch"]}
+    if ended:
+        await deliveries.release_revoked(connection, sorted(ended), now)
 
 
 async def _update_endpoints(connection: Connection, verdicts: Sequence[_Verdict], now: datetime) -> None:
@@ -200,9 +205,10 @@ async def fail_hopeless(connection: Connection, now: datetime, limit: int) -> in
     await deliveries.log_attempts(connection, attempts)
     await outbox.put(
         connection,
-        [attempted_by_webhook(row, row["attempt"] + 1, AttemptResult.FAILED, now) for row in rows],
+        [facts.attempted_by_webhook(row, row["attempt"] + 1, AttemptResult.FAILED, now) for row in rows],
     )
-    await report_undeliverable(connection, sorted({row["decision_id"] for row in rows}), now)
+    untold = {row["decision_id"] for row in rows if row["event"] == Event.CREATED}
+    await report_undeliverable(connection, sorted(untold), now)
     return len(rows)
 
 

@@ -19,11 +19,11 @@ class AttemptResult(StrEnum):
     GONE = "gone"
     BLOCKED = "blocked"
     VOID = "void"
-    """The assignment was over before the attempt, so nothing was sent."""
+    """What it was about was over before the attempt, so nothing was sent."""
 
 
 class DeliveryAttempted(Contract):
-    """One attempt to tell a site about an assignment."""
+    """One attempt to tell a site, or its partner, about an assignment of the site."""
 
     delivery_id: UUID
     lead_id: UUID
@@ -37,3 +37,5 @@ class DeliveryAttempted(Contract):
     took_ms: Annotated[int, Field(ge=0)]
     attempted_at: AwareDatetime
     next_attempt_at: AwareDatetime | None = None
+    event: Literal["reminder", "escalated", "revoked"] | None = None
+    """What was told; absent for the assignment itself. Only `escalated` goes to an endpoint of the site's partner."""

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from deploy.local import Stack
+from services.store_notifier.db.endpoints import Owner
 from services.store_notifier.endpoints import add_webhook
 from shared.keys import load_keys
 from shared.postgres import open_pool
@@ -56,7 +57,7 @@ async def sites(system: System) -> AsyncIterator[Sites]:
             secret = await add_webhook(
                 pool,
                 endpoint_id,
-                site_id,
+                Owner(site_id),
                 f"{url}/{site_id}",
                 in_flight_cap=2,
                 key=key,

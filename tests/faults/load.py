@@ -101,7 +101,7 @@ class Sites:
         self.seen[message_id] += 1
         data = json.loads(body)["data"]
         turn = int(data["assignment"]["lead_id"][-2:], 16) % 3
-        if self.seen[message_id] == 1 and turn < 2:
+        if self.seen[message_id] == 1 and turn < 2 and "answer_url" in data:
             answer = {"answer": "accepted"} if turn == 0 else {"answer": "declined", "decline_reason": "no_staff"}
             task = asyncio.create_task(self._answer(endpoint_id, secret, data["answer_url"], answer))
             self._tasks.add(task)

@@ -16,12 +16,12 @@ import asyncpg
 import orjson
 
 from services.store_notifier.dial import AddressGuard, BlockedAddressError
-from services.store_notifier.domain import Kind, Outcome, classify
+from services.store_notifier.domain import Event, Kind, Outcome, classify
 from shared import signatures, tracing
 from shared.contracts import CLOUDEVENTS_CONTENT_TYPE
 
 SOURCE = "/waypost/store_notifier"
-EVENT_TYPE = "waypost.assignment.created.v1"
+EVENT_TYPE = "waypost.assignment.{}.v1"
 PING_TYPE = "waypost.endpoint.ping.v1"
 CONNECT_TIMEOUT_S = 3.0
 MOST_RESPONSE_BYTES = 16 * 1024
@@ -84,28 +84,37 @@ def open_session(guard: AddressGuard, total_timeout_s: float) -> aiohttp.ClientS
 
 
 def body_of(delivery: asyncpg.Record, public_url: str) -> bytes:
-    """The CloudEvent that tells a site of its assignment; the same bytes at every attempt."""
-    lead_id, epoch = str(delivery["lead_id"]), delivery["epoch"]
+    """The CloudEvent that tells of an assignment; the same bytes at every attempt.
+
+    Only a site that may answer is told where: not its partner, and not who has lost the lead.
+    """
+    lead_id, epoch, kind = str(delivery["lead_id"]), delivery["epoch"], Event(delivery["event"])
     assignment: dict[str, Any] = {
         "lead_id": lead_id,
         "epoch": epoch,
         "site_id": delivery["site_id"],
         "intent": delivery["intent"],
         "distance_m": delivery["distance_m"],
-        "respond_by": delivery["expires_at"],
     }
+    if kind is not Event.REVOKED:
+        assignment["respond_by"] = delivery["expires_at"]
     if delivery["vehicle"] is not None:
         assignment["vehicle"] = orjson.Fragment(delivery["vehicle"])
-    path = f"{public_url}/v1/assignments/{lead_id}/{epoch}"
+    data: dict[str, Any] = {"assignment": assignment}
+    if kind in (Event.CREATED, Event.REMINDER):
+        path = f"{public_url}/v1/assignments/{lead_id}/{epoch}"
+        data |= {"answer_url": f"{path}/answer", "contact_url": f"{path}/contact"}
+    if delivery["reason"] is not None:
+        data["reason"] = delivery["reason"]
     event = {
         "specversion": "1.0",
         "id": str(delivery["delivery_id"]),
         "source": SOURCE,
-        "type": EVENT_TYPE,
+        "type": EVENT_TYPE.format(kind),
         "subject": lead_id,
         "time": delivery["decided_at"],
         "datacontenttype": "application/json",
-        "data": {"assignment": assignment, "answer_url": f"{path}/answer", "contact_url": f"{path}/contact"},
+        "data": data,
     }
     if delivery["traceparent"] is not None:
         event["traceparent"] = delivery["traceparent"]

@@ -1,5 +1,6 @@
 """What sites said, the requests already seen, and the contacts already fetched."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +22,17 @@ async def earlier(connection: Connection, lead_id: UUID, epoch: int) -> dict[str
         )
         for row in rows
     }
+
+
+async def answered(connection: Connection, assignments: Sequence[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
+    """Those of the assignments `(lead_id, epoch)` that somebody has answered."""
+    rows = await connection.fetch(
+        """SELECT lead_id, epoch FROM answers JOIN unnest($1::uuid[], $2::int[]) a(lead_id, epoch)
+           USING (lead_id, epoch) WHERE stage = 'response'""",
+        [assignment[0] for assignment in assignments],
+        [assignment[1] for assignment in assignments],
+    )
+    return {(row["lead_id"], row["epoch"]) for row in rows}
 
 
 async def add(connection: Connection, answer_id: UUID, said: Said, now: datetime) -> bool:

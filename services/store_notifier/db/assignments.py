@@ -18,14 +18,16 @@ async def advance(connection: Connection, assignments: Sequence[Assignment]) -> 
     assignments = sorted(assignments, key=lambda assignment: assignment.lead_id)
     rows = await connection.fetch(
         """INSERT INTO assignments AS a (lead_id, epoch, decision_id, state, site_id, assignment_epoch, respond_by,
-                                         decided_at, traceparent)
+                                         decided_at, traceparent, remind_at, escalate_at, partner)
            SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::int[],
-                                $7::timestamptz[], $8::timestamptz[], $9::text[])
+                                $7::timestamptz[], $8::timestamptz[], $9::text[], $10::timestamptz[],
+                                $11::timestamptz[], $12::text[])
            ON CONFLICT (lead_id) DO UPDATE
            SET epoch = excluded.epoch, decision_id = excluded.decision_id, state = excluded.state,
                site_id = excluded.site_id, assignment_epoch = excluded.assignment_epoch,
                respond_by = excluded.respond_by, decided_at = excluded.decided_at,
-               traceparent = excluded.traceparent
+               traceparent = excluded.traceparent, remind_at = excluded.remind_at,
+               escalate_at = excluded.escalate_at, partner = excluded.partner
            WHERE excluded.epoch > a.epoch
            RETURNING lead_id""",
         [a.lead_id for a in assignments],
@@ -37,6 +39,9 @@ async def advance(connection: Connection, assignments: Sequence[Assignment]) -> 
         [a.respond_by for a in assignments],
         [a.decided_at for a in assignments],
         [a.traceparent for a in assignments],
+        [a.remind_at for a in assignments],
+        [a.escalate_at for a in assignments],
+        [a.partner for a in assignments],
     )
     return {row["lead_id"] for row in rows}
 
@@ -64,6 +69,26 @@ async def live_epochs(connection: Connection, lead_ids: Sequence[UUID]) -> dict[
         lead_ids,
     )
     return {row["lead_id"]: row["epoch"] for row in rows if row["state"] == State.ASSIGNED}
+
+
+_DUE = """UPDATE assignments a SET {0} = NULL FROM (
+              SELECT lead_id, epoch, {0} AS due_at FROM assignments WHERE {0} <= $1
+              ORDER BY {0} LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) due
+          JOIN inbox_items i USING (lead_id, epoch)
+          WHERE a.lead_id = due.lead_id
+          RETURNING a.lead_id, a.epoch, a.decision_id, a.site_id, a.partner, a.respond_by, a.traceparent, i.intent,
+                    i.distance_m, due.due_at, EXISTS (
+                        SELECT 1 FROM answers s WHERE s.lead_id = a.lead_id AND s.epoch = a.epoch) AS answered"""
+
+
+async def take_to_remind(connection: Connection, now: datetime, limit: int) -> list[asyncpg.Record]:
+    """Assignments whose site is to be reminded by now, the longest due first. Taken once: another look finds none."""
+    return await connection.fetch(_DUE.format("remind_at"), now, limit)
+
+
+async def take_to_escalate(connection: Connection, now: datetime, limit: int) -> list[asyncpg.Record]:
+    """Assignments whose partner is to be told by now; the same as `take_to_remind` otherwise."""
+    return await connection.fetch(_DUE.format("escalate_at"), now, limit)
 
 
 def _assignment(row: asyncpg.Record) -> Assignment:

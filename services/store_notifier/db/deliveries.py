@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.store_notifier.domain import BREAKER_THRESHOLD
+from services.store_notifier.domain import BREAKER_THRESHOLD, Event, Revoked
 from shared.postgres import Connection
 
 WAKE = "store_notifier_deliveries"
@@ -17,7 +17,7 @@ DUE, LEASED, DELIVERED, FAILED, VOID = range(5)
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """One assignment for one endpoint. `status` is VOID when a newer decision came in the same batch."""
+    """What one endpoint shall be told of an assignment. `status` is VOID when a newer decision came in its batch."""
 
     delivery_id: UUID
     decision_id: UUID
@@ -32,6 +32,9 @@ class NewDelivery:
     next_at: datetime
     expires_at: datetime
     decided_at: datetime
+    """When that happened which is told."""
+    event: Event = Event.CREATED
+    reason: Revoked | None = None
 
 
 async def add(connection: Connection, deliveries: Sequence[NewDelivery]) -> set[UUID]:
@@ -41,13 +44,14 @@ async def add(connection: Connection, deliveries: Sequence[NewDelivery]) -> set[
     deliveries = sorted(deliveries, key=lambda d: d.delivery_id)
     rows = await connection.fetch(
         """INSERT INTO deliveries (delivery_id, decision_id, endpoint_id, lead_id, epoch, site_id, intent, distance_m,
-                                   traceparent, status, next_at, expires_at, decided_at, finished_at)
+                                   traceparent, status, next_at, expires_at, decided_at, event, reason, finished_at)
            SELECT *, CASE WHEN status = 4 THEN next_at END
            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::text[], $8::int[],
-                       $9::text[], $10::smallint[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[])
+                       $9::text[], $10::smallint[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
+                       $14::text[], $15::text[])
                 d(delivery_id, decision_id, endpoint_id, lead_id, epoch, site_id, intent, distance_m, traceparent,
-                  status, next_at, expires_at, decided_at)
-           ON CONFLICT (decision_id, endpoint_id) DO NOTHING RETURNING delivery_id""",
+                  status, next_at, expires_at, decided_at, event, reason)
+           ON CONFLICT (decision_id, endpoint_id, event) DO NOTHING RETURNING delivery_id""",
         [d.delivery_id for d in deliveries],
         [d.decision_id for d in deliveries],
         [d.endpoint_id for d in deliveries],
@@ -61,6 +65,8 @@ async def add(connection: Connection, deliveries: Sequence[NewDelivery]) -> set[
         [d.next_at for d in deliveries],
         [d.expires_at for d in deliveries],
         [d.decided_at for d in deliveries],
+        [d.event for d in deliveries],
+        [d.reason for d in deliveries],
     )
     return {row["delivery_id"] for row in rows}
 
@@ -68,12 +74,57 @@ async def add(connection: Connection, deliveries: Sequence[NewDelivery]) -> set[
 async def void_before(
     connection: Connection, lead_ids: Sequence[UUID], epochs: Sequence[int], now: datetime
 ) -> list[asyncpg.Record]:
-    """Void what still waits for earlier epochs of the leads, and return it. Its sender settles what is under way."""
+    """Void what still waits for earlier epochs of the leads, and return it. Its sender settles what is under way.
+
+    That a site lost a lead is told all the same.
+    """
     return await connection.fetch(
         """UPDATE deliveries d SET status = 4, finished_at = $3 FROM unnest($1::uuid[], $2::int[]) n(lead_id, epoch)
-           WHERE d.lead_id = n.lead_id AND d.epoch < n.epoch AND d.status = 0 RETURNING d.*""",
+           WHERE d.lead_id = n.lead_id AND d.epoch < n.epoch AND d.status = 0 AND d.event <> 'revoked'
+           RETURNING d.*""",
         lead_ids,
         epochs,
+        now,
+    )
+
+
+async def void_reminders(connection: Connection, lead_id: UUID, epoch: int, now: datetime) -> list[asyncpg.Record]:
+    """Void the reminders of an assignment that was answered, the partner's too, and return them."""
+    return await connection.fetch(
+        """UPDATE deliveries SET status = 4, finished_at = $3
+           WHERE lead_id = $1 AND epoch = $2 AND status = 0 AND event IN ('reminder', 'escalated') RETURNING *""",
+        lead_id,
+        epoch,
+        now,
+    )
+
+
+async def told(connection: Connection, assignments: Sequence[tuple[UUID, int]]) -> list[asyncpg.Record]:
+    """Which active endpoints know of the assignments `(lead_id, epoch)`, or may: something was sent to them.
+
+    `busy_until`: when the last request that is under way has ended for certain.
+    """
+    return await connection.fetch(
+        """SELECT d.decision_id, d.endpoint_id, d.lead_id, d.epoch, d.site_id, d.intent, d.distance_m,
+                  max(d.lease_until) FILTER (WHERE d.status = 1) AS busy_until
+           FROM deliveries d JOIN unnest($1::uuid[], $2::int[]) a(lead_id, epoch) USING (lead_id, epoch)
+           JOIN endpoints e USING (endpoint_id)
+           WHERE d.event IN ('created', 'reminder') AND d.attempt > 0 AND e.status = 'active'
+           GROUP BY d.decision_id, d.endpoint_id, d.lead_id, d.epoch, d.site_id, d.intent, d.distance_m""",
+        [assignment[0] for assignment in assignments],
+        [assignment[1] for assignment in assignments],
+    )
+
+
+async def release_revoked(connection: Connection, ended: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
+    """Requests about these `(decision_id, endpoint_id)` have ended: what waited for their end may be sent now."""
+    await connection.execute(
+        """UPDATE deliveries d SET next_at = least(d.next_at, $3)
+           FROM unnest($1::uuid[], $2::uuid[]) e(decision_id, endpoint_id)
+           WHERE d.decision_id = e.decision_id AND d.endpoint_id = e.endpoint_id AND d.event = 'revoked'
+             AND d.status = 0""",
+        [each[0] for each in ended],
+        [each[1] for each in ended],
         now,
     )
 
@@ -208,7 +259,8 @@ async def out_of_channels(connection: Connection, decision_ids: Sequence[UUID]) 
     return await connection.fetch(
         """SELECT a.lead_id, a.epoch, a.site_id, a.traceparent FROM assignments a
            WHERE a.decision_id = ANY($1) AND a.state = 'assigned'
-             AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.decision_id = a.decision_id AND d.status <= 2)
+             AND NOT EXISTS (SELECT 1 FROM deliveries d
+                             WHERE d.decision_id = a.decision_id AND d.event = 'created' AND d.status <= 2)
              AND NOT EXISTS (SELECT 1 FROM endpoints e
                              WHERE e.site_id = a.site_id AND e.kind = 'inbox' AND e.status = 'active')
            ORDER BY a.lead_id""",

@@ -1,6 +1,7 @@
 """Where sites can be told, and the queue heads that the schedulers claim."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,10 +10,18 @@ import asyncpg
 from shared.postgres import Connection
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose endpoint it is: a site's, or a partner's, who is told of all of its sites. One of the two is None."""
+
+    site_id: str | None = None
+    partner: str | None = None
+
+
 async def add_webhook(
     connection: Connection,
     endpoint_id: UUID,
-    site_id: str,
+    owner: Owner,
     url: str,
     host: str,
     secret_sealed: bytes,
@@ -21,10 +30,12 @@ async def add_webhook(
 ) -> None:
     """Add a webhook endpoint."""
     await connection.execute(
-        """INSERT INTO endpoints (endpoint_id, site_id, kind, url, host, secret_sealed, in_flight_cap, created_at)
-           VALUES ($1, $2, 'webhook', $3, $4, $5, $6, $7)""",
+        """INSERT INTO endpoints (endpoint_id, site_id, partner, kind, url, host, secret_sealed, in_flight_cap,
+                                  created_at)
+           VALUES ($1, $2, $3, 'webhook', $4, $5, $6, $7, $8)""",
         endpoint_id,
-        site_id,
+        owner.site_id,
+        owner.partner,
         url,
         host,
         secret_sealed,
@@ -51,17 +62,19 @@ async def find(connection: Connection, endpoint_id: UUID) -> asyncpg.Record | No
     return await connection.fetchrow("SELECT * FROM endpoints WHERE endpoint_id = $1", endpoint_id)
 
 
-async def listed(connection: Connection, site_id: str | None) -> list[asyncpg.Record]:
-    """Endpoints of one site or of all, with how many deliveries wait, are under way, arrived and failed."""
+async def listed(connection: Connection, site_id: str | None, partner: str | None = None) -> list[asyncpg.Record]:
+    """Endpoints of a site, of a partner, or all, with how many deliveries wait, are under way, arrived and failed."""
     return await connection.fetch(
-        """SELECT e.endpoint_id, e.site_id, e.kind, e.url, e.status, e.disabled_reason, e.failures, e.open_until,
-                  e.previous_secret_until, e.created_at, d.waiting, d.delivered, d.failed
+        """SELECT e.endpoint_id, e.site_id, e.partner, e.kind, e.url, e.status, e.disabled_reason, e.failures,
+                  e.open_until, e.previous_secret_until, e.created_at, d.waiting, d.delivered, d.failed
            FROM endpoints e CROSS JOIN LATERAL (
                SELECT count(*) FILTER (WHERE status < 2) AS waiting, count(*) FILTER (WHERE status = 2) AS delivered,
                       count(*) FILTER (WHERE status = 3) AS failed
                FROM deliveries WHERE endpoint_id = e.endpoint_id) d
-           WHERE $1::text IS NULL OR e.site_id = $1 ORDER BY e.site_id, e.created_at""",
+           WHERE ($1::text IS NULL OR e.site_id = $1) AND ($2::text IS NULL OR e.partner = $2)
+           ORDER BY e.site_id, e.partner, e.created_at""",
         site_id,
+        partner,
     )
 
 
@@ -69,6 +82,13 @@ async def of_sites(connection: Connection, site_ids: Sequence[str]) -> list[asyn
     """Every endpoint of the sites, disabled ones too."""
     return await connection.fetch(
         "SELECT endpoint_id, site_id, kind, status FROM endpoints WHERE site_id = ANY($1)", site_ids
+    )
+
+
+async def of_partners(connection: Connection, partners: Sequence[str]) -> list[asyncpg.Record]:
+    """The active endpoints of the partners."""
+    return await connection.fetch(
+        "SELECT endpoint_id, partner FROM endpoints WHERE partner = ANY($1) AND status = 'active'", partners
     )
 
 
@@ -197,7 +217,7 @@ async def wake_forgotten(connection: Connection, now: datetime) -> int:
 async def latest_attempts(connection: Connection, endpoint_id: UUID, limit: int) -> list[asyncpg.Record]:
     """The newest attempts at one endpoint, newest first."""
     return await connection.fetch(
-        """SELECT a.attempted_at, d.lead_id, d.epoch, a.attempt, a.result, a.took_ms, a.detail
+        """SELECT a.attempted_at, d.lead_id, d.epoch, d.event, a.attempt, a.result, a.took_ms, a.detail
            FROM attempts a JOIN deliveries d USING (delivery_id)
            WHERE d.endpoint_id = $1 ORDER BY a.attempted_at DESC LIMIT $2""",
         endpoint_id,

@@ -117,6 +117,30 @@ async def change_items(
     await _wake(connection, {row["site_id"] for row in rows})
 
 
+async def remind_items(connection: Connection, items: Sequence[tuple[UUID, int]], now: datetime) -> None:
+    """Have the open ones of the items `(lead_id, epoch)` show that their time is running out."""
+    rows = await connection.fetch(
+        """SELECT i.lead_id, i.epoch, i.site_id FROM inbox_items i
+           JOIN unnest($1::uuid[], $2::int[]) r(lead_id, epoch) USING (lead_id, epoch)
+           WHERE i.state = 'open' AND NOT i.reminded ORDER BY i.site_id, i.lead_id, i.epoch""",
+        [item[0] for item in items],
+        [item[1] for item in items],
+    )
+    if not rows:
+        return
+    seqs = await _next_seqs(connection, [row["site_id"] for row in rows])
+    await connection.execute(
+        """UPDATE inbox_items i SET reminded = true, seq = r.seq, changed_at = $4
+           FROM unnest($1::uuid[], $2::int[], $3::bigint[]) r(lead_id, epoch, seq)
+           WHERE i.lead_id = r.lead_id AND i.epoch = r.epoch""",
+        [row["lead_id"] for row in rows],
+        [row["epoch"] for row in rows],
+        seqs,
+        now,
+    )
+    await _wake(connection, {row["site_id"] for row in rows})
+
+
 async def _wake(connection: Connection, site_ids: set[str]) -> None:
     await connection.execute("SELECT pg_notify($1, site) FROM unnest($2::text[]) site", CHANGES, sorted(site_ids))
 
@@ -135,7 +159,7 @@ async def open_items_before(
 
 
 _ITEM = """SELECT i.lead_id, i.epoch, i.site_id, i.seq, i.intent, i.distance_m, i.respond_by, i.state, i.result,
-                  i.assigned_at, i.changed_at, v.vehicle
+                  i.assigned_at, i.changed_at, i.reminded, v.vehicle
            FROM inbox_items i LEFT JOIN vehicles v USING (lead_id)"""
 
 

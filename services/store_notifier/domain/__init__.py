@@ -10,7 +10,8 @@ from services.store_notifier.domain.answering import (
     holds,
     judge,
 )
-from services.store_notifier.domain.deciding import item_changes, state_after
+from services.store_notifier.domain.deciding import Ending, item_changes, state_after, taken_away
+from services.store_notifier.domain.events import REVOKE_WITHIN, Event, Revoked
 from services.store_notifier.domain.retrying import (
     BREAKER_THRESHOLD,
     Delivered,
@@ -27,15 +28,19 @@ from services.store_notifier.domain.retrying import (
 
 __all__ = [
     "BREAKER_THRESHOLD",
+    "REVOKE_WITHIN",
     "Assignment",
     "Delivered",
     "Earlier",
+    "Ending",
+    "Event",
     "GivenUp",
     "Kind",
     "Outcome",
     "Refusal",
     "RetryAt",
     "RetryPlan",
+    "Revoked",
     "Said",
     "State",
     "Step",
@@ -47,4 +52,5 @@ __all__ = [
     "judge",
     "next_step",
     "state_after",
+    "taken_away",
 ]

@@ -33,6 +33,11 @@ class Assignment:
     respond_by: datetime | None
     decided_at: datetime
     traceparent: str | None = None
+    remind_at: datetime | None = None
+    """When the site is to be reminded; None when it is not, or was."""
+    escalate_at: datetime | None = None
+    partner: str | None = None
+    """Who runs the holder's site, when that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """What a decision of the router means for the notifier."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.store_notifier.domain.answering import Assignment, State
+from services.store_notifier.domain.events import Revoked
 from shared.contracts import Cause, ClosedReason, LeadAssigned, LeadClosed, LeadDecided, LeadJoined
 
 _CLOSED = {
@@ -16,10 +18,12 @@ _CLOSED = {
 def state_after(decision: LeadDecided, traceparent: str | None) -> Assignment:
     """Where the lead stands after `decision`."""
     state, site_id, assignment_epoch, respond_by = State.WAITING, None, None, None
+    remind_at, escalate_at, partner = None, None, None
     match decision:
         case LeadAssigned():
             state, site_id = State.ASSIGNED, decision.site_id
             assignment_epoch, respond_by = decision.epoch, decision.respond_by
+            remind_at, escalate_at, partner = decision.remind_at, decision.escalate_at, decision.partner
         case LeadJoined():
             state = State.JOINED
         case LeadClosed():
@@ -35,20 +39,53 @@ def state_after(decision: LeadDecided, traceparent: str | None) -> Assignment:
         respond_by=respond_by,
         decided_at=decision.decided_at,
         traceparent=traceparent,
+        remind_at=remind_at,
+        escalate_at=escalate_at,
+        partner=partner,
     )
 
 
-def item_changes(decisions: Iterable[LeadDecided]) -> dict[tuple[UUID, int], tuple[str, str | None]]:
-    """How decisions, in the order of their epochs, change earlier inbox items: (lead, epoch) -> (state, result)."""
-    changes: dict[tuple[UUID, int], tuple[str, str | None]] = {}
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What becomes of an inbox item; `revoked` says why when its site did not do it itself."""
+
+    state: str
+    result: str | None = None
+    revoked: Revoked | None = None
+
+
+_LOST = {
+    Cause.DECLINED: Ending("declined"),
+    Cause.SILENT: Ending("moved_on", revoked=Revoked.SILENT),
+    Cause.UNDELIVERABLE: Ending("moved_on", revoked=Revoked.UNDELIVERABLE),
+}
+
+
+def item_changes(decisions: Iterable[LeadDecided]) -> dict[tuple[UUID, int], Ending]:
+    """How decisions, in the order of their epochs, change earlier inbox items, by (lead, epoch)."""
+    changes: dict[tuple[UUID, int], Ending] = {}
     for decision in decisions:
         if isinstance(decision, LeadClosed) and decision.assignment_epoch is not None:
             item = (decision.lead_id, decision.assignment_epoch)
             if decision.reason is ClosedReason.ACCEPTED:
-                changes[item] = ("accepted", None)
+                changes[item] = Ending("accepted")
             elif decision.reason is ClosedReason.OUTCOME:
-                changes[item] = ("outcome", decision.result)
-        elif decision.epoch > 1 and decision.cause in (Cause.DECLINED, Cause.SILENT, Cause.UNDELIVERABLE):
-            said_no = decision.cause is Cause.DECLINED
-            changes[decision.lead_id, decision.epoch - 1] = ("declined" if said_no else "moved_on", None)
+                changes[item] = Ending("outcome", decision.result)
+        elif decision.epoch > 1 and decision.cause in _LOST:
+            changes[decision.lead_id, decision.epoch - 1] = _LOST[decision.cause]
     return changes
+
+
+def taken_away(newest: LeadDecided, known: Ending | None, state: str) -> Ending | None:
+    """What becomes of an earlier item of a lead that still looks live (`open`, `accepted`); None: nothing.
+
+    `known` is what the decisions between say of it.
+    """
+    if isinstance(newest, LeadClosed):
+        if newest.reason is ClosedReason.ERASED:
+            return Ending("erased", revoked=Revoked.ERASED)
+        lost = state == "open" and known is None
+    else:
+        # Somebody else has the lead now, or nobody: also one that its site had accepted.
+        lost = known is None or known.state == "accepted"
+    return Ending("moved_on", revoked=Revoked.MOVED) if lost else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from services.store_notifier import endpoints
+from services.store_notifier.db.endpoints import Owner
 from services.store_notifier.handlers import read, record_batch
 from shared.contracts import LeadDecided
 from shared.keys import Keys
@@ -13,6 +14,7 @@ from tests.services.store_notifier.world import now, record_of
 
 NOWHERE = "http://127.0.0.1:9/hook"
 """An address where nobody listens."""
+PARTNER = "wu-river-group"
 SITE, OTHER_SITE = "suzhou-gusu-a", "suzhou-wuzhong-b"
 
 
@@ -30,9 +32,25 @@ async def add_webhook(pool: Pool, keys: Keys, url: str, site_id: str = SITE, *, 
     secret = await endpoints.add_webhook(
         pool,
         endpoint_id,
-        site_id,
+        Owner(site_id),
         url,
         in_flight_cap=cap,
+        key=keys.endpoint_key,
+        random_bytes=os.urandom,
+        now=now(),
+    )
+    return Endpoint(endpoint_id, secret)
+
+
+async def add_partner(pool: Pool, keys: Keys, url: str, partner: str = PARTNER) -> Endpoint:
+    """A webhook of who runs sites."""
+    endpoint_id = uuid4()
+    secret = await endpoints.add_webhook(
+        pool,
+        endpoint_id,
+        Owner(partner=partner),
+        url,
+        in_flight_cap=2,
         key=keys.endpoint_key,
         random_bytes=os.urandom,
         now=now(),

@@ -166,4 +166,5 @@ async def test_a_record_that_is_no_fact_is_dead_without_being_quoted(pool: Pool,
         "assigned": 1,
         "deliveries": 0,
         "voided": 0,
+        "revoked": 0,
     }

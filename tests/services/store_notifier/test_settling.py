@@ -10,7 +10,7 @@ import asyncpg
 from aiohttp import web
 
 from services.store_notifier import endpoints as endpoints_made
-from services.store_notifier.db.deliveries import FAILED, LEASED, VOID
+from services.store_notifier.db.deliveries import DELIVERED, FAILED, LEASED, VOID
 from services.store_notifier.domain import Kind, Outcome
 from services.store_notifier.settings import NotifierSettings
 from services.store_notifier.settling import Ended, settle
@@ -96,7 +96,9 @@ async def test_an_assignment_that_ends_while_its_request_is_under_way_is_not_sen
 ) -> None:
     lead, moved = Lead(), asyncio.Event()
 
-    async def move_the_lead_and_fail(_: web.Request, __: Received) -> web.StreamResponse:
+    async def move_the_lead_and_fail(_: web.Request, received: Received) -> web.StreamResponse:
+        if received.what == "revoked":
+            return web.Response(status=204)
         await handle(pool, lead.assigned(OTHER_SITE, cause=Cause.SILENT))
         moved.set()
         return web.Response(status=503)
@@ -107,8 +109,8 @@ async def test_an_assignment_that_ends_while_its_request_is_under_way_is_not_sen
         async with running(scheduler_of(pool, send)):
             await moved.wait()
             await until(lambda: settled(db))
-    assert len(store.received) == 1
-    assert await statuses(db) == {VOID: 1}
+    assert [received.what for received in store.received] == ["created", "revoked"]
+    assert await statuses(db) == {VOID: 1, DELIVERED: 1}
 
 
 async def test_a_sender_that_was_away_for_longer_than_its_lease_settles_nothing(

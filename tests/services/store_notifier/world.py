@@ -63,15 +63,25 @@ class Lead:
         }
 
     def assigned(
-        self, site_id: str, *, within: timedelta = timedelta(hours=2), cause: Cause | None = None
+        self,
+        site_id: str,
+        *,
+        within: timedelta = timedelta(hours=2),
+        cause: Cause | None = None,
+        remind_in: timedelta | None = None,
+        escalate_in: timedelta | None = None,
+        partner: str | None = None,
     ) -> LeadAssigned:
-        """The next decision gives the lead to `site_id`."""
+        """The next decision gives the lead to `site_id`, which `partner` runs."""
         cause = cause or (Cause.RECEIVED if self.epoch == 0 else Cause.DECLINED)
         return LeadAssigned(
             **self._common(cause),
             site_id=site_id,
             distance_m=1234,
             respond_by=now() + within,
+            remind_at=None if remind_in is None else now() + remind_in,
+            escalate_at=None if escalate_in is None else now() + escalate_in,
+            partner=partner,
             candidates=(Candidate(site_id=site_id, distance_m=1234, load=0),),
         )
 
@@ -142,6 +152,11 @@ class Received:
     def event(self) -> Any:
         """The body as JSON."""
         return orjson.loads(self.body)
+
+    @property
+    def what(self) -> str:
+        """What it tells of the assignment: `created`, `revoked`, ..."""
+        return str(self.event["type"].split(".")[2])
 
     @property
     def lead_id(self) -> UUID:
