@@ -108,6 +108,8 @@ class Snapshot:
         self._trees: dict[TreeKey, Tree] = {}
         self.vehicles = VehicleNames(offering.vehicles for offering in self._offerings)
         """What the vehicle of a lead comes to in this network."""
+        self.partners = {site.site_id: site.offering.partner for site in sites if site.offering.partner}
+        """Who runs a site, by site id; the maker's own are not in it."""
         self.schedules = _schedules(sites)
         """When a site works, by site id; a site that nothing restricts is not in it."""
         self.daily_limits = {s.site_id: s.daily_lead_limit for s in sites if s.daily_lead_limit is not None}

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from services.audit.domain import wording
+from services.audit.domain.escalations import unheard
 from shared.contracts import (
     DEAD_LETTERS,
     TOPICS,
@@ -97,8 +98,10 @@ def tell(
     last: LeadDecided | None = None
     places: dict[int, Place] = {}
     moments: dict[object, Moment] = {}
+    everything: list[object] = []
     for record in records:
         identity, said = _read(record)
+        everything.append(said)
         moments.setdefault(identity, _moment(record, said, names))
         if isinstance(said, LeadReceived):
             lead = lead or said
@@ -106,6 +109,9 @@ def tell(
             last = said if last is None or said.epoch > last.epoch else last
             if said.order is not None and said.order.place is not None:
                 places[said.epoch] = said.order.place
+    for silence in unheard(everything, now):
+        text = wording.nobody_told(silence, names)
+        moments["unheard", silence.epoch] = Moment(silence.escalate_at or silence.respond_by, "escalated", text, "bad")
     for reveal in reveals:
         text = f"{wording.site(reveal.site_id, names)} saw the contact ({reveal.via})"
         moments[reveal] = Moment(reveal.revealed_at, "contact", text)
@@ -213,8 +219,9 @@ def _answered(answered: LeadAnswered, names: Mapping[str, str]) -> Moment:
 def _attempted(attempt: DeliveryAttempted, names: Mapping[str, str]) -> Moment:
     status = f", HTTP {attempt.status_code}" if attempt.status_code else ""
     took = wording.duration(attempt.took_ms / 1_000)
+    what = wording.EVENT[attempt.event] if attempt.event else ""
     text = (
-        f"{wording.site(attempt.site_id, names)} by {attempt.channel}: {wording.ATTEMPT[attempt.result]}"
+        f"{what}{wording.site(attempt.site_id, names)} by {attempt.channel}: {wording.ATTEMPT[attempt.result]}"
         f" (attempt {attempt.attempt}{status}, {took})"
     )
     if attempt.next_attempt_at is not None:

@@ -75,6 +75,11 @@ ATTEMPT = {
     AttemptResult.BLOCKED: "blocked: the address may not be called",
     AttemptResult.VOID: "not sent: the assignment was over",
 }
+EVENT = {
+    "reminder": "reminded ",
+    "escalated": "told the partner of ",
+    "revoked": "told of its loss: ",
+}
 _PREFERRED = {
     "honoured": "the site the customer asked for",
     "refused_unknown": "the site asked for is not in the network",
@@ -165,6 +170,12 @@ def why(decision: LeadAssigned) -> str:
         reason = "the nearest that can take it"
     refused = _PREFERRED.get(decision.preferred)
     return f"{reason} ({refused})" if refused else reason
+
+
+def nobody_told(silence: LeadAssigned, names: Mapping[str, str]) -> str:
+    """A site was silent for too long, and nobody heard of it."""
+    why = f"its partner {silence.partner} has no endpoint" if silence.partner else "the network names no partner"
+    return f"{site(silence.site_id, names)} had not answered; {why}, so nobody was told"
 
 
 def verdict(decision: LeadDecided, names: Mapping[str, str]) -> str:

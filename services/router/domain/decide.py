@@ -24,6 +24,7 @@ from services.router.domain.ledger import (
     Travel,
 )
 from services.router.domain.outcome import Turn, TurnWriter, assign, close, deadlines, join, wait
+from services.router.domain.record import optional
 from services.router.domain.transition import Step, next_step
 from services.router.geo import ecef_m
 from services.router.policy import Policy
@@ -260,15 +261,16 @@ class Batch:
         return points_m, (0, distances_mm[0].tolist(), indexes[0].tolist())
 
     def _assign(self, turn: Turn, plan: _Plan, choice: Choice) -> Decided:
+        partner = optional("partner", self._snapshot.partners.get(choice.site_id))
         schedule = self._snapshot.schedules.get(choice.site_id)
         if schedule is None:
-            return assign(turn, choice, plan.respond_by, plan.deadlines)
+            return assign(turn, choice, plan.respond_by, plan.deadlines + partner)
         respond_by = schedule.after_open_time(self._now, plan.time_to_answer)
         remind_at, escalate_at = (
             None if after is None else schedule.after_open_time(self._now, after)
             for after in (plan.remind_after, plan.escalate_after)
         )
-        return assign(turn, choice, respond_by, deadlines(respond_by, remind_at, escalate_at))
+        return assign(turn, choice, respond_by, deadlines(respond_by, remind_at, escalate_at) + partner)
 
     def _live_lead(self, lead: LeadFeatures, group: str | None, live: LiveLead | None) -> tuple[str, str | None] | None:
         """The live lead that this one joins, and its holder: the ledger's, else one of this batch; None for neither.

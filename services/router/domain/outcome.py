@@ -67,8 +67,8 @@ def deadlines(respond_by: datetime, remind_at: datetime | None, escalate_at: dat
     return text if escalate_at is None else f'{text},"escalate_at":"{utc_text(escalate_at)}"'
 
 
-def assign(turn: Turn, choice: Choice, respond_by: datetime, deadlines_text: str) -> Decided:
-    """The chosen site holds the lead until `respond_by`, which `deadlines_text` says too."""
+def assign(turn: Turn, choice: Choice, respond_by: datetime, terms: str) -> Decided:
+    """The chosen site holds the lead until `respond_by`; `terms` is the text of that and of what else is agreed."""
     site_id = choice.site_id
     taken = (site_id, 1)
     return Decided(
@@ -84,7 +84,7 @@ def assign(turn: Turn, choice: Choice, respond_by: datetime, deadlines_text: str
         None,
         (
             f'{turn.text}"outcome":"assigned","site_id":"{site_id}","distance_m":{(choice.distance_mm + 500) // 1000},'
-            f'{deadlines_text},"preferred":"{choice.preferred}","candidates":[{choice.candidates}]{choice.measure}}}'
+            f'{terms},"preferred":"{choice.preferred}","candidates":[{choice.candidates}]{choice.measure}}}'
         ).encode(),
     )
 

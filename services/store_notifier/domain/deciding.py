@@ -70,7 +70,8 @@ def item_changes(decisions: Iterable[LeadDecided]) -> dict[tuple[UUID, int], End
             if decision.reason is ClosedReason.ACCEPTED:
                 changes[item] = Ending("accepted")
             elif decision.reason is ClosedReason.OUTCOME:
-                changes[item] = Ending("outcome", decision.result)
+                by_order = decision.cause is Cause.ORDERED
+                changes[item] = Ending("outcome", decision.result, Revoked.CLOSED if by_order else None)
         elif decision.epoch > 1 and decision.cause in _LOST:
             changes[decision.lead_id, decision.epoch - 1] = _LOST[decision.cause]
     return changes

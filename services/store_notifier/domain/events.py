@@ -22,6 +22,8 @@ class Revoked(StrEnum):
     SILENT = "silent"
     UNDELIVERABLE = "undeliverable"
     MOVED = "moved"
+    CLOSED = "closed"
+    """By an operator, with an outcome."""
     ERASED = "erased"
 
 

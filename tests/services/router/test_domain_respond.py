@@ -54,6 +54,12 @@ def test_a_policy_that_asks_for_neither_writes_what_it_always_wrote() -> None:
     assert list(record)[-6:] == ["outcome", "site_id", "distance_m", "respond_by", "preferred", "candidates"]
 
 
+def test_a_partner_is_named_with_its_site_and_the_makers_own_has_none() -> None:
+    assert decide(site("near", partner="wu-river-group"), rules=policy())["partner"] == "wu-river-group"
+    assert decide(site("near", partner="wu-river-group", when=TILL_FIVE), rules=policy())["partner"] == "wu-river-group"
+    assert "partner" not in decide(site("near"), rules=policy())
+
+
 @given(sites(), policies, loads, leads())
 def test_both_come_after_their_share_of_the_open_time(
     network: list[Site], rules: Policy, held: dict[str, int], batch: list[LeadFeatures]
@@ -69,6 +75,7 @@ def test_both_come_after_their_share_of_the_open_time(
         if decided.site_id is None or decided.outcome != "assigned":
             assert "remind_at" not in record
             continue
+        assert record.get("partner", "") == by_id[decided.site_id].offering.partner
         minutes = rules.intents[features.intent].respond_by_minutes
         schedule = Schedule(by_id[decided.site_id].working_time)
         for name, percent in (

@@ -25,7 +25,7 @@ from services.store_notifier.sweeping import Sweeper
 from shared.errors import UserError
 from shared.keys import Keys
 from shared.postgres import Connection, Pool, acquire
-from tests.services.store_notifier.setting_up import SITE, add_webhook, handle
+from tests.services.store_notifier.setting_up import PARTNER, SITE, add_webhook, handle
 from tests.services.store_notifier.world import Lead, Store, now
 
 LOCAL = AddressGuard([ip_network("127.0.0.0/8")])
@@ -152,6 +152,21 @@ def test_the_command_adds_lists_rotates_disables_and_enables(db: Connection, set
     assert {row["status"] for row in found} == {"active"}
 
 
+def test_a_partner_gets_an_endpoint_of_its_own_like_any_other(db: Connection, settings: NotifierSettings) -> None:
+    added = run(settings, "add", "--partner", PARTNER, "--url", "http://127.0.0.1:9/hook", "--json")
+    assert added.exit_code == 0, added.output
+    made = json.loads(added.stdout)
+    assert made["secret"].startswith("whsec_")
+    run(settings, "add", "--site", SITE, "--inbox")
+
+    assert f"partner {PARTNER}" in run(settings, "list").stdout
+    (row,) = json.loads(run(settings, "list", "--partner", PARTNER, "--json").stdout)
+    assert (row["endpoint_id"], row["partner"], row["site_id"]) == (made["endpoint_id"], PARTNER, None)
+    assert json.loads(run(settings, "rotate", made["endpoint_id"], "--json").stdout)["secret"] != made["secret"]
+    assert run(settings, "disable", made["endpoint_id"]).exit_code == 0
+    assert "disabled" in run(settings, "list", "--partner", PARTNER).stdout
+
+
 async def test_a_ping_is_signed_and_says_what_the_store_answered(
     db: Connection, pool: Pool, keys: Keys, settings: NotifierSettings
 ) -> None:
@@ -182,6 +197,10 @@ async def test_the_command_says_what_is_wrong_and_what_to_do(db: Connection, set
         (["add", "--site", "Not A Site", "--inbox"], "lower-case"),
         (["add", "--site", SITE], "either a webhook or the inbox"),
         (["add", "--site", SITE, "--url", "https://10.0.0.1/"], "not on the public internet"),
+        (["add", "--url", "https://example.com/"], "one site, or to a partner"),
+        (["add", "--site", SITE, "--partner", PARTNER, "--inbox"], "one site, or to a partner"),
+        (["add", "--partner", PARTNER, "--inbox"], "no inbox page"),
+        (["add", "--partner", "Wu River", "--url", "https://example.com/"], "lower-case"),
         (["rotate", str(uuid4())], "there is no endpoint"),
         (["ping", str(uuid4())], "is no webhook"),
     ):

@@ -55,7 +55,7 @@ async def test_a_site_that_was_silent_is_told_that_the_lead_went_on(
 
 
 def moved_after_acceptance(lead: Lead) -> list[LeadDecided]:
-    return [lead.accepted(SITE, 1), lead.assigned(OTHER_SITE, cause=Cause.RETRIED)]
+    return [lead.accepted(SITE, 1), lead.assigned(OTHER_SITE, cause=Cause.ORDERED)]
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,12 @@ def moved_after_acceptance(lead: Lead) -> list[LeadDecided]:
         (lambda lead: [lead.erased()], ["erased"]),
         (lambda lead: [lead.accepted(SITE, 1), lead.erased()], ["erased"]),
         (moved_after_acceptance, ["moved"]),
+        (lambda lead: [lead.assigned(OTHER_SITE, cause=Cause.ORDERED)], ["moved"]),
+        (lambda lead: [lead.waiting(Cause.ORDERED)], ["moved"]),
+        (lambda lead: [lead.ended(SITE, 1, Result.INVALID, cause=Cause.ORDERED)], ["closed"]),
     ],
-    ids=["declined", "accepted", "won", "undeliverable", "silent", "erased", "accepted-erased", "accepted-moved"],
+    ids=["declined", "accepted", "won", "undeliverable", "silent", "erased", "accepted-erased", "accepted-moved",
+         "moved", "held-back", "closed"],
 )  # fmt: skip
 @pytest.mark.parametrize("at_once", [True, False], ids=["one-batch", "one-by-one"])
 async def test_only_what_a_site_does_not_know_by_itself_is_told(

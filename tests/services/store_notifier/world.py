@@ -94,10 +94,10 @@ class Lead:
             assignment_epoch=assignment_epoch,
         )
 
-    def ended(self, site_id: str, assignment_epoch: int, result: Result) -> LeadClosed:
+    def ended(self, site_id: str, assignment_epoch: int, result: Result, cause: Cause = Cause.OUTCOME) -> LeadClosed:
         """The next decision closes the lead with its outcome."""
         return LeadClosed(
-            **self._common(Cause.OUTCOME),
+            **self._common(cause),
             reason=ClosedReason.OUTCOME,
             site_id=site_id,
             assignment_epoch=assignment_epoch,

@@ -1,5 +1,5 @@
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from services.audit.domain.timeline import Kept, Reveal, mentions, tell
@@ -212,6 +212,63 @@ def test_what_operators_ordered_is_told_with_its_reason_and_the_place_that_count
         ("ordered", "li: try again (of epoch 3)"),
     ]
     assert mentions(records[-2:])[0] == {"middle"}
+
+
+def test_a_reminder_an_escalation_and_a_loss_are_told_as_what_they_are() -> None:
+    def texts(event: Literal["reminder", "escalated", "revoked"]) -> list[str]:
+        attempt = DeliveryAttempted(
+            delivery_id=UUID(int=1),
+            lead_id=LEAD,
+            epoch=1,
+            site_id="near",
+            endpoint_id=UUID(int=2),
+            channel="webhook",
+            attempt=1,
+            result=AttemptResult.DELIVERED,
+            took_ms=40,
+            attempted_at=after(10),
+            event=event,
+        )
+        return [
+            moment.text
+            for moment in tell(str(LEAD), [kept(DELIVERIES_ATTEMPTED, attempt, 10, 2)], [], NAMES, START).moments
+        ]
+
+    assert texts("reminder") == ["reminded Lakeside (near) by webhook: delivered (attempt 1, 0.040 s)"]
+    assert texts("escalated") == ["told the partner of Lakeside (near) by webhook: delivered (attempt 1, 0.040 s)"]
+    assert texts("revoked") == ["told of its loss: Lakeside (near) by webhook: delivered (attempt 1, 0.040 s)"]
+
+
+def test_a_silence_that_nobody_could_be_told_of_is_part_of_the_journey() -> None:
+    escalating = ASSIGNED.model_copy(update={"escalate_at": after(600), "partner": "wu-river-group"})
+    heard = DeliveryAttempted(
+        delivery_id=UUID(int=1),
+        lead_id=LEAD,
+        epoch=1,
+        site_id="near",
+        endpoint_id=UUID(int=2),
+        channel="webhook",
+        attempt=1,
+        result=AttemptResult.DELIVERED,
+        took_ms=40,
+        attempted_at=after(601),
+        event="escalated",
+    )
+
+    def told(assigned: LeadAssigned, *more: Kept, seconds: float = 700) -> list[tuple[datetime, str]]:
+        records = [kept(LEADS_DECIDED, assigned, 0.009, 1), *more]
+        moments = tell(str(LEAD), records, [], NAMES, after(seconds)).moments
+        return [(moment.at, moment.text) for moment in moments if moment.what == "escalated"]
+
+    nobody = "Lakeside (near) had not answered; {}, so nobody was told"
+    assert told(escalating) == [(after(600), nobody.format("its partner wu-river-group has no endpoint"))]
+    assert told(escalating.model_copy(update={"partner": None})) == [
+        (after(600), nobody.format("the network names no partner"))
+    ]
+    assert told(escalating, kept(DELIVERIES_ATTEMPTED, heard, 601, 2)) == []
+    assert told(escalating, kept(LEADS_ANSWERED, DECLINED, 60, 2)) == []
+    assert told(escalating, seconds=599) == []
+    assert told(ASSIGNED) == []
 
 
 def test_a_redelivered_record_is_told_once() -> None:
