@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
 from services.audit.domain import wording
@@ -23,7 +24,6 @@ from shared.contracts import (
     LeadOrdered,
     LeadReceived,
     LeadWaiting,
-    Place,
     RecordDead,
     Topic,
 )
@@ -95,8 +95,7 @@ def tell(
 ) -> Journey:
     """The journey in `records` (as published, redeliveries included); `names` maps site ids to names."""
     lead: LeadReceived | None = None
-    last: LeadDecided | None = None
-    places: dict[int, Place] = {}
+    decisions: dict[int, LeadDecided] = {}
     moments: dict[object, Moment] = {}
     everything: list[object] = []
     for record in records:
@@ -106,20 +105,20 @@ def tell(
         if isinstance(said, LeadReceived):
             lead = lead or said
         elif isinstance(said, LeadAssigned | LeadWaiting | LeadJoined | LeadClosed):
-            last = said if last is None or said.epoch > last.epoch else last
-            if said.order is not None and said.order.place is not None:
-                places[said.epoch] = said.order.place
+            decisions.setdefault(said.epoch, said)
     for silence in unheard(everything, now):
         text = wording.nobody_told(silence, names)
         moments["unheard", silence.epoch] = Moment(silence.escalate_at or silence.respond_by, "escalated", text, "bad")
     for reveal in reveals:
         text = f"{wording.site(reveal.site_id, names)} saw the contact ({reveal.via})"
         moments[reveal] = Moment(reveal.revealed_at, "contact", text)
-    state, tone = _state(last, lead, names, now)
+    told = [decisions[epoch] for epoch in sorted(decisions)]
+    state, tone = _state(told, lead, names, now)
+    places = [one.order.place for one in told if one.order is not None and one.order.place is not None]
     return Journey(
         lead_id=lead_id,
         request=_request(lead, names),
-        where=wording.where(places[max(places)] if places else lead.place) if lead else "",
+        where=wording.where(places[-1] if places else lead.place) if lead else "",
         source=f"{lead.source}, {lead.channel.value}" if lead else "",
         received_at=lead.received_at if lead else None,
         now=state,
@@ -231,12 +230,17 @@ def _attempted(attempt: DeliveryAttempted, names: Mapping[str, str]) -> Moment:
 
 
 def _state(
-    last: LeadDecided | None, lead: LeadReceived | None, names: Mapping[str, str], now: datetime
+    decisions: Sequence[LeadDecided], lead: LeadReceived | None, names: Mapping[str, str], now: datetime
 ) -> tuple[str, Tone]:
-    if last is None:
+    if not decisions:
         return ("received, not decided yet" if lead else "unknown", "bad")
+    last = decisions[-1]
     if isinstance(last, LeadAssigned):
         left_s = (last.respond_by - now).total_seconds()
         deadline = f"{wording.duration(left_s)} left to answer" if left_s >= 0 else "its time to answer is over"
         return f"held by {wording.site(last.site_id, names)}; {deadline}", "good" if left_s >= 0 else "bad"
-    return wording.verdict(last, names), "bad" if isinstance(last, LeadWaiting) else "good"
+    if isinstance(last, LeadWaiting):
+        waits = takewhile(lambda one: isinstance(one, LeadWaiting), reversed(decisions))
+        *_, since = (one.decided_at for one in waits)
+        return wording.waiting(last, (now - since).total_seconds()), "bad"
+    return wording.verdict(last, names), "good"

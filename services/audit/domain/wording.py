@@ -41,8 +41,18 @@ WAITING = {
     WaitingReason.TOO_FAR: "every site that can do this is too far away",
     WaitingReason.ALL_FULL: "every site in reach is full",
     WaitingReason.ALL_DECLINED: "every site in reach let it go",
-    WaitingReason.NEEDS_PERSON: "the sites that were asked did not act; a person has to decide",
+    WaitingReason.NEEDS_PERSON: "the sites that were asked did not act",
 }
+_CHANGE = "until the network or the policy changes"
+UNTIL = {
+    WaitingReason.LOCATION_UNCLEAR: "until somebody says where (waypost order place)",
+    WaitingReason.NO_CAPABLE_SITE: _CHANGE,
+    WaitingReason.TOO_FAR: _CHANGE,
+    WaitingReason.ALL_FULL: "until one has room",
+    WaitingReason.ALL_DECLINED: _CHANGE,
+    WaitingReason.NEEDS_PERSON: "until a person decides (waypost order)",
+}
+"""What ends each wait."""
 CAUSE = {
     Cause.RECEIVED: "it came in",
     Cause.ACCEPTED: "the site accepted",
@@ -190,6 +200,14 @@ def verdict(decision: LeadDecided, names: Mapping[str, str]) -> str:
             return f"joins lead {decision.joins_lead_id} of the same person{holder}"
         case LeadClosed():
             return closed(decision, names)
+
+
+def waiting(decision: LeadWaiting, for_s: float) -> str:
+    """Why a lead waits, for how long it has, and what ends it."""
+    until = UNTIL[decision.reason]
+    if decision.retry_at is not None:
+        until += f", or {decision.retry_at.astimezone():%Y-%m-%d %H:%M %Z}"
+    return f"waits for {duration(for_s)}: {WAITING[decision.reason]}; {until}"
 
 
 def closed(decision: LeadClosed, names: Mapping[str, str]) -> str:

@@ -12,7 +12,10 @@ _TIMEOUT_S = 30 * 60.0
 
 
 class KnownLead(NamedTuple):
-    """A lead's features as the ledger keeps them; one whose person is erased keeps them too."""
+    """A lead's features as the ledger keeps them; one whose person is erased keeps them too.
+
+    Where an operator said where the lead is, that is its point.
+    """
 
     lead_id: str
     person_id: str

@@ -376,3 +376,21 @@ def _plain_pick(
         return load_of.get(s.site_id, 0) / s.weight, s.weight / log(u), s.site_id
 
     return Pick(min(equal, key=turn).site_id)
+
+
+def plain_refusal(
+    site_id: str, features: LeadFeatures, network: Sequence[Site], rules: Policy, load_of: Mapping[str, int]
+) -> str | None:
+    """Why a site that an operator names cannot have a lead; None when it can."""
+    rule = rules.intents[features.intent]
+    found = [s for s in network if s.site_id == site_id]
+    if not found:
+        return "site_unknown"
+    [named] = found
+    if named.status is not SiteStatus.OPEN or not Schedule(named.working_time).is_in_business(NOW):
+        return "site_not_open"
+    able = named.capabilities.issuperset(rule.requires) and named.offering.skills.issuperset(rule.skills)
+    if not able or not _takes_vehicle(named, features.vehicle):
+        return "site_incapable"
+    is_full = named.open_lead_limit is not None and load_of.get(site_id, 0) >= named.open_lead_limit
+    return "site_full" if is_full else None

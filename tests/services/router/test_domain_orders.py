@@ -4,24 +4,44 @@ from uuid import UUID
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from services.router.domain import (
     Answered,
     Ask,
     Decided,
+    LeadFeatures,
     LeadLedger,
     LeadState,
     Ordered,
+    Stale,
     StaleReason,
     decide_batch,
     redecide,
 )
-from services.router.snapshot import Snapshot
-from shared.contracts import Answer, ClosedReason, LeadDecided, LeadOrdered, Order
+from services.router.policy import Policy
+from services.router.snapshot import Site, Snapshot
+from shared.contracts import Answer, ClosedReason, LeadDecided, LeadOrdered, Order, WaitingReason
 from shared.vocabulary import Capability, SiteKind, SiteStatus
 from tests.services.router.lives import Life, place_at
-from tests.services.router.networks import NOW, as_fact, lead, policy, site
+from tests.services.router.networks import (
+    NOW,
+    POINTS,
+    SITE_IDS,
+    Pick,
+    as_fact,
+    lead,
+    leads,
+    loads,
+    plain_choice,
+    plain_refusal,
+    policies,
+    policy,
+    site,
+    sites,
+)
 
 SALES = [Capability.SALES]
 NETWORK = [
@@ -34,6 +54,33 @@ NETWORK = [
     site("closed", 31.8, status=SiteStatus.CLOSED),
 ]
 CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
+
+
+@given(sites(), policies, loads, leads(), st.data())
+def test_an_order_does_what_a_look_at_every_site_says(
+    network: list[Site], rules: Policy, held: dict[str, int], batch: list[LeadFeatures], data: st.DataObject
+) -> None:
+    snapshot = Snapshot.build(network, 1)
+    for number, features in enumerate(batch):
+        excluded = tuple(data.draw(st.lists(st.sampled_from(SITE_IDS), unique=True, max_size=4)))
+        point = data.draw(st.none() | POINTS)
+        site_id = data.draw(st.none() | st.sampled_from(SITE_IDS))
+        order = Order(ordered_by="mei", site_id=site_id, place=point and place_at(point))
+        stimulus = Ordered(str(UUID(int=70_000 + number)), 4, order)
+        waits = LeadLedger(4, LeadState.WAITING, excluded=excluded, waiting=WaitingReason.NEEDS_PERSON)
+
+        [answer] = decide_batch([Ask(features, waits, stimulus)], snapshot, rules, held, NOW)
+
+        placed = features._replace(point=point or features.point)
+        if placed.point is None:
+            assert answer == Stale(features.lead_id, StaleReason.NO_PLACE)
+        elif site_id is not None and (refusal := plain_refusal(site_id, placed, network, rules, held)):
+            assert answer == Stale(features.lead_id, StaleReason(refusal))
+        else:
+            plain = plain_choice(placed, network, rules, held, excluded, by_order=True)
+            assert isinstance(answer, Decided)
+            assert Pick(answer.site_id, answer.waiting) == (Pick(site_id) if site_id else plain)
+            assert answer.point == point
 
 
 def ordered(answer: Decided | StaleReason) -> Decided:

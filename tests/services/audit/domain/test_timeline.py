@@ -205,7 +205,7 @@ def test_what_operators_ordered_is_told_with_its_reason_and_the_place_that_count
         ("ordered", "mei: it is at 31.1600, 120.6400 (middle of the city, given as wgs84) (of epoch 1)"),
         (
             "decided",
-            "an operator ordered it: waits: the sites that were asked did not act; a person has to decide",
+            "an operator ordered it: waits: the sites that were asked did not act",
         ),
         ("ordered", "li: give it to Old Town (middle) (of epoch 2)"),
         ("decided", "an operator ordered it: given to Old Town (middle), 3.2 km away: li named it"),
@@ -305,12 +305,25 @@ def test_where_a_lead_is_now_is_said_plainly() -> None:
     def now(decision: Any) -> str:
         return tell(str(LEAD), [kept(LEADS_DECIDED, decision, 1, 1)], [], NAMES, after(2_000)).now
 
-    assert now(waiting) == "waits: every site in reach is full"
+    assert now(waiting) == "waits for 33 min: every site in reach is full; until one has room"
     assert now(joined) == f"joins lead {UUID(int=5)} of the same person, which Lakeside (near) has"
     assert now(accepted) == "accepted by Lakeside (near)"
     assert now(won) == "closed by Lakeside (near): won"
     assert now(erased) == "closed: the person was erased"
     assert now(ASSIGNED) == "held by Lakeside (near); its time to answer is over"
+
+
+def test_a_wait_is_as_old_as_its_first_decision_in_a_row() -> None:
+    again = [LeadWaiting(**decided(n, Cause.RETRIED, 60 * n), reason=WaitingReason.ALL_FULL) for n in (2, 3)]
+    person = LeadWaiting(**decided(4, Cause.SILENT, 240), reason=WaitingReason.NEEDS_PERSON)
+    records = [kept(LEADS_DECIDED, one, one.epoch, one.epoch) for one in (ASSIGNED, *again, person)]
+
+    assert tell(str(LEAD), records[:3], [], NAMES, after(3720)).now == (
+        "waits for 1 h: every site in reach is full; until one has room"
+    )
+    assert tell(str(LEAD), records, [], NAMES, after(3720)).now == (
+        "waits for 1 h: the sites that were asked did not act; until a person decides (waypost order)"
+    )
 
 
 def test_a_deadline_and_every_answer_have_words() -> None:

@@ -8,6 +8,7 @@ def test_every_word_of_the_contracts_has_a_wording() -> None:
     pairs: list[tuple[Any, Any]] = [
         (wording.LOST, Lost),
         (wording.WAITING, WaitingReason),
+        (wording.UNTIL, WaitingReason),
         (wording.CAUSE, Cause),
         (wording.DECLINED, DeclineReason),
         (wording.RESULT, Result),
