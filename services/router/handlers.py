@@ -9,18 +9,24 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
+from services.router.db import places
+from services.router.domain import LeadFeatures, Travel
 from services.router.metrics import RouterMetrics
 from services.router.reading import Arrival, read
-from services.router.reload import Reload
+from services.router.reload import InEffect, Reload
 from services.router.settings import RouterSettings
 from services.router.settle import NoRoom, Overtaken, Settled, settle
 from services.router.spans import trace_decisions
+from services.router.travel.asking import concerned
+from services.router.travel.times import TravelTimes
 from shared.contracts import LEADS_DECIDED
 from shared.kafka import DeadLetters, Producer, Record
-from shared.postgres import Connection, Pool, transact
+from shared.postgres import Connection, Pool, acquire, transact
 from shared.telemetry import get_logger
 from shared.tracing import Tracing
+from shared.vocabulary import Intent
 
 DECIDING_AT_ONCE = 2
 """While PostgreSQL writes one batch, the next is decided: two keep both busy, more would only wait for one another."""
@@ -28,6 +34,13 @@ MOST_AT_ONCE = 4
 """With those that are being published, which takes little but time."""
 MOST_REPEATS = 8
 """Rivals are met once or twice; a batch that loses so often meets a fault, not a rival."""
+
+
+class LookedUp(NamedTuple):
+    """The travel times of a batch, by lead id, and the network and policy for which they were looked up."""
+
+    in_effect: InEffect
+    travel: dict[str, Travel]
 
 
 class LeadHandler:
@@ -46,6 +59,7 @@ class LeadHandler:
         metrics: RouterMetrics,
         clock: Callable[[], datetime],
         tracing: Tracing,
+        travel: TravelTimes,
     ) -> None:
         self._pool = pool
         self._producer = producer
@@ -55,6 +69,7 @@ class LeadHandler:
         self._metrics = metrics
         self._clock = clock
         self._tracing = tracing
+        self._travel = travel
         self._deciding = asyncio.Semaphore(DECIDING_AT_ONCE)
 
     async def __call__(self, records: list[Record]) -> None:
@@ -95,23 +110,43 @@ class LeadHandler:
 
     async def _decide_and_publish(self, arrivals: Sequence[Arrival]) -> Settled:
         started = self._clock()
+        # Before it is this batch's turn to be decided: while it waits for an engine, another is decided.
+        looked_up = await self._look_up(arrivals, self._reload())
         async with self._deciding:
-            settled = await self._settle(arrivals)
+            settled = await self._settle(arrivals, looked_up)
         await self._producer.publish(LEADS_DECIDED.name, settled.emissions)
         if self._tracing.enabled:
             trace_decisions(self._tracing, arrivals, settled.emissions, started, self._clock())
         return settled
 
-    async def _settle(self, arrivals: Sequence[Arrival]) -> Settled:
+    async def _look_up(self, arrivals: Sequence[Arrival], in_effect: InEffect) -> LookedUp:
+        """The travel times of leads that are about to be given a site, when the policy compares them.
+
+        Outside of every transaction, and bounded: nothing that an engine does can keep a lead from being decided.
+        """
+        snapshot, policy = in_effect.snapshot, in_effect.policy
+        if not policy.travel.candidates:
+            return LookedUp(in_effect, {})
+        leads, known = concerned(arrivals)
+        if known:
+            async with acquire(self._pool) as connection:
+                leads = leads + [_features(row) for row in await places.of_leads(connection, known)]
+        return LookedUp(in_effect, await self._travel.of(leads, snapshot, policy))
+
+    async def _settle(self, arrivals: Sequence[Arrival], looked_up: LookedUp) -> Settled:
         """Decide and record, again when another router was quicker."""
         if not arrivals:
             return Settled([], Counter(), Counter(), 0)
         lock_loads = False
         for _ in range(MOST_REPEATS):
             in_effect, now = self._reload(), self._clock()
+            if in_effect is not looked_up.in_effect:
+                looked_up = await self._look_up(arrivals, in_effect)
+            travel = looked_up.travel
 
             async def work(connection: Connection) -> Settled:
-                return await settle(connection, arrivals, in_effect, now, lock_loads=lock_loads)  # noqa: B023 - run at once
+                # Run at once: the loop has not gone on.
+                return await settle(connection, arrivals, in_effect, now, lock_loads=lock_loads, travel=travel)  # noqa: B023
 
             try:
                 return await transact(self._pool, work)
@@ -145,3 +180,8 @@ class LeadHandler:
             policy_version=in_effect.policy.version,
             ms=round(seconds * 1000, 1),
         )
+
+
+def _features(row: places.PlacedLead) -> LeadFeatures:
+    point = row.lat, row.lon
+    return LeadFeatures(row.lead_id, row.person_id, Intent(row.intent), point, None, row.received_at, row.vehicle or "")

@@ -11,6 +11,7 @@ from services.router.reading import TOPICS_READ
 from services.router.reload import Reload
 from services.router.settings import RouterSettings
 from services.router.timers import Timers
+from services.router.travel.opening import open_travel_times
 from shared.contracts import NETWORK_CHANGED, POLICIES_PUBLISHED
 from shared.kafka import DeadLetters, Producer, hear, make_broker, run_broker, subscribe
 from shared.pausing import sleep_or_stop
@@ -41,9 +42,12 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
         open_pool(settings, SERVICE, server_settings=PLANNING) as pool,
         Producer(settings, SERVICE) as producer,
         Tracing(settings, SERVICE) as tracing,
+        open_travel_times(settings, registry) as travel,
     ):
         reload = Reload(pool, metrics)
-        handler = LeadHandler(pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now, tracing)
+        handler = LeadHandler(
+            pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now, tracing, travel
+        )
         timers = Timers(pool, producer, reload, settings, metrics, now, tracing)
         broker = make_broker(settings, SERVICE)
         subscribe(

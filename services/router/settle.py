@@ -16,7 +16,7 @@ import orjson
 from services.router.db import days, ledger, loads, recording
 from services.router.db.ledger import KeptDecision
 from services.router.db.recording import FirstDecisions, FurtherDecision, MovedLead
-from services.router.domain import Ask, Decided, LeadLedger, LeadState, Stale, decide_batch
+from services.router.domain import Ask, Decided, LeadLedger, LeadState, Stale, Travel, decide_batch
 from services.router.emission import decided_fact
 from services.router.policy import Policy
 from services.router.questions import Questions
@@ -57,9 +57,15 @@ class Settled(NamedTuple):
 
 
 async def settle(
-    connection: Connection, arrivals: Sequence[Arrival], in_effect: InEffect, now: datetime, *, lock_loads: bool
+    connection: Connection,
+    arrivals: Sequence[Arrival],
+    in_effect: InEffect,
+    now: datetime,
+    *,
+    lock_loads: bool,
+    travel: Mapping[str, Travel],
 ) -> Settled:
-    """Read, decide and record `arrivals`, inside the caller's transaction.
+    """Read, decide and record `arrivals`, inside the caller's transaction; `travel` by lead id, as far as known.
 
     `lock_loads` keeps every load from the reading on: nothing can then fill a site in between. Raises Overtaken or
     NoRoom, after which the whole transaction is to be rolled back and done again.
@@ -78,7 +84,10 @@ async def settle(
     kept = await _repeated(connection, asked)
     questions = asked.questions({(one.lead_id, one.cause_id) for one in kept})
 
-    answers = decide_batch([question.ask for question in questions], snapshot, policy, seen, now, taken)
+    asks = [question.ask for question in questions]
+    if travel:
+        asks = [ask._replace(travel=travel.get(ask.lead.lead_id)) for ask in asks]
+    answers = decide_batch(asks, snapshot, policy, seen, now, taken)
 
     if asked.erased_early:
         lead_ids, person_ids, fact_ids = zip(*sorted(set(asked.erased_early)), strict=True)

@@ -19,6 +19,7 @@ from services.router.reload import Reload
 from services.router.settings import RouterSettings
 from services.router.snapshot import Site
 from services.router.timers import Timers
+from services.router.travel.opening import open_travel_times
 from shared.contracts import (
     LEADS_ANSWERED,
     LEADS_DECIDED,
@@ -103,11 +104,14 @@ class World:
             open_pool(self.settings, "router", server_settings=PLANNING) as pool,
             Producer(self.settings, "router") as producer,
             Tracing(self.settings, "router") as tracing,
+            open_travel_times(self.settings, registry) as travel,
         ):
             reload = Reload(pool, metrics)
             await reload.refresh()
             dead_letters = DeadLetters(producer, "router")
-            handler = LeadHandler(pool, producer, dead_letters, reload, self.settings, metrics, self.clock, tracing)
+            handler = LeadHandler(
+                pool, producer, dead_letters, reload, self.settings, metrics, self.clock, tracing, travel
+            )
             timers = Timers(pool, producer, reload, self.settings, metrics, self.clock, tracing)
             yield Router(handler, reload, timers, pool, registry)
 
