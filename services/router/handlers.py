@@ -20,7 +20,7 @@ from services.router.settings import RouterSettings
 from services.router.settle import NoRoom, Overtaken, Settled, settle
 from services.router.spans import trace_decisions
 from services.router.travel.asking import concerned
-from services.router.travel.times import TravelTimes
+from services.router.travel.times import Start, TravelTimes
 from shared.contracts import LEADS_DECIDED
 from shared.kafka import DeadLetters, Producer, Record
 from shared.postgres import Connection, Pool, acquire, transact
@@ -37,10 +37,10 @@ MOST_REPEATS = 8
 
 
 class LookedUp(NamedTuple):
-    """The travel times of a batch, by lead id, and the network and policy for which they were looked up."""
+    """The travel times of a batch, and the network and policy for which they were looked up."""
 
     in_effect: InEffect
-    travel: dict[str, Travel]
+    travel: dict[Start, Travel]
 
 
 class LeadHandler:

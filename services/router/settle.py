@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import orjson
 
+from services.router.barriers import Point
 from services.router.db import days, ledger, loads, recording
 from services.router.db.ledger import KeptDecision
 from services.router.db.recording import FirstDecisions, FurtherDecision, MovedLead
@@ -63,9 +64,9 @@ async def settle(
     now: datetime,
     *,
     lock_loads: bool,
-    travel: Mapping[str, Travel],
+    travel: Mapping[tuple[str, Point], Travel],
 ) -> Settled:
-    """Read, decide and record `arrivals`, inside the caller's transaction; `travel` by lead id, as far as known.
+    """Read, decide and record `arrivals`, inside the caller's transaction; `travel` by lead and its place, as known.
 
     `lock_loads` keeps every load from the reading on: nothing can then fill a site in between. Raises Overtaken or
     NoRoom, after which the whole transaction is to be rolled back and done again.
@@ -86,7 +87,7 @@ async def settle(
 
     asks = [question.ask for question in questions]
     if travel:
-        asks = [ask._replace(travel=travel.get(ask.lead.lead_id)) for ask in asks]
+        asks = [ask if ask.lead.point is None else _travelling(ask, ask.lead.point, travel) for ask in asks]
     answers = decide_batch(asks, snapshot, policy, seen, now, taken)
 
     if asked.erased_early:
@@ -137,6 +138,10 @@ async def _spend_days(
     taken = await days.spend(connection, counts, today)
     if any(count > snapshot.daily_limits[site_id] for site_id, count in taken.items()):
         raise NoRoom
+
+
+def _travelling(ask: Ask, point: Point, travel: Mapping[tuple[str, Point], Travel]) -> Ask:
+    return ask._replace(travel=travel.get((ask.lead.lead_id, point)))
 
 
 async def _repeated(connection: Connection, asked: Questions) -> list[KeptDecision]:

@@ -1,4 +1,4 @@
-"""Where known leads are, read before the transaction that decides them: a lead's place never changes."""
+"""Where known leads are, read before the transaction that decides them."""
 
 from collections.abc import Sequence
 from datetime import datetime

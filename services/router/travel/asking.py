@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.router.domain import Answered, Due, LeadFeatures
+from services.router.domain import Answered, Due, LeadFeatures, Ordered, Stimulus
 from services.router.reading import Arrival
 from shared.contracts import Answer
 
@@ -20,10 +20,18 @@ class Concerned(NamedTuple):
 def concerned(arrivals: Sequence[Arrival]) -> Concerned:
     """Leads that arrive, and those that lose or lacked a site. What turns out stale was asked for in vain."""
     leads = {arrival.lead_id: arrival.received for arrival in arrivals if arrival.received is not None}
-    known = {
-        arrival.lead_id
-        for arrival in arrivals
-        if isinstance(arrival.stimulus, Due)
-        or (isinstance(arrival.stimulus, Answered) and arrival.stimulus.answer in _LOOKS_FOR_A_SITE)
-    }
+    known = {arrival.lead_id for arrival in arrivals if _looks_for_a_site(arrival.stimulus)}
     return Concerned(list(leads.values()), sorted(known - leads.keys()))
+
+
+def _looks_for_a_site(stimulus: Stimulus) -> bool:
+    match stimulus:
+        case Due():
+            return True
+        case Answered():
+            return stimulus.answer in _LOOKS_FOR_A_SITE
+        case Ordered():
+            # One that names a site leaves nothing to measure; one that says where the lead is goes by distance.
+            return stimulus.order.site_id is None and stimulus.order.place is None
+        case _:
+            return False

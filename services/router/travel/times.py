@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from services.router.barriers import Point
 from services.router.domain import LeadFeatures, Travel
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
@@ -17,6 +18,8 @@ from services.router.travel.shortlist import Shortlist, shortlists
 from shared.contracts import WhyDistance
 from shared.telemetry import get_logger
 
+Start = tuple[str, Point]
+"""A lead and where it was when it was asked for: an operator may have moved it until it is decided."""
 _Missing = tuple[Pair, ...]
 """Ways from one point that no cache knows: one question. Leads of one place that miss the same ask once."""
 
@@ -44,8 +47,8 @@ class TravelTimes:
         self._timeout_s = timeout_s
         self._monotonic = monotonic
 
-    async def of(self, leads: Sequence[LeadFeatures], snapshot: Snapshot, policy: Policy) -> dict[str, Travel]:
-        """By lead id, what a decision may know of the ways from each lead; nothing when the policy compares no times.
+    async def of(self, leads: Sequence[LeadFeatures], snapshot: Snapshot, policy: Policy) -> dict[Start, Travel]:
+        """What a decision may know of the ways from each lead; nothing when the policy compares no times.
 
         A lead without a place, or without a site in reach, is not in it. Never raises for what the engine does.
         """
@@ -54,13 +57,13 @@ class TravelTimes:
             return {}
         if self._engine is None:
             self._metrics.leads.labels(WhyDistance.NOT_CONFIGURED.value).inc(len(wanted))
-            return {one.lead_id: Travel({}, WhyDistance.NOT_CONFIGURED) for one in wanted}
+            return {(one.lead_id, one.start): Travel({}, WhyDistance.NOT_CONFIGURED) for one in wanted}
         started = self._monotonic()
         seconds, missing = self._known(wanted, started)
         asked = tuple(dict.fromkeys(pairs for pairs in missing.values() if pairs))
         failed = await self._ask(self._engine, asked, seconds) if asked else {}
         self._metrics.seconds.observe(self._monotonic() - started)
-        found = {one.lead_id: _travel(one, seconds, failed.get(missing[one.lead_id])) for one in wanted}
+        found = {(one.lead_id, one.start): _travel(one, seconds, failed.get(missing[one.lead_id])) for one in wanted}
         for result, count in Counter(travel.why_distance or "times" for travel in found.values()).items():
             self._metrics.leads.labels(str(result)).inc(count)
         return found
