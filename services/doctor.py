@@ -14,6 +14,9 @@ from services.lead_intake.geocoding.opening import try_geocoder
 from services.lead_intake.postal_files import load_postal_codes
 from services.lead_intake.settings import IntakeSettings, read_settings
 from services.router.db import changes
+from services.router.settings import RouterSettings
+from services.router.settings import read_settings as read_router_settings
+from services.router.travel.checking import check_travel
 from shared.errors import UserError
 from shared.kafka import check_topics
 from shared.keys import load_keys
@@ -111,19 +114,21 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def checks_of(intake: IntakeSettings) -> dict[str, Check]:
+def checks_of(intake: IntakeSettings, router: RouterSettings) -> dict[str, Check]:
     """What this installation needs: CHECKS, and one for each thing that it has switched on."""
     chosen = dict(CHECKS)
     if intake.postal_codes:
         chosen["postal codes"] = check_postal_codes
     if intake.geocoder:
         chosen["geocoder"] = try_geocoder
+    if router.travel_url:
+        chosen["travel times"] = lambda _: check_travel(router)
     return chosen
 
 
-async def examine(settings: IntakeSettings) -> dict[str, list[str]]:
+async def examine(settings: IntakeSettings, router: RouterSettings) -> dict[str, list[str]]:
     """Problems by check, in the order of `checks_of`; a check that cannot run is itself a problem."""
-    return {name: await _run(check, settings) for name, check in checks_of(settings).items()}
+    return {name: await _run(check, settings) for name, check in checks_of(settings, router).items()}
 
 
 async def _run(check: Check, settings: IntakeSettings) -> list[str]:
@@ -141,7 +146,7 @@ async def _run(check: Check, settings: IntakeSettings) -> list[str]:
 def doctor() -> None:
     """Check Kafka, topics, PostgreSQL, clock, changes, keys and what is switched on; exit 1 when one is wrong."""
     console = Console(highlight=False, soft_wrap=True)
-    found = asyncio.run(examine(read_settings()))
+    found = asyncio.run(examine(read_settings(), read_router_settings()))
     for name, problems in found.items():
         console.print(f"[green]ok[/]     {name}" if not problems else f"[bold red]wrong[/]  {name}")
         for problem in problems:

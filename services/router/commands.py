@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from prometheus_client import CollectorRegistry
 from rich.console import Console
 
 from services.router import changing, network, policies, printing
@@ -12,10 +13,12 @@ from services.router.changes.change import Kind
 from services.router.changes.commands import At, EvenIfChanged, request
 from services.router.changes.submission_printing import print_import, print_preview, print_publication
 from services.router.db import network as db
-from services.router.explain import explain_lead
+from services.router.explain import Explanation, explain_lead
 from services.router.gaps.commands import gaps
+from services.router.settings import read_settings
 from services.router.sites import canonical_rows
 from services.router.terminal import Json, print_json, run
+from services.router.travel.opening import open_travel_times
 from services.router.vehicles import read_vehicle
 from shared.errors import UserError
 from shared.postgres import Pool, acquire
@@ -143,7 +146,12 @@ def explain(
 ) -> None:
     """Show which site would get such a lead now, and why the others would not. Nothing is recorded."""
     name = _vehicle(vehicle)
-    explanation = run(lambda pool: explain_lead(pool, intent, lat, lon, datum, preferred, datetime.now(UTC), name))
+
+    async def work(pool: Pool) -> Explanation:
+        async with open_travel_times(read_settings(), CollectorRegistry()) as times:
+            return await explain_lead(pool, times, intent, lat, lon, datum, preferred, datetime.now(UTC), name)
+
+    explanation = run(work)
     if as_json:
         typer.echo(explanation.record)
     else:

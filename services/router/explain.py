@@ -11,6 +11,7 @@ from services.router.domain import NEW, Ask, LeadFeatures, Received, Stale, deci
 from services.router.in_effect import setting_in_effect
 from services.router.rules import IntentRule
 from services.router.snapshot import Site
+from services.router.travel.times import TravelTimes
 from shared.contracts import LeadAssigned, LeadDecided, LeadWaiting
 from shared.datum import to_wgs84
 from shared.errors import UserError
@@ -36,6 +37,7 @@ class Explanation:
 
 async def explain_lead(
     pool: Pool,
+    times: TravelTimes,
     intent: Intent,
     lat: float,
     lon: float,
@@ -46,7 +48,7 @@ async def explain_lead(
 ) -> Explanation:
     """Decide a lead at this point on the current network, policy and loads. Raises UserError when there is none.
 
-    `vehicle` as `read_vehicle` gives it.
+    `times` are asked when the policy compares them. `vehicle` as `read_vehicle` gives it.
     """
     async with acquire(pool) as connection:
         snapshot, policy = await setting_in_effect(connection)
@@ -58,7 +60,9 @@ async def explain_lead(
     except ValueError as error:
         raise UserError(str(error)) from error
     lead = LeadFeatures(_NOBODY, _NOBODY, intent, point, preferred, now, vehicle)
-    [answer] = decide_batch([Ask(lead, NEW, Received(_NOBODY))], snapshot, policy, held, now, taken)
+    travel = (await times.of([lead], snapshot, policy)).get((_NOBODY, point))
+    ask = Ask(lead, NEW, Received(_NOBODY), travel=travel)
+    [answer] = decide_batch([ask], snapshot, policy, held, now, taken)
     if isinstance(answer, Stale):
         raise TypeError("a new lead is never stale")
     decision = _DECIDED.validate_json(answer.record)

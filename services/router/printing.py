@@ -12,7 +12,7 @@ from services.router.db.network import By, PublishedPolicy, Revision, RevisionLi
 from services.router.explain import Explanation
 from services.router.network import Change
 from services.router.sites import ALWAYS, Site
-from shared.contracts import LeadAssigned, Lost
+from shared.contracts import LeadAssigned, Lost, Measure, WhyDistance
 
 WHY_LOST = {
     Lost.FARTHER: "farther",
@@ -30,6 +30,17 @@ WHY_LOST = {
     Lost.SLOWER: "takes longer to reach",
     Lost.NO_ROUTE: "no way there by road",
 }
+WHY_DISTANCE = {
+    WhyDistance.NOT_CONFIGURED: "no engine is set (WAYPOST_TRAVEL_URL)",
+    WhyDistance.TIMEOUT: "the engine did not answer in time",
+    WhyDistance.UNAVAILABLE: "the engine cannot be reached, or is broken",
+    WhyDistance.REFUSED: "the engine refused the question",
+    WhyDistance.UNREADABLE: "the engine's answer could not be read",
+    WhyDistance.NO_ROUTE: "the engine knows no way to any site that was compared",
+    WhyDistance.NONE_ELIGIBLE: "no site that was compared can take it",
+}
+BY_DISTANCE_ONLY = "Measured by distance: no engine is asked for the travel times that the policy compares."
+"""Said where many leads are decided for a study: an engine would take hours, and answer otherwise the next time."""
 
 
 def change_as_json(change: Change) -> dict[str, Any]:
@@ -115,7 +126,8 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     if isinstance(decision, LeadAssigned):
         console.print(
             f"[bold green]{escape(decision.site_id)}[/] would get this {decision.intent.value} lead, "
-            f"{_kilometres(decision.distance_m)} away, and have {rule.respond_by_minutes} minutes to answer.",
+            f"{_kilometres(decision.distance_m)} {_by_road(decision)}away, and have {rule.respond_by_minutes} minutes "
+            "to answer.",
             highlight=False,
         )
         site = explanation.sites.get(decision.site_id)
@@ -131,22 +143,37 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
         console.print(
             f"[bold yellow]No site[/] would get this lead; it would wait: {decision.reason.value}.", highlight=False
         )
+    if decision.why_distance is not None:
+        console.print(
+            f"By distance, not by travel time: {WHY_DISTANCE[decision.why_distance]}.", style="yellow", highlight=False
+        )
+    is_timed = decision.measure is Measure.TRAVEL_TIME
     table = Table()
-    for heading in ("site", "name", "distance", "holds", "why not"):
-        table.add_column(heading, justify="right" if heading in ("distance", "holds") else "left")
+    for heading in ("site", "name", "distance", *(["by road"] if is_timed else []), "holds", "why not"):
+        table.add_column(heading, justify="right" if heading in ("distance", "by road", "holds") else "left")
     for one in decision.candidates:
         site = explanation.sites.get(one.site_id)
         why = "" if one.lost is None else WHY_LOST[one.lost]
         way = _kilometres(one.distance_m)
         if one.detour_m is not None:
             way += f" + {_kilometres(one.detour_m)} round a barrier"
-        table.add_row(escape(one.site_id), escape(site.name if site else ""), way, str(one.load), why)
+        road = ["" if one.travel_s is None else _minutes(one.travel_s)] if is_timed else []
+        table.add_row(escape(one.site_id), escape(site.name if site else ""), way, *road, str(one.load), why)
     console.print(table)
     console.print(
         f"Needs {', '.join(rule.requires)} at a {' or '.join(rule.kinds)} within {rule.max_distance_km:g} km; "
         f"network revision {decision.network_revision}, policy version {decision.policy_version}.",
         highlight=False,
     )
+
+
+def _by_road(decision: LeadAssigned) -> str:
+    found = [one.travel_s for one in decision.candidates if one.site_id == decision.site_id]
+    return "" if not found or found[0] is None else f"and {_minutes(found[0])} "
+
+
+def _minutes(seconds: int) -> str:
+    return f"{max(1, round(seconds / 60))} min"
 
 
 def _site(site: Site) -> str:

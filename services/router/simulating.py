@@ -46,6 +46,8 @@ class Study:
     """Whether the leads came with times, so that sites let go of them."""
     simulations: tuple[Simulation, ...]
     findings: tuple[Finding, ...]
+    wants_times: bool = False
+    """Whether the policy compares travel times, which are not asked for here."""
 
 
 def read_lead_file(path: Path) -> LeadColumns:
@@ -98,7 +100,9 @@ async def study(
     ]
     version = current.policy.version if policy_text is None else None
     is_timed = leads.received_us is not None
-    return Study(current.snapshot.revision, version, is_timed, tuple(simulations), findings)
+    return Study(
+        current.snapshot.revision, version, is_timed, tuple(simulations), findings, policy.travel.candidates > 0
+    )
 
 
 def with_tie_band(policy: Policy, tie_band_m: float) -> Policy:

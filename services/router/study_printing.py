@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from services.router.printing import BY_DISTANCE_ONLY
 from services.router.simulating import Study
 from services.router.tables import print_findings, table_of
 from services.router.trying import Simulation
@@ -19,6 +20,7 @@ def study_as_json(study: Study) -> dict[str, Any]:
         "network_revision": study.network_revision,
         "policy_version": study.policy_version,
         "timed": study.is_timed,
+        "measure": "distance",
         "findings": [str(finding) for finding in study.findings],
         "simulations": [asdict(one) | {"sites": [site._asdict() for site in one.sites]} for one in study.simulations],
     }
@@ -38,6 +40,8 @@ def print_study(console: Console, study: Study) -> None:
         f"{first.leads} leads, network revision {study.network_revision}, policy of {policy}; nothing was recorded.",
         highlight=False,
     )
+    if study.wants_times:
+        console.print(BY_DISTANCE_ONLY, highlight=False)
     if not study.is_timed:
         console.print("The leads have no received_at: no site let go of any, so limits fill up.", highlight=False)
 

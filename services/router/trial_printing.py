@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.router.printing import WHY_LOST
+from services.router.printing import BY_DISTANCE_ONLY, WHY_LOST
 from services.router.tables import print_findings, table_of
 from services.router.trial import Trial
 from services.router.trying import Comparison
@@ -31,6 +31,7 @@ def trial_as_json(trial: Trial) -> dict[str, Any]:
         "network_revision": found.current.snapshot.revision,
         "policy_version": found.current.policy.version,
         "findings": [str(finding) for finding in trial.findings],
+        "measure": "distance",
         "leads": found.leads,
         "moved": found.moved,
         "newly_waiting": dict(found.newly_waiting),
@@ -82,6 +83,8 @@ def print_trial(console: Console, trial: Trial, current: str, file: str) -> None
         console.print(_sites_table(found, found.examples))
     if found.before.waiting or found.after.waiting:
         console.print(_waiting_table(found))
+    if found.current.policy.travel.candidates or found.tried.policy.travel.candidates:
+        console.print(BY_DISTANCE_ONLY, highlight=False)
     console.print("Nothing was changed.", highlight=False)
 
 

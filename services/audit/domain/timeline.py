@@ -188,7 +188,9 @@ def _decided(decision: LeadDecided, names: Mapping[str, str]) -> Moment:
     cause = "" if decision.cause is Cause.RECEIVED else f"{wording.CAUSE[decision.cause]}: "
     losers = (
         tuple(
-            Loser(wording.site(c.site_id, names), c.distance_m, c.load, wording.why_lost(c.lost, c.detour_m))
+            Loser(
+                wording.site(c.site_id, names), c.distance_m, c.load, wording.why_lost(c.lost, c.detour_m, c.travel_s)
+            )
             for c in decision.candidates
             if c.lost is not None
         )

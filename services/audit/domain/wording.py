@@ -14,9 +14,11 @@ from shared.contracts import (
     LeadReceived,
     LeadWaiting,
     Lost,
+    Measure,
     Place,
     Result,
     WaitingReason,
+    WhyDistance,
 )
 
 LOST = {
@@ -34,6 +36,15 @@ LOST = {
     Lost.KIND_NOT_ALLOWED: "this kind of site may not take such leads",
     Lost.FULL_TODAY: "has had all the leads that it takes on one day",
     Lost.PARTNER_BARRED: "the policy gives its partner no such leads",
+}
+WHY_DISTANCE = {
+    WhyDistance.NOT_CONFIGURED: "no engine is set up",
+    WhyDistance.TIMEOUT: "the engine did not answer in time",
+    WhyDistance.UNAVAILABLE: "the engine could not be reached, or was broken",
+    WhyDistance.REFUSED: "the engine refused the question",
+    WhyDistance.UNREADABLE: "the engine's answer could not be read",
+    WhyDistance.NO_ROUTE: "the engine knows no way to any site that was compared",
+    WhyDistance.NONE_ELIGIBLE: "no site that was compared could take it",
 }
 WAITING = {
     WaitingReason.LOCATION_UNCLEAR: "nobody could say where the customer is",
@@ -98,9 +109,14 @@ _PREFERRED = {
 }
 
 
-def why_lost(lost: Lost, detour_m: int | None) -> str:
+def why_lost(lost: Lost, detour_m: int | None, travel_s: int | None = None) -> str:
     """Why a candidate did not get the lead; `detour_m` is what barriers add to its straight distance."""
-    return LOST[lost] if detour_m is None else f"{LOST[lost]}; {detour_m / 1000:.1f} km more, round a barrier"
+    parts = [LOST[lost]]
+    if detour_m is not None:
+        parts.append(f"{detour_m / 1000:.1f} km more, round a barrier")
+    if travel_s is not None:
+        parts.append(f"{duration(travel_s)} by road")
+    return "; ".join(parts)
 
 
 def distance(metres: int) -> str:
@@ -172,12 +188,16 @@ def why(decision: LeadAssigned) -> str:
     lost = {candidate.lost for candidate in decision.candidates}
     if decision.center_after is not None:
         return f"the nearest delivery center that can take it; sites that let it go before: {decision.center_after}"
+    by_time = decision.measure is Measure.TRAVEL_TIME
+    near = "quick to reach" if by_time else "near"
     if Lost.TIE_LOAD in lost:
-        reason = "as near as another, and less busy"
+        reason = f"as {near} as another, and less busy"
     elif Lost.TIE_HASH in lost:
-        reason = "as near and as busy as another; the fair draw chose it"
+        reason = f"as {near} and as busy as another; the fair draw chose it"
     else:
-        reason = "the nearest that can take it"
+        reason = "the quickest to reach that can take it" if by_time else "the nearest that can take it"
+    if decision.why_distance is not None:
+        reason += f", by distance and not by travel time: {WHY_DISTANCE[decision.why_distance]}"
     refused = _PREFERRED.get(decision.preferred)
     return f"{reason} ({refused})" if refused else reason
 
@@ -188,11 +208,17 @@ def nobody_told(silence: LeadAssigned, names: Mapping[str, str]) -> str:
     return f"{site(silence.site_id, names)} had not answered; {why}, so nobody was told"
 
 
+def _how_far(decision: LeadAssigned) -> str:
+    [travel_s] = [one.travel_s for one in decision.candidates if one.site_id == decision.site_id] or [None]
+    far = distance(decision.distance_m)
+    return far if travel_s is None else f"{far} and {duration(travel_s)}"
+
+
 def verdict(decision: LeadDecided, names: Mapping[str, str]) -> str:
     """What was decided, in one sentence."""
     match decision:
         case LeadAssigned():
-            return f"given to {site(decision.site_id, names)}, {distance(decision.distance_m)} away: {why(decision)}"
+            return f"given to {site(decision.site_id, names)}, {_how_far(decision)} away: {why(decision)}"
         case LeadWaiting():
             return f"waits: {WAITING[decision.reason]}"
         case LeadJoined():

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from services.cli import app
 from services.router import printing
 from services.router.settings import RouterSettings
-from shared.contracts import Lost
+from shared.contracts import Lost, WhyDistance
 from shared.errors import UserError
 from shared.migrate import migrate
 from tests.services.router.networks import DEFAULT_POLICY
@@ -117,6 +117,7 @@ def test_explaining_a_wish_says_why_the_nearer_site_loses(waypost: Waypost) -> N
 
 def test_every_reason_of_a_candidate_has_words() -> None:
     assert printing.WHY_LOST.keys() == set(Lost)
+    assert printing.WHY_DISTANCE.keys() == set(WhyDistance)
 
 
 def test_without_postgres_the_command_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """A lead across water on the real Kafka and PostgreSQL, with an engine of travel times beside them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from services.router import network
 from services.router.barriers import Point
 from services.router.domain import redecide
 from services.router.policy import Policy
@@ -120,6 +122,25 @@ async def test_an_engine_is_asked_nothing_under_a_policy_that_compares_no_times(
 
     [decision] = await world.decided(741)
     assert measured(decision) == ("across", None, None)
+
+
+async def test_a_network_that_changes_while_an_engine_is_asked_is_asked_about_anew(world: World) -> None:
+    await world.set_up(ACROSS, ROUND, policy=BY_TIME)
+    async with beside_an_engine(world) as (router, engine):
+        engine.hangs = True
+        handling = asyncio.create_task(router.handle(received_record(761)))
+        while not engine.asked:
+            await asyncio.sleep(0.01)
+        await network.apply(world.pool, (ACROSS, replace(ROUND, lon=120.5)), world.clock.now)
+        await router.reload.refresh()
+        engine.hangs = False
+        engine.answering.set()
+        await handling
+
+    [decision] = await world.decided(761)
+    assert isinstance(decision, LeadAssigned)
+    assert decision.network_revision == 2
+    assert [(one.site_id, one.travel_s) for one in decision.candidates] == [("round", 600), ("across", 3_180)]
 
 
 async def test_silence_sends_a_lead_to_the_next_quickest_with_times_asked_anew(world: World) -> None:

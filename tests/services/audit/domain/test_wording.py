@@ -1,12 +1,25 @@
+from pathlib import Path
 from typing import Any
 
 from services.audit.domain import wording
-from shared.contracts import AttemptResult, Cause, DeclineReason, Lost, Result, WaitingReason
+from shared.contracts import (
+    LEADS_DECIDED,
+    AttemptResult,
+    Cause,
+    DeclineReason,
+    LeadAssigned,
+    Lost,
+    Measure,
+    Result,
+    WaitingReason,
+    WhyDistance,
+)
 
 
 def test_every_word_of_the_contracts_has_a_wording() -> None:
     pairs: list[tuple[Any, Any]] = [
         (wording.LOST, Lost),
+        (wording.WHY_DISTANCE, WhyDistance),
         (wording.WAITING, WaitingReason),
         (wording.UNTIL, WaitingReason),
         (wording.CAUSE, Cause),
@@ -16,6 +29,31 @@ def test_every_word_of_the_contracts_has_a_wording() -> None:
     ]
 
     assert all(set(words) == set(kinds) for words, kinds in pairs)
+
+
+def test_what_travel_times_decided_is_said_in_minutes_and_what_they_could_not_is_said_too() -> None:
+    golden = Path(__file__).parents[3] / "golden" / "leads.decided.assigned-by-time.json"
+    by_time = LEADS_DECIDED.read(golden.read_bytes()).data
+    assert isinstance(by_time, LeadAssigned)
+    by_distance = by_time.model_copy(
+        update={
+            "measure": Measure.DISTANCE_FALLBACK,
+            "why_distance": WhyDistance.TIMEOUT,
+            "candidates": tuple(one.model_copy(update={"travel_s": None}) for one in by_time.candidates),
+        }
+    )
+
+    assert wording.verdict(by_time, {}) == (
+        "given to xiamen-as-2, 9.1 km and 14 min away: the quickest to reach that can take it"
+    )
+    assert wording.verdict(by_distance, {}) == (
+        "given to xiamen-as-2, 9.1 km away: the nearest that can take it, by distance and not by travel time: "
+        "the engine did not answer in time"
+    )
+    assert [wording.why_lost(one.lost, one.detour_m, one.travel_s) for one in by_time.candidates if one.lost] == [
+        "takes longer to reach; 12.0 km more, round a barrier; 40 min by road",
+        "no way there by road",
+    ]
 
 
 def test_distances_and_durations_are_said_as_people_say_them() -> None:
