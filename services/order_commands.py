@@ -12,8 +12,9 @@ from services.lead_intake.location import locate
 from services.lead_intake.places import load_places
 from services.lead_intake.postal_codes import NO_POSTAL_CODES
 from services.router.ordering.commands import order_lead
+from services.router.ordering.orders import Wish
 from services.router.terminal import Json
-from shared.contracts import Place
+from shared.contracts import Place, Result
 from shared.errors import UserError
 from shared.vocabulary import Datum
 
@@ -56,7 +57,7 @@ def give(
     The site must be open, able to do what is asked, and have room.
     """
     place = _place(lat, lon, datum, adcode, at)
-    order_lead(lead_id, by, site_id=site_id, place=place, epoch=epoch, wait_s=wait, as_json=as_json)
+    order_lead(lead_id, by, Wish(site_id, place), epoch=epoch, wait_s=wait, as_json=as_json)
 
 
 @order_app.command()
@@ -76,13 +77,26 @@ def place(
     found = _place(lat, lon, datum, adcode, at)
     if found is None:
         raise UserError("no place is given", "say where: --at, --adcode, or --lat, --lon and --datum")
-    order_lead(lead_id, by, site_id=None, place=found, epoch=epoch, wait_s=wait, as_json=as_json)
+    order_lead(lead_id, by, Wish(place=found), epoch=epoch, wait_s=wait, as_json=as_json)
 
 
 @order_app.command()
 def retry(lead_id: Lead, by: By = None, epoch: Epoch = None, wait: Wait = 15, as_json: Json = False) -> None:
     """Try a waiting lead again now, whatever it waits for."""
-    order_lead(lead_id, by, site_id=None, place=None, epoch=epoch, wait_s=wait, as_json=as_json)
+    order_lead(lead_id, by, Wish(), epoch=epoch, wait_s=wait, as_json=as_json)
+
+
+@order_app.command()
+def close(
+    lead_id: Lead,
+    result: Annotated[Result, typer.Option(help="What became of it.")],
+    by: By = None,
+    epoch: Epoch = None,
+    wait: Wait = 15,
+    as_json: Json = False,
+) -> None:
+    """End the lead with a result: nobody needs to act on it any more."""
+    order_lead(lead_id, by, Wish(result=result), epoch=epoch, wait_s=wait, as_json=as_json)
 
 
 def _place(

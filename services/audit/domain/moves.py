@@ -56,8 +56,8 @@ class Step:
 
 
 _FORWARD = {
-    "waiting": {"waiting", "held", "joined", "closed(erased)"},
-    "held": {"held", "waiting", "closed(accepted)", "closed(erased)"},
+    "waiting": {"waiting", "held", "joined", "closed(outcome)", "closed(erased)"},
+    "held": {"held", "waiting", "closed(accepted)", "closed(outcome)", "closed(erased)"},
     "joined": {"closed(erased)"},
     "closed(accepted)": {"closed(outcome)", "closed(erased)"},
     "closed(outcome)": {"closed(erased)"},

@@ -176,6 +176,8 @@ def ordered(said: LeadOrdered, names: Mapping[str, str]) -> str:
         parts.append(f"it is at {where(said.place)}")
     if said.site_id is not None:
         parts.append(f"give it to {site(said.site_id, names)}")
+    if said.result is not None:
+        parts.append(f"it is over, {RESULT[said.result]}")
     return f"{said.ordered_by}: {'; '.join(parts) or 'try again'}"
 
 
@@ -242,5 +244,6 @@ def closed(decision: LeadClosed, names: Mapping[str, str]) -> str:
         return f"accepted by {site(decision.site_id, names)}"
     if decision.reason == "outcome":
         said = RESULT[decision.result] if decision.result else "no result given"
-        return f"closed by {site(decision.site_id, names)}: {said}"
+        who = site(decision.site_id, names) if decision.order is None else decision.order.ordered_by
+        return f"closed by {who}: {said}"
     return "closed: the person was erased"

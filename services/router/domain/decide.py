@@ -203,6 +203,8 @@ class Batch:
 
     def _obey(self, ask: Ask, ledger: LeadLedger, step: Step, ordered: Ordered, hit: _Hit | None) -> Decided | Stale:
         lead, order, point = ask.lead, ordered.order, None
+        if step.closes is not None:
+            return self._end(ask.lead, ledger, step, ordered)
         if order.place is not None:
             point = order.place.lat, order.place.lon
             lead, hit = lead._replace(point=point), None
@@ -214,10 +216,7 @@ class Batch:
             if isinstance(given, StaleReason):
                 return Stale(lead.lead_id, given)
             choice = given
-        if step.frees is not None:
-            self._chooser.free(step.frees)
-        turn = self._write.begin(lead, ledger, step, ordered.fact_id)
-        turn = turn.saying(f'"order":{order.model_dump_json(exclude_none=True)}')
+        turn = self._begin_ordered(lead, ledger, step, ordered)
         if choice is None:
             decided = self._route(turn, plan, hit, ask.travel, by_order=True)
         else:
@@ -226,6 +225,18 @@ class Batch:
         if point is not None:
             self._placed[lead.lead_id] = point
         return decided._replace(point=point)
+
+    def _end(self, lead: LeadFeatures, ledger: LeadLedger, step: Step, ordered: Ordered) -> Decided:
+        turn = self._begin_ordered(lead, ledger, step, ordered)
+        decided = close(turn, ClosedReason.OUTCOME, ordered.order.result)
+        self._rows[lead.lead_id] = decided.after
+        return decided
+
+    def _begin_ordered(self, lead: LeadFeatures, ledger: LeadLedger, step: Step, ordered: Ordered) -> Turn:
+        if step.frees is not None:
+            self._chooser.free(step.frees)
+        turn = self._write.begin(lead, ledger, step, ordered.fact_id)
+        return turn.saying(f'"order":{ordered.order.model_dump_json(exclude_none=True)}')
 
     def _route(
         self, turn: Turn, plan: _Plan, hit: _Hit | None, travel: Travel | None, *, by_order: bool = False

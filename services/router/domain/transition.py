@@ -92,6 +92,8 @@ def _due(ledger: LeadLedger, due: Due) -> Step | StaleReason:
 
 
 def _order(ledger: LeadLedger, ordered: Ordered) -> Step | StaleReason:
+    if ordered.order.result is not None:
+        return _close(ledger, ordered)
     if ledger.state is LeadState.CLOSED:
         return StaleReason.ALREADY_CLOSED
     if ledger.state is LeadState.JOINED:
@@ -107,6 +109,17 @@ def _order(ledger: LeadLedger, ordered: Ordered) -> Step | StaleReason:
         return StaleReason.NOT_WAITING
     # The holder did nothing wrong: the lead may come back to it.
     return Step(Cause.ORDERED, frees=ledger.site_id)
+
+
+def _close(ledger: LeadLedger, ordered: Ordered) -> Step | StaleReason:
+    if ledger.state is LeadState.JOINED:
+        return StaleReason.JOINS_ANOTHER
+    if ledger.state is LeadState.CLOSED and ledger.closed is not ClosedReason.ACCEPTED:
+        return StaleReason.ALREADY_CLOSED
+    if ordered.epoch != ledger.epoch:
+        return StaleReason.WRONG_EPOCH
+    frees = ledger.site_id if ledger.state is LeadState.HELD else None
+    return Step(Cause.ORDERED, ClosedReason.OUTCOME, frees=frees)
 
 
 def _erase(ledger: LeadLedger) -> Step | StaleReason:

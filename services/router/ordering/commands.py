@@ -10,10 +10,10 @@ from rich.console import Console
 
 from services.router.changes.commands import operator_key
 from services.router.ordering import printing
-from services.router.ordering.orders import Given, Giver, give_order, outcome_of
+from services.router.ordering.orders import Given, Giver, Wish, give_order, outcome_of
 from services.router.ordering.queue import Queue, read_queue
 from services.router.terminal import Json, print_json, run
-from shared.contracts import LeadDecided, Place, WaitingReason
+from shared.contracts import LeadDecided, WaitingReason
 from shared.errors import UserError
 from shared.postgres import Pool, acquire
 from shared.vocabulary import Slug
@@ -42,9 +42,8 @@ def queue(
 def order_lead(
     lead_id: str,
     by: str | None,
+    wish: Wish,
     *,
-    site_id: str | None,
-    place: Place | None,
     epoch: int | None,
     wait_s: float,
     as_json: bool,
@@ -55,12 +54,12 @@ def order_lead(
     except ValueError as error:
         raise UserError(f"{lead_id!r} is no lead id", "an id has 36 characters, 8-4-4-4-12") from error
     _check(by, "--by", "write your short name: --by mei")
-    _check(site_id, "a site's id", "`waypost network show` lists the sites")
+    _check(wish.site_id, "a site's id", "`waypost network show` lists the sites")
 
     async def work(pool: Pool) -> tuple[Given, LeadDecided | None]:
         giver = Giver(by, operator_key())
         now = datetime.now(UTC)
-        given = await give_order(pool, wanted, giver, site_id=site_id, place=place, epoch=epoch, now=now)
+        given = await give_order(pool, wanted, giver, wish, epoch=epoch, now=now)
         return given, await outcome_of(pool, given, wait_s)
 
     given, decided = run(work)

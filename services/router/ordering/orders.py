@@ -19,7 +19,7 @@ from services.router.in_effect import setting_in_effect
 from services.router.operators import operator_of
 from services.router.ordering.wording import refusal
 from services.router.questions import features_of, ledger_of
-from shared.contracts import LEADS_ORDERED, LeadDecided, LeadOrdered, Order, Place, derived_id
+from shared.contracts import LEADS_ORDERED, LeadDecided, LeadOrdered, Order, Place, Result, derived_id
 from shared.errors import UserError
 from shared.postgres import Connection, Pool, acquire, transact
 
@@ -40,6 +40,14 @@ class Given(NamedTuple):
     """What the router decides, if nothing happens before it reads the order."""
 
 
+class Wish(NamedTuple):
+    """What is ordered; nothing at all: try again now."""
+
+    site_id: str | None = None
+    place: Place | None = None
+    result: Result | None = None
+
+
 class Giver(NamedTuple):
     """Who gives an order: a name, an operator's key, or both."""
 
@@ -51,9 +59,8 @@ async def give_order(
     pool: Pool,
     lead_id: UUID,
     giver: Giver,
+    wish: Wish,
     *,
-    site_id: str | None,
-    place: Place | None,
     epoch: int | None,
     now: datetime,
 ) -> Given:
@@ -63,7 +70,7 @@ async def give_order(
     """
 
     async def work(connection: Connection) -> Given:
-        order = Order(ordered_by=await _name_of(connection, giver), site_id=site_id, place=place)
+        order = Order(ordered_by=await _name_of(connection, giver), **wish._asdict())
         row = await ledger.lead(connection, lead_id)
         if row is None or row.epoch == 0:
             raise OrderRefused(f"the router has no lead {lead_id}", "is the id complete? it has 36 characters")

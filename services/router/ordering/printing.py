@@ -9,7 +9,7 @@ from rich.markup import escape
 from services.router.ordering.queue import Queue, Wait
 from services.router.ordering.wording import NEXT_TRY, WAITS
 from services.router.tables import table_of
-from shared.contracts import LeadAssigned, LeadDecided, LeadWaiting
+from shared.contracts import LeadAssigned, LeadClosed, LeadDecided, LeadWaiting
 
 
 def queue_as_json(queue: Queue) -> dict[str, Any]:
@@ -77,6 +77,8 @@ def outcome_in_words(decided: LeadDecided) -> str:
         )
     if isinstance(decided, LeadWaiting):
         return f"No site can take it: {WAITS[decided.reason]} (epoch {decided.epoch}). It waits."
+    if isinstance(decided, LeadClosed):
+        return f"The lead is closed: {decided.result or decided.reason} (epoch {decided.epoch})."
     return f"The lead is {decided.outcome} (epoch {decided.epoch})."
 
 

@@ -10,7 +10,7 @@ from services.audit.freshness import Patience
 from services.audit.settings import AuditSettings
 from services.router.domain import Received
 from services.router.emission import decided_fact
-from shared.contracts import DEAD_LETTERS, RecordDead, derived_id
+from shared.contracts import DEAD_LETTERS, RecordDead, Result, derived_id
 from tests.services.audit.places import DAY, START
 from tests.services.audit.world import World
 
@@ -58,11 +58,15 @@ async def test_leads_that_operators_moved_add_up(world: World, settings: AuditSe
     await world.order(held, START + timedelta(minutes=1), "far")
     await world.order(held, START + timedelta(minutes=2), lat=31.4)
     await world.order(waiting, START + timedelta(minutes=1), "near")
+    ended = [await world.receive(), await world.receive(lat=35.0)]
+    for lead_id in ended:
+        await world.order(lead_id, START + timedelta(minutes=1), result=Result.INVALID)
 
     report = await counted(settings)
 
     assert report.clean
     assert report.equation.standing[Standing.HELD].count == 2
+    assert report.equation.standing[Standing.CLOSED].count == 2
 
 
 async def test_an_empty_window_is_clean(world: World, settings: AuditSettings) -> None:

@@ -11,7 +11,7 @@ from services.audit.settings import AuditSettings
 from services.router.domain import Received
 from services.router.emission import decided_fact
 from services.router.snapshot import Snapshot
-from shared.contracts import LEADS_DECIDED, LEADS_RECEIVED, NETWORK_CHANGED, POLICIES_PUBLISHED, derived_id
+from shared.contracts import LEADS_DECIDED, LEADS_RECEIVED, NETWORK_CHANGED, POLICIES_PUBLISHED, Result, derived_id
 from tests.services.audit.places import DAY, POLICY, START
 from tests.services.audit.replays import WINDOW, finding_of, lives_of_leads, replayed
 from tests.services.audit.world import World
@@ -77,12 +77,14 @@ async def test_what_operators_ordered_is_decided_again_from_what_they_said(
     await world.order(placed, START + timedelta(minutes=3), "near", lat=31.3)
     await world.stay_silent(placed)
     await world.order(retried, START + timedelta(minutes=1))
+    await world.order(retried, START + timedelta(minutes=2), result=Result.LOST)
+    await world.order(moved, START + timedelta(minutes=5), result=Result.WON)
 
     report = await replayed(settings)
 
     assert report.findings == []
-    assert report.counts == Counter({Verdict.SAME: 9})
-    assert (await replayed(settings, topic="leads.ordered")).counts == Counter({Verdict.SAME: 4})
+    assert report.counts == Counter({Verdict.SAME: 11})
+    assert (await replayed(settings, topic="leads.ordered")).counts == Counter({Verdict.SAME: 6})
 
 
 async def test_tries_and_the_way_to_a_person_replay_too(world: World, settings: AuditSettings) -> None:

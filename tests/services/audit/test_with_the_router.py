@@ -23,7 +23,7 @@ from services.audit.settings import AuditSettings
 from services.audit.verify import verify
 from services.router import network, policies
 from services.router.main import main as router
-from services.router.ordering.orders import Giver, give_order
+from services.router.ordering.orders import Giver, Wish, give_order
 from services.router.settings import RouterSettings
 from shared.contracts import (
     LEADS_ANSWERED,
@@ -147,7 +147,7 @@ async def order_away(settings: AuditSettings, held: Sequence[LeadAssigned]) -> N
         for one in held:
             site_id = "middle" if one.site_id == "far" else "far"
             giver, now = Giver("mei"), datetime.now(UTC)
-            await give_order(pool, one.lead_id, giver, site_id=site_id, place=None, epoch=one.epoch, now=now)
+            await give_order(pool, one.lead_id, giver, Wish(site_id), epoch=one.epoch, now=now)
 
 
 async def judged(settings: AuditSettings, window: Window) -> tuple[CountReport, ReplayReport]:

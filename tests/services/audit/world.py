@@ -175,12 +175,21 @@ class World:
         await self.decide(lead_id, Due.of(str(fact_id), due), at)
 
     async def order(
-        self, lead_id: UUID, at: datetime, site_id: str | None = None, lat: float | None = None, *, hide: bool = False
+        self,
+        lead_id: UUID,
+        at: datetime,
+        site_id: str | None = None,
+        lat: float | None = None,
+        *,
+        result: Result | None = None,
+        hide: bool = False,
     ) -> Decided:
-        """An operator names a site or a place, or has the lead tried again; `hide`: the order is not published."""
+        """An operator names a site, a place or a result, or has the lead tried again; `hide`: nothing is published."""
         place = None if lat is None else Place(lat=lat, lon=120.6, accuracy=Accuracy.POINT, given_datum=Datum.BD09)
         epoch = self._rows[lead_id].epoch
-        said = LeadOrdered(lead_id=lead_id, epoch=epoch, site_id=site_id, place=place, ordered_by="mei", ordered_at=at)
+        said = LeadOrdered(
+            lead_id=lead_id, epoch=epoch, site_id=site_id, place=place, result=result, ordered_by="mei", ordered_at=at
+        )
         cause = f"order-{lead_id}-{epoch}"
         fact_id = (
             derived_id(cause) if hide else await self.publish(LEADS_ORDERED, str(lead_id).encode(), said, cause, at)

@@ -109,11 +109,13 @@ def _fact(
     if kind == "erased":
         return Erased(_id(number)), None
     if kind == "ordered":
+        result = draw(st.none() | st.none() | st.sampled_from(Result))
         ordered = LeadOrdered(
             lead_id=UUID(features.lead_id),
             epoch=row.epoch,
-            site_id=draw(st.none() | st.sampled_from(SITE_IDS)),
-            place=draw(st.none() | places),
+            site_id=None if result else draw(st.none() | st.sampled_from(SITE_IDS)),
+            place=None if result else draw(st.none() | places),
+            result=result,
             ordered_by="mei",
             ordered_at=at,
         )

@@ -20,7 +20,7 @@ from services.router.domain import (
 )
 from services.router.policy import Policy
 from services.router.snapshot import Site, Snapshot
-from shared.contracts import Answer, Order, Place
+from shared.contracts import Answer, Order, Place, Result
 from shared.vocabulary import Accuracy, Datum
 from tests.services.router.networks import NOW, lead, policy
 
@@ -68,6 +68,10 @@ class Life:
         place = None if at is None else place_at(at)
         order = Order(ordered_by="mei", site_id=site_id, place=place)
         return self.then(Ordered(self._fact(), self.row.epoch if epoch is None else epoch, order))
+
+    def is_ended(self, result: Result = Result.LOST) -> Decided | StaleReason:
+        """An operator orders that it is over."""
+        return self.then(Ordered(self._fact(), self.row.epoch, Order(ordered_by="mei", result=result)))
 
     def then(self, stimulus: Stimulus, now: datetime = NOW) -> Decided | StaleReason:
         """Anything else happens."""

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from services.router.domain import (
     Answered,
@@ -23,7 +23,7 @@ from services.router.domain import (
 )
 from services.router.policy import Policy
 from services.router.snapshot import Site, Snapshot
-from shared.contracts import Answer, ClosedReason, LeadDecided, LeadOrdered, Order, WaitingReason
+from shared.contracts import Answer, ClosedReason, LeadDecided, LeadOrdered, Order, Result, WaitingReason
 from shared.vocabulary import Capability, SiteKind, SiteStatus
 from tests.services.router.lives import Life, place_at
 from tests.services.router.networks import (
@@ -151,6 +151,7 @@ def test_a_lead_that_joined_another_one_goes_where_that_one_goes() -> None:
     life.row = LeadLedger(1, LeadState.JOINED, "near")
 
     assert life.is_ordered("next") is StaleReason.JOINS_ANOTHER
+    assert life.is_ended() is StaleReason.JOINS_ANOTHER
 
 
 def test_a_place_settles_a_lead_that_nobody_could_find() -> None:
@@ -189,6 +190,47 @@ def test_try_again_is_one_more_try_even_when_the_tries_are_over() -> None:
     life.loads["next"] = 0
     ordered(life.is_ordered())
     assert (life.row.site_id, life.row.excluded) == ("next", ("near",))
+
+
+def test_a_person_ends_a_lead_that_nobody_needs_to_act_on() -> None:
+    life = Life(NETWORK, policy(tries=(0, 0, 1)))
+    life.arrives()
+    life.declined()
+    assert life.row.waiting == "needs_person"
+
+    ended = ordered(life.is_ended(Result.UNREACHABLE))
+
+    record = orjson.loads(ended.record)
+    assert (record["reason"], record["result"], record.get("site_id")) == ("outcome", "unreachable", None)
+    assert life.is_ended() is StaleReason.ALREADY_CLOSED
+    assert life.is_ordered("near") is StaleReason.ALREADY_CLOSED
+
+
+def test_ending_a_held_lead_frees_its_site_and_an_accepted_one_keeps_its_name() -> None:
+    held, accepted = Life(NETWORK), Life(NETWORK)
+    for life in (held, accepted):
+        life.arrives()
+    accepted.then(Answered(str(UUID(int=5)), 1, "near", Answer.ACCEPTED))
+
+    for life in (held, accepted):
+        record = orjson.loads(ordered(life.is_ended(Result.WON)).record)
+        assert (record["site_id"], record["assignment_epoch"], record["result"]) == ("near", 1, "won")
+        assert life.loads == {"near": 0}
+        assert life.row.closed is ClosedReason.OUTCOME
+
+
+def test_a_lead_that_is_over_goes_to_no_site() -> None:
+    with pytest.raises(ValidationError, match="goes to no site"):
+        Order(ordered_by="mei", site_id="near", result=Result.LOST)
+    with pytest.raises(ValidationError, match="goes to no site"):
+        LeadOrdered(
+            lead_id=UUID(int=1),
+            epoch=1,
+            place=place_at((31.3, 120.6)),
+            result=Result.WON,
+            ordered_by="mei",
+            ordered_at=NOW,
+        )
 
 
 def test_a_batch_remembers_where_an_operator_said_that_a_lead_is() -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 from services.router import network
-from shared.contracts import LEADS_DECIDED, LEADS_DUE, Answer, Cause, LeadAssigned, LeadWaiting, WaitingReason
+from shared.contracts import LEADS_DECIDED, LEADS_DUE, Answer, Cause, LeadAssigned, LeadWaiting, Result, WaitingReason
 from tests.services.router.lives import place_at
 from tests.services.router.networks import DEFAULT_POLICY, site
 from tests.services.router.world import (
@@ -121,6 +121,21 @@ async def test_erasing_the_person_ends_the_wait_for_a_person(world: World) -> No
 
     assert await world.holders() == {551: ("closed", None, 3)}
     assert await world.rows("SELECT waiting FROM router.leads") == [(None,)]
+
+
+async def test_a_lead_that_a_person_ended_is_over_and_the_persons_next_one_is_new(world: World) -> None:
+    await world.set_up(NEAR)
+    async with world.router() as router:
+        await router.handle(received_record(571, person=57))
+        await router.handle(ordered_record(571, 1, result=Result.INVALID))
+        await router.handle(received_record(572, person=57, at=in_minutes(1)))
+
+    assert await world.holders() == {571: ("closed", "near", 2), 572: ("held", "near", 1)}
+    assert await world.loads() == {"near": 1}
+    assert await world.rows("SELECT closed, live FROM router.leads ORDER BY lead_id") == [
+        ("outcome", False),
+        (None, True),
+    ]
 
 
 async def test_a_center_that_is_full_is_asked_again_when_it_has_room(world: World) -> None:

@@ -208,11 +208,19 @@ def answered_record(
 
 
 def ordered_record(
-    number: int, epoch: int, site_id: str | None = None, place: Place | None = None, *, at: datetime = NOW
+    number: int,
+    epoch: int,
+    site_id: str | None = None,
+    place: Place | None = None,
+    *,
+    result: Result | None = None,
+    at: datetime = NOW,
 ) -> Record:
     """An operator's order for a lead at an epoch."""
     lead_id = UUID(int=number)
-    data = LeadOrdered(lead_id=lead_id, epoch=epoch, site_id=site_id, place=place, ordered_by="mei", ordered_at=at)
+    data = LeadOrdered(
+        lead_id=lead_id, epoch=epoch, site_id=site_id, place=place, result=result, ordered_by="mei", ordered_at=at
+    )
     fact = LEADS_ORDERED.fact(
         data,
         id=derived_id("ordered", number, epoch, site_id, at),

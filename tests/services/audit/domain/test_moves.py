@@ -27,6 +27,8 @@ def test_a_whole_life_breaks_no_rule() -> None:
     "steps",
     [
         [step(1, "waiting", "received"), step(2, "waiting", "retried"), step(3, "assigned", "retried", site_id="far")],
+        [ASSIGNED, step(2, "closed", "outcome", site_id="near", reason="outcome", assignment_epoch=1)],
+        [step(1, "waiting", "received"), step(2, "closed", "ordered", reason="outcome")],
         [ASSIGNED, step(2, "assigned", "ordered", site_id="far"), step(3, "assigned", "ordered", site_id="far")],
         [step(1, "joined", "received"), step(2, "closed", "erased", reason="erased")],
         [ASSIGNED, step(2, "waiting", "silent")],

@@ -179,6 +179,7 @@ def test_what_operators_ordered_is_told_with_its_reason_and_the_place_that_count
         LeadOrdered(lead_id=LEAD, epoch=1, place=place, ordered_by="mei", ordered_at=after(100)),
         LeadOrdered(lead_id=LEAD, epoch=2, site_id="middle", ordered_by="li", ordered_at=after(200)),
         LeadOrdered(lead_id=LEAD, epoch=3, ordered_by="li", ordered_at=after(300)),
+        LeadOrdered(lead_id=LEAD, epoch=3, result=Result.INVALID, ordered_by="li", ordered_at=after(400)),
     ]
     waits = LeadWaiting(
         **decided(2, Cause.ORDERED, 101),
@@ -198,7 +199,7 @@ def test_what_operators_ordered_is_told_with_its_reason_and_the_place_that_count
     records += [kept(LEADS_DECIDED, given, 201, 3)]
     records += [kept(LEADS_ORDERED, order, 100 * number, 3 + number) for number, order in enumerate(orders, 1)]
 
-    journey = tell(str(LEAD), records, [], NAMES, after(400))
+    journey = tell(str(LEAD), records, [], NAMES, after(500))
 
     assert journey.where == "31.1600, 120.6400 (middle of the city, given as wgs84)"
     assert [(moment.what, moment.text) for moment in journey.moments][1:] == [
@@ -210,8 +211,9 @@ def test_what_operators_ordered_is_told_with_its_reason_and_the_place_that_count
         ("ordered", "li: give it to Old Town (middle) (of epoch 2)"),
         ("decided", "an operator ordered it: given to Old Town (middle), 3.2 km away: li named it"),
         ("ordered", "li: try again (of epoch 3)"),
+        ("ordered", "li: it is over, not a real request (of epoch 3)"),
     ]
-    assert mentions(records[-2:])[0] == {"middle"}
+    assert mentions(records[-3:])[0] == {"middle"}
 
 
 def test_a_reminder_an_escalation_and_a_loss_are_told_as_what_they_are() -> None:
@@ -309,6 +311,8 @@ def test_where_a_lead_is_now_is_said_plainly() -> None:
     assert now(joined) == f"joins lead {UUID(int=5)} of the same person, which Lakeside (near) has"
     assert now(accepted) == "accepted by Lakeside (near)"
     assert now(won) == "closed by Lakeside (near): won"
+    ended = {"order": Order(ordered_by="mei", result=Result.LOST), "reason": ClosedReason.OUTCOME}
+    assert now(LeadClosed(**decided(2, Cause.ORDERED, 9), **ended, result=Result.LOST)) == "closed by mei: lost"
     assert now(erased) == "closed: the person was erased"
     assert now(ASSIGNED) == "held by Lakeside (near); its time to answer is over"
 

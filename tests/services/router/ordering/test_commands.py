@@ -205,6 +205,17 @@ async def test_what_cannot_be_ordered_is_refused_at_once_and_nothing_is_publishe
     assert await world.rows("SELECT 1 FROM router.announcements WHERE topic = 'leads.ordered'") == []
 
 
+async def test_a_lead_is_ended_with_a_result(world: World, waypost: Waypost) -> None:
+    await world.set_up(*SUZHOU)
+    async with world.router() as router:
+        await router.handle(received_record(656, None))
+        async with at_work(world, router):
+            said = await waypost("order", "close", named(656), "--result", "unreachable", "--by", "mei")
+
+    assert said == "The lead is closed: unreachable (epoch 2).\n"
+    assert (await waypost.json("queue"))["waiting"] == []
+
+
 async def test_without_a_router_the_order_is_kept_and_the_person_told(world: World, waypost: Waypost) -> None:
     await world.set_up(*SUZHOU)
     async with world.router() as router:
