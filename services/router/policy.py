@@ -147,6 +147,9 @@ def check(policy: Policy, snapshot: Snapshot) -> list[Finding]:
         for intent in Intent
         if policy.join.groups and policy.join_group(intent) is None
     ]
+    if policy.travel.candidates == 1:
+        message = "one site is compared with no other; name more, or 0 to let distance decide"
+        found.append(Finding("warning", "travel.candidates", message))
     return sorted(found, key=lambda finding: finding.level)
 
 

@@ -1,4 +1,4 @@
-"""What an engine may say: seconds to each target, or the reason why there are none."""
+"""What an engine may say: seconds from each source to each target, or the reason why there are none."""
 
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple, Protocol
@@ -36,15 +36,15 @@ class Question(NamedTuple):
 class Interface(Protocol):
     """How one kind of engine is asked. Pure: bytes out, bytes in."""
 
-    def question(self, source: Point, targets: Sequence[Point]) -> Question:
-        """How to ask for the ways from `source` to each target (WGS-84 degrees)."""
+    def question(self, sources: Sequence[Point], targets: Sequence[Point]) -> Question:
+        """How to ask for the ways from each source to each target (WGS-84 degrees)."""
 
-    def read(self, status: int, body: bytes, targets: int) -> list[int | None]:
-        """Whole seconds to each of so many targets, in their order. Raises NoTimes."""
+    def read(self, status: int, body: bytes, sources: int, targets: int) -> list[list[int | None]]:
+        """A row of whole seconds for each of so many sources. Raises NoTimes; NO_ROUTE is about the whole table."""
 
 
-def whole_seconds(row: Sequence[Cell], targets: int) -> list[int | None]:
-    """The row rounded; records and ties know whole seconds only. Raises NoTimes when it is not of this length."""
-    if len(row) != targets:
-        raise NoTimes(WhyDistance.UNREADABLE, f"{len(row)} times for {targets} sites")
-    return [None if cell is None else round(cell) for cell in row]
+def whole_seconds(rows: Sequence[Sequence[Cell]], sources: int, targets: int) -> list[list[int | None]]:
+    """The rows rounded; records and ties know whole seconds only. Raises NoTimes when they are not of this size."""
+    if len(rows) != sources or any(len(row) != targets for row in rows):
+        raise NoTimes(WhyDistance.UNREADABLE, "times of another size than asked for")
+    return [[None if cell is None else round(cell) for cell in row] for row in rows]

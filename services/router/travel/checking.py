@@ -32,7 +32,7 @@ async def check_travel(settings: RouterSettings) -> list[str]:
             open_engine(settings.travel_url, interface_of(settings), 1) as engine,
             asyncio.timeout(PATIENCE_S),
         ):
-            [seconds] = await engine.seconds(start, [end])
+            [[seconds]] = await engine.seconds([start], [end])
     except TimeoutError:
         return [f"the engine gave no travel time within {PATIENCE_S:g} s: start it, or correct WAYPOST_TRAVEL_URL"]
     except NoTimes as error:

@@ -11,7 +11,7 @@ from services.router.travel.answer import Interface, NoTimes
 from shared.contracts import WhyDistance
 
 MOST_ANSWER_BYTES = 1 << 20
-"""A row of twenty times has a few kilobytes."""
+"""The largest table that is asked for has 1,250 cells: some 100 kB in the longest form."""
 _BROKEN_FROM = 500
 _TOO_MANY_REQUESTS = 429
 
@@ -24,12 +24,12 @@ class Engine:
         self._url = url.rstrip("/")
         self._interface = interface
 
-    async def seconds(self, source: Point, targets: Sequence[Point]) -> list[int | None]:
-        """Whole seconds by road from `source` to each target, None without a way.
+    async def seconds(self, sources: Sequence[Point], targets: Sequence[Point]) -> list[list[int | None]]:
+        """Whole seconds by road, a row for each source with a cell for each target, None without a way.
 
         Raises NoTimes. Takes as long as the engine does: callers bound it.
         """
-        question = self._interface.question(source, targets)
+        question = self._interface.question(sources, targets)
         method = "GET" if question.body is None else "POST"
         headers = {} if question.body is None else {"content-type": "application/json"}
         # The separators of OSRM's path and query must not be quoted.
@@ -44,7 +44,7 @@ class Engine:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             # Their texts name the address, and with OSRM the address names the point.
             raise NoTimes(WhyDistance.UNAVAILABLE, type(error).__name__) from None
-        return self._interface.read(response.status, body, len(targets))
+        return self._interface.read(response.status, body, len(sources), len(targets))
 
 
 @asynccontextmanager

@@ -25,21 +25,22 @@ class _Table(BaseModel):
 
 
 class Osrm:
-    """Asks for one source at a time: the default limit of `--max-table-size 100` is then never near."""
+    """Asks for tables by GET; `tables` keeps them far from any limit of an address."""
 
     def __init__(self, profile: str = "") -> None:
         """`profile` is part of the address only: what it means was settled when the map was prepared."""
         self._profile = profile or "driving"
 
-    def question(self, source: Point, targets: Sequence[Point]) -> Question:
-        """The table from `source` to each target."""
-        points = ";".join(f"{lon:.6f},{lat:.6f}" for lat, lon in (source, *targets))
-        destinations = ";".join(str(place) for place in range(1, len(targets) + 1))
-        query = f"sources=0&destinations={destinations}&generate_hints=false"
+    def question(self, sources: Sequence[Point], targets: Sequence[Point]) -> Question:
+        """The table from each source to each target."""
+        points = ";".join(f"{lon:.6f},{lat:.6f}" for lat, lon in (*sources, *targets))
+        places = [str(place) for place in range(len(sources) + len(targets))]
+        starts, ends = ";".join(places[: len(sources)]), ";".join(places[len(sources) :])
+        query = f"sources={starts}&destinations={ends}&generate_hints=false"
         return Question(f"/table/v1/{self._profile}/{points}?{query}")
 
-    def read(self, status: int, body: bytes, targets: int) -> list[int | None]:
-        """Whole seconds to each target. Raises NoTimes."""
+    def read(self, status: int, body: bytes, sources: int, targets: int) -> list[list[int | None]]:
+        """Whole seconds, a row for each source. Raises NoTimes."""
         try:
             table = _Table.model_validate_json(body)
         except ValidationError:
@@ -47,11 +48,9 @@ class Osrm:
                 raise NoTimes(WhyDistance.UNREADABLE, "not an answer of OSRM's table service") from None
             raise NoTimes(WhyDistance.REFUSED, f"HTTP {status}") from None
         if table.code in _NO_WAY:
-            return [None] * targets
+            raise NoTimes(WhyDistance.NO_ROUTE, table.code)
         if status != 200 or table.code != "Ok":
             # Only what looks like a code: the text comes from elsewhere and ends in a log.
             named = f" {table.code}" if table.code.isalpha() and len(table.code) < 40 else ""
             raise NoTimes(WhyDistance.REFUSED, f"HTTP {status}{named}")
-        if table.durations is None or len(table.durations) != 1:
-            raise NoTimes(WhyDistance.UNREADABLE, "not one row of times")
-        return whole_seconds(table.durations[0], targets)
+        return whole_seconds(table.durations or [], sources, targets)

@@ -15,16 +15,17 @@ from services.router.travel.cache import Pair, TravelCache
 from services.router.travel.client import Engine
 from services.router.travel.metrics import TravelMetrics
 from services.router.travel.shortlist import Shortlist, shortlists
+from services.router.travel.tables import Missing, Table, tables
 from shared.contracts import WhyDistance
 from shared.telemetry import get_logger
 
 Start = tuple[str, Point]
 """A lead and where it was when it was asked for: an operator may have moved it until it is decided."""
-_Missing = tuple[Pair, ...]
-"""Ways from one point that no cache knows: one question. Leads of one place that miss the same ask once."""
-
 _BROKEN = {WhyDistance.TIMEOUT, WhyDistance.UNAVAILABLE, WhyDistance.UNREADABLE}
 """Failures of the engine itself. A refusal is an answer: another question may fare better."""
+
+_ONE_MAY_SPOIL_ALL = {WhyDistance.REFUSED, WhyDistance.NO_ROUTE}
+"""Reasons that may be those of one point in a table: its rows are then asked for one by one."""
 
 
 class TravelTimes:
@@ -68,10 +69,10 @@ class TravelTimes:
             self._metrics.leads.labels(str(result)).inc(count)
         return found
 
-    def _known(self, wanted: Sequence[Shortlist], now: float) -> tuple[dict[Pair, int | None], dict[str, _Missing]]:
+    def _known(self, wanted: Sequence[Shortlist], now: float) -> tuple[dict[Pair, int | None], dict[str, Missing]]:
         """What the cache has of these, and by lead what it lacks."""
         seconds: dict[Pair, int | None] = {}
-        missing: dict[str, _Missing] = {}
+        missing: dict[str, Missing] = {}
         for one in wanted:
             lacking = []
             for pair in one.pairs:
@@ -86,40 +87,60 @@ class TravelTimes:
         return seconds, missing
 
     async def _ask(
-        self, engine: Engine, asked: Sequence[_Missing], seconds: dict[Pair, int | None]
-    ) -> Mapping[_Missing, WhyDistance]:
-        """Ask every question at once and put what is answered in time into `seconds`; why the others were not."""
+        self, engine: Engine, asked: Sequence[Missing], seconds: dict[Pair, int | None]
+    ) -> Mapping[Missing, WhyDistance]:
+        """Ask for all of it at once and put what is answered in time into `seconds`; why the others were not."""
         if not self._breaker.allows(self._monotonic()):
             return dict.fromkeys(asked, WhyDistance.UNAVAILABLE)
-        tasks = {
-            asyncio.create_task(engine.seconds(pairs[0].start, [pair.end for pair in pairs])): pairs for pairs in asked
-        }
+        answers: dict[Missing, list[int | None] | NoTimes] = {}
+        tasks = [asyncio.create_task(self._ask_for(engine, table, answers)) for table in tables(asked)]
         try:
-            await asyncio.wait(tasks, timeout=self._timeout_s)
+            done, _ = await asyncio.wait(tasks, timeout=self._timeout_s)
         finally:
             late = [task for task in tasks if not task.done()]
             for task in late:
                 task.cancel()
             # A cancelled request closes its connection: a late answer can meet no other question.
             await asyncio.gather(*late, return_exceptions=True)
-        now, failed = self._monotonic(), dict[_Missing, WhyDistance]()
-        details: Counter[str] = Counter()
-        for task, pairs in tasks.items():
-            why = _why_none(task, details)
-            if why is not None:
-                failed[pairs] = why
+        # Whatever else went wrong in asking must not stop the deciding; it is said in the log.
+        broken = Counter(type(error).__name__ for task in done if (error := task.exception()) is not None)
+        silent = NoTimes(WhyDistance.UNAVAILABLE if broken else WhyDistance.TIMEOUT)
+        now, failed, details = self._monotonic(), dict[Missing, WhyDistance](), broken
+        for pairs in asked:
+            answer = answers.get(pairs, silent)
+            if isinstance(answer, NoTimes):
+                failed[pairs] = answer.why
+                details.update([answer.detail] if answer.detail else [])
                 continue
-            for pair, known in zip(pairs, task.result(), strict=True):
+            for pair, known in zip(pairs, answer, strict=True):
                 seconds[pair] = known
                 self._cache.put(pair, known, now)
         self._judge(len(asked), Counter(failed.values()), details, now)
         return failed
 
+    async def _ask_for(self, engine: Engine, table: Table, answers: dict[Missing, list[int | None] | NoTimes]) -> None:
+        """Ask for one table; what comes of each row goes into `answers`."""
+        result = WhyDistance.TIMEOUT.value
+        try:
+            rows = await engine.seconds(table.starts, table.ends)
+            result = "answered"
+        except NoTimes as error:
+            result = error.why.value
+            if len(table.asked) > 1 and error.why in _ONE_MAY_SPOIL_ALL:
+                alone = [self._ask_for(engine, Table.of([pairs]), answers) for pairs in table.asked]
+                await asyncio.gather(*alone)
+            elif error.why is WhyDistance.NO_ROUTE:
+                answers.update({pairs: [None] * len(pairs) for pairs in table.asked})
+            else:
+                answers.update(dict.fromkeys(table.asked, error))
+            return
+        finally:
+            self._metrics.requests.labels(result).inc()
+        for pairs, row in zip(table.asked, rows, strict=True):
+            answers[pairs] = [row[place] for place in table.columns(pairs)]
+
     def _judge(self, asked: int, failed: Counter[WhyDistance], details: Counter[str], now: float) -> None:
-        """Count, log and tell the breaker. Not a word of where anybody is."""
-        for why, count in failed.items():
-            self._metrics.requests.labels(why.value).inc(count)
-        self._metrics.requests.labels("answered").inc(asked - failed.total())
+        """Log and tell the breaker. Not a word of where anybody is."""
         log = get_logger()
         if failed:
             log.warning(
@@ -143,19 +164,3 @@ def _travel(one: Shortlist, seconds: Mapping[Pair, int | None], why: WhyDistance
     if why is not None:
         return Travel({}, why)
     return Travel({pair.site_id: seconds[pair] for pair in one.pairs})
-
-
-def _why_none(task: "asyncio.Task[list[int | None]]", details: Counter[str]) -> WhyDistance | None:
-    """Why the question has no answer; None when it has one."""
-    if task.cancelled():
-        return WhyDistance.TIMEOUT
-    error = task.exception()
-    if error is None:
-        return None
-    if isinstance(error, NoTimes):
-        if error.detail:
-            details[error.detail] += 1
-        return error.why
-    # Whatever else went wrong in asking must not stop the deciding.
-    details[type(error).__name__] += 1
-    return WhyDistance.UNAVAILABLE

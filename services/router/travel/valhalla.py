@@ -40,48 +40,43 @@ class _Refusal(_Read):
 
 
 class Valhalla:
-    """Asks for one source at a time."""
+    """Asks for matrices by POST."""
 
     def __init__(self, costing: str = "") -> None:
         """`costing` is one of the engine's models; empty: `auto`, a car."""
         self._costing = costing or "auto"
 
-    def question(self, source: Point, targets: Sequence[Point]) -> Question:
-        """The matrix from `source` to each target."""
+    def question(self, sources: Sequence[Point], targets: Sequence[Point]) -> Question:
+        """The matrix from each source to each target."""
         body = {
-            "sources": [_location(source)],
+            "sources": [_location(one) for one in sources],
             "targets": [_location(one) for one in targets],
             "costing": self._costing,
         }
         return Question("/sources_to_targets", orjson.dumps(body))
 
-    def read(self, status: int, body: bytes, targets: int) -> list[int | None]:
-        """Whole seconds to each target. Raises NoTimes."""
+    def read(self, status: int, body: bytes, sources: int, targets: int) -> list[list[int | None]]:
+        """Whole seconds, a row for each source. Raises NoTimes."""
         if status != 200:
             code = _error_code(body)
             if code in _NO_WAY:
-                return [None] * targets
+                raise NoTimes(WhyDistance.NO_ROUTE, f"error_code {code}")
             raise NoTimes(WhyDistance.REFUSED, f"HTTP {status}" + ("" if code is None else f" error_code {code}"))
         try:
             found = _Matrix.model_validate_json(body).sources_to_targets
         except ValidationError:
             raise NoTimes(WhyDistance.UNREADABLE, "not an answer of Valhalla's matrix service") from None
-        return whole_seconds(_row(found), targets)
+        return whole_seconds(_rows(found, targets), sources, targets)
 
 
-def _row(found: list[list[_Way]] | list[_Way] | _Compact) -> list[Cell]:
-    rows: list[list[Cell]]
+def _rows(found: list[list[_Way]] | list[_Way] | _Compact, targets: int) -> list[list[Cell]]:
     if isinstance(found, _Compact):
-        rows = found.durations
-    else:
-        # The reference calls the long form flat; servers nest it by source. With one source both mean the same.
-        flat = [one for one in found if isinstance(one, _Way)]
-        rows = (
-            [[way.time for way in flat]] if flat else [[w.time for w in row] for row in found if isinstance(row, list)]
-        )
-    if len(rows) != 1:
-        raise NoTimes(WhyDistance.UNREADABLE, "not one row of times")
-    return rows[0]
+        return found.durations
+    # The reference calls the long form flat; servers nest it by source.
+    flat = [one.time for one in found if isinstance(one, _Way)]
+    if flat:
+        return [flat[start : start + targets] for start in range(0, len(flat), targets)]
+    return [[way.time for way in row] for row in found if isinstance(row, list)]
 
 
 def _error_code(body: bytes) -> int | None:

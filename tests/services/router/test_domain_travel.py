@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from services.router.domain import Answered, Ask, Decided, LeadFeatures, Travel, decide_batch, redecide
-from services.router.policy import Policy, PolicyError
+from services.router.policy import Policy, PolicyError, check
 from services.router.sites import WorkingTime
 from services.router.snapshot import Site, Snapshot
 from shared.contracts import Answer, LeadAssigned, LeadDecided, WhyDistance
@@ -287,6 +287,13 @@ def test_a_record_that_claims_times_under_a_policy_without_them_is_found_out() -
     again = redecide(recorded, as_fact(lead()), [], None, Snapshot.build([ACROSS, ROUND, FAR], 1), policy())
 
     assert (orjson.loads(again)["site_id"], b"travel_s" in again) == ("across", False)
+
+
+def test_a_policy_that_compares_one_site_with_none_is_warned_of() -> None:
+    snapshot = Snapshot.build([ACROSS, ROUND, FAR], 1)
+
+    assert [one.key for one in check(policy(travel=(1, 60)), snapshot)] == ["travel.candidates"]
+    assert check(policy(travel=(2, 60)), snapshot) == []
 
 
 def test_a_wrong_number_in_the_policy_is_refused_with_the_way_out() -> None:

@@ -25,7 +25,9 @@ class FakeEngine:
     """Sent instead of an answer."""
     hangs: bool = False
     """Takes every question and never answers."""
-    asked: list[tuple[Point, tuple[Point, ...]]] = field(default_factory=list)
+    island: Point | None = None
+    """No road is near this point: a table with it is refused as a whole."""
+    asked: list[tuple[tuple[Point, ...], tuple[Point, ...]]] = field(default_factory=list)
     costings: list[str] = field(default_factory=list)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -35,33 +37,38 @@ class FakeEngine:
         for pair in request.match_info["points"].split(";"):
             lon, lat = pair.split(",")
             points.append((float(lat), float(lon)))
-        assert request.query["sources"] == "0"
-        places = [int(place) for place in request.query["destinations"].split(";")]
+        starts, ends = (
+            tuple(points[int(place)] for place in request.query[name].split(";"))
+            for name in ("sources", "destinations")
+        )
         self.costings.append(request.match_info["profile"])
-        row = await self._row(points[0], tuple(points[place] for place in places))
-        return self._respond({"code": "Ok", "durations": [row], "sources": [{}], "destinations": [{}] * len(row)})
+        refusal = b'{"code":"NoSegment"}' if self.island in points else None
+        rows = await self._rows(starts, ends)
+        return self._respond({"code": "Ok", "durations": rows, "sources": [], "destinations": []}, refusal)
 
     async def valhalla(self, request: web.Request) -> web.Response:
         """POST /sources_to_targets."""
         asked = orjson.loads(await request.read())
-        [source] = [(one["lat"], one["lon"]) for one in asked["sources"]]
+        starts, ends = (tuple((one["lat"], one["lon"]) for one in asked[name]) for name in ("sources", "targets"))
         self.costings.append(asked["costing"])
-        row = await self._row(source, tuple((one["lat"], one["lon"]) for one in asked["targets"]))
-        cells = [
-            {"time": seconds, "distance": None, "from_index": 0, "to_index": index} for index, seconds in enumerate(row)
+        refusal = b'{"error_code":171}' if self.island in starts + ends else None
+        rows = [
+            [{"time": seconds, "from_index": place, "to_index": index} for index, seconds in enumerate(row)]
+            for place, row in enumerate(await self._rows(starts, ends))
         ]
-        return self._respond({"sources_to_targets": [cells], "units": "kilometers"})
+        return self._respond({"sources_to_targets": rows, "units": "kilometers"}, refusal)
 
-    async def _row(self, start: Point, ends: tuple[Point, ...]) -> list[float | None]:
-        self.asked.append((start, ends))
+    async def _rows(self, starts: tuple[Point, ...], ends: tuple[Point, ...]) -> list[list[float | None]]:
+        self.asked.append((starts, ends))
         if self.hangs:
             await self.answering.wait()
-        return [self.road(start, end) for end in ends]
+        return [[self.road(start, end) for end in ends] for start in starts]
 
-    def _respond(self, answer: object) -> web.Response:
-        body = orjson.dumps(answer) if self.body is None else self.body
-        location = {"location": self.url} if 300 <= self.status < 400 else None
-        return web.Response(status=self.status, body=body, content_type="application/json", headers=location)
+    def _respond(self, answer: object, refusal: bytes | None) -> web.Response:
+        status = 400 if refusal else self.status
+        body = refusal or (orjson.dumps(answer) if self.body is None else self.body)
+        location = {"location": self.url} if 300 <= status < 400 else None
+        return web.Response(status=status, body=body, content_type="application/json", headers=location)
 
 
 @asynccontextmanager

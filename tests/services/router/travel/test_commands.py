@@ -108,7 +108,7 @@ async def doctored(waypost: Waypost, installation: str, engine: FakeEngine, **se
 async def test_the_doctor_asks_the_engine_for_a_way_in_the_network(waypost: Waypost, installation: str) -> None:
     async with fake_engine() as engine:
         assert await doctored(waypost, installation, engine) == []
-        assert engine.asked == [((24.49, 118.06), ((24.49, 117.99),))]
+        assert engine.asked == [(((24.49, 118.06),), ((24.49, 117.99),))]
 
         engine.road = lambda start, end: None
         assert await doctored(waypost, installation, engine) == [

@@ -12,17 +12,18 @@ XIAMEN, JIMEI, HAICANG = (24.4885, 118.0274), (24.5712, 118.0972), (24.4846, 118
 
 
 def test_osrm_is_asked_in_longitude_and_latitude() -> None:
-    question = Osrm().question(XIAMEN, [JIMEI, HAICANG])
+    question = Osrm().question([XIAMEN], [JIMEI, HAICANG])
 
     assert question == Question(
         "/table/v1/driving/118.027400,24.488500;118.097200,24.571200;118.033000,24.484600"
         "?sources=0&destinations=1;2&generate_hints=false"
     )
-    assert Osrm("truck").question(XIAMEN, [JIMEI]).path.startswith("/table/v1/truck/")
+    assert Osrm().question([XIAMEN, JIMEI], [HAICANG]).path.endswith("?sources=0;1&destinations=2&generate_hints=false")
+    assert Osrm("truck").question([XIAMEN], [JIMEI]).path.startswith("/table/v1/truck/")
 
 
 def test_valhalla_is_asked_by_name() -> None:
-    path, body = Valhalla().question(XIAMEN, [JIMEI])
+    path, body = Valhalla().question([XIAMEN], [JIMEI])
 
     assert path == "/sources_to_targets"
     assert orjson.loads(body or b"") == {
@@ -30,7 +31,7 @@ def test_valhalla_is_asked_by_name() -> None:
         "targets": [{"lat": 24.5712, "lon": 118.0972}],
         "costing": "auto",
     }
-    assert b'"costing":"truck"' in (Valhalla("truck").question(XIAMEN, [JIMEI]).body or b"")
+    assert b'"costing":"truck"' in (Valhalla("truck").question([XIAMEN], [JIMEI]).body or b"")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_valhalla_is_asked_by_name() -> None:
     ],
 )
 def test_an_answer_is_whole_seconds_and_none_without_a_way(interface: Interface, body: bytes) -> None:
-    assert interface.read(200, body, 3) == [840, None, 0]
+    assert interface.read(200, body, 1, 3) == [[840, None, 0]]
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,24 @@ def test_an_answer_is_whole_seconds_and_none_without_a_way(interface: Interface,
         (Valhalla(), b'{"error_code":442,"error":"No path could be found for input"}'),
     ],
 )
-def test_a_point_that_no_road_is_near_has_no_way_to_anywhere(interface: Interface, body: bytes) -> None:
-    assert interface.read(400, body, 2) == [None, None]
+def test_a_point_that_no_road_is_near_spoils_its_table(interface: Interface, body: bytes) -> None:
+    with pytest.raises(NoTimes) as caught:
+        interface.read(400, body, 1, 2)
+
+    assert caught.value.why is WhyDistance.NO_ROUTE
+
+
+@pytest.mark.parametrize(
+    ("interface", "body"),
+    [
+        (Osrm(), b'{"code":"Ok","durations":[[1,2,3],[4,5,null]]}'),
+        (Valhalla(), b'{"sources_to_targets":[[{"time":1},{"time":2},{"time":3}],[{"time":4},{"time":5},{}]]}'),
+        (Valhalla(), b'{"sources_to_targets":[{"time":1},{"time":2},{"time":3},{"time":4},{"time":5},{}]}'),
+        (Valhalla(), b'{"sources_to_targets":{"durations":[[1,2,3],[4,5,null]]}}'),
+    ],
+)
+def test_every_start_has_a_row_of_its_own(interface: Interface, body: bytes) -> None:
+    assert interface.read(200, body, 2, 3) == [[1, 2, 3], [4, 5, None]]
 
 
 @pytest.mark.parametrize("interface", [Osrm(), Valhalla()], ids=["osrm", "valhalla"])
@@ -87,7 +104,7 @@ def test_a_point_that_no_road_is_near_has_no_way_to_anywhere(interface: Interfac
 )
 def test_what_is_no_answer_is_never_taken_for_one(interface: Interface, body: bytes) -> None:
     with pytest.raises(NoTimes) as caught:
-        interface.read(200, body, 2)
+        interface.read(200, body, 1, 2)
 
     assert caught.value.why is WhyDistance.UNREADABLE
 
@@ -107,6 +124,6 @@ def test_a_refusal_is_named_by_its_code_and_never_by_its_text(
     interface: Interface, status: int, body: bytes, detail: str
 ) -> None:
     with pytest.raises(NoTimes) as caught:
-        interface.read(status, body, 2)
+        interface.read(status, body, 1, 2)
 
     assert (caught.value.why, caught.value.detail) == (WhyDistance.REFUSED, detail)
