@@ -31,7 +31,9 @@ def _looks_for_a_site(stimulus: Stimulus) -> bool:
         case Answered():
             return stimulus.answer in _LOOKS_FOR_A_SITE
         case Ordered():
-            # One that names a site leaves nothing to measure; one that says where the lead is goes by distance.
-            return stimulus.order.site_id is None and stimulus.order.place is None
+            # One that names a site or ends the lead leaves nothing to measure; one that says where it is goes by
+            # distance.
+            order = stimulus.order
+            return order.site_id is None and order.place is None and order.result is None
         case _:
             return False

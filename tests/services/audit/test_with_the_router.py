@@ -22,6 +22,8 @@ from services.audit.replay import replay
 from services.audit.settings import AuditSettings
 from services.audit.verify import verify
 from services.router import network, policies
+from services.router.barriers import Point
+from services.router.default_policy import default_policy_text
 from services.router.main import main as router
 from services.router.ordering.orders import Giver, Wish, give_order
 from services.router.settings import RouterSettings
@@ -34,6 +36,7 @@ from shared.contracts import (
     LeadAnswered,
     LeadAssigned,
     LeadReceived,
+    Measure,
     Place,
     derived_id,
 )
@@ -41,6 +44,7 @@ from shared.kafka import Producer, apply_topics
 from shared.postgres import Connection, open_pool
 from shared.vocabulary import Accuracy, Channel, Datum, Intent
 from tests.services.audit.places import SITES
+from tests.services.router.travel.engine import fake_engine
 
 LEADS = 200
 IN_TIME_S = 60.0
@@ -65,16 +69,25 @@ def lead(number: int, at: datetime) -> LeadReceived:
 
 @pytest.fixture
 async def live(stack: Stack, migrated_dsn: str, topic_prefix: str, db: Connection) -> AsyncIterator[AuditSettings]:
-    """A router and an audit at work on a network of three sites."""
+    """A router and an audit at work on a network of three sites, with an engine that knows some of the roads."""
     kafka, postgres = stack.kafka_bootstrap, SecretStr(migrated_dsn)
     settings = AuditSettings(kafka=kafka, postgres=postgres, topic_prefix=topic_prefix, log_level="error")
-    routing = RouterSettings(kafka=kafka, postgres=postgres, topic_prefix=topic_prefix, log_level="error")
     await apply_topics(settings)
-    await policies.publish_default(routing)
-    async with open_pool(routing, "router") as pool:
-        await network.apply(pool, SITES, datetime.now(UTC))
-    async with running(settings, routing):
-        yield settings
+    async with fake_engine(road) as engine:
+        routing = RouterSettings(
+            kafka=kafka, postgres=postgres, topic_prefix=topic_prefix, log_level="error", travel_url=engine.url,
+            travel_timeout_ms=10_000,
+        )  # fmt: skip
+        async with open_pool(routing, "router") as pool:
+            await policies.publish(pool, f"{default_policy_text()}\n[travel]\ncandidates = 3\n", datetime.now(UTC))
+            await network.apply(pool, SITES, datetime.now(UTC))
+        async with running(settings, routing):
+            yield settings
+
+
+def road(start: Point, end: Point) -> float | None:
+    """The farther a site, the quicker; no road leads away from the north."""
+    return None if start[0] > 31.38 else 3_600 - abs(start[0] - end[0]) * 6_000
 
 
 @asynccontextmanager
@@ -167,6 +180,7 @@ async def test_what_the_router_did_adds_up_is_decided_again_to_the_byte_and_an_a
     async with Producer(live, "test") as producer:
         await accept(db, producer, leads)
         held = await assignments(db, epoch=1, wanted=LEADS)
+        assert {one.measure for one in held} == {Measure.TRAVEL_TIME, Measure.DISTANCE_FALLBACK}
         declined, accepted, ordered = held[0::3], held[1::3], held[2::3][:5]
         for _ in range(2):
             await answer(producer, declined, Answer.DECLINED, datetime.now(UTC))
