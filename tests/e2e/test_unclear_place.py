@@ -1,4 +1,4 @@
-"""A lead that may be in several cities waits by name; by its city, a postal code or a map service it is assigned."""
+"""A lead that may be in several cities waits by name; by its city, a postal code, a map service or a person it is assigned."""
 
 import asyncio
 import json
@@ -89,4 +89,16 @@ async def test_an_ambiguous_place_waits_with_its_candidates_and_a_clear_one_is_a
     report = json.loads(await system.clean("audit", "count", "--wait", "60", "--json"))
     assert report["terms"]["accepted"]["count"] == 5
     assert report["terms"]["waiting"]["count"] == 1
-    assert json.loads(await system.clean("audit", "replay", "--json"))["decisions"] == 5
+
+    # Somebody asks the person, and says where it is.
+    [wait] = json.loads(await system.clean("queue", "--json"))["waiting"]
+    assert (wait["lead_id"], wait["reason"], wait["epoch"]) == (unclear["lead_id"], "location_unclear", 1)
+    place = ("order", "place", wait["lead_id"], "--by", "mei", "--epoch", "1", "--adcode", "320106")
+    assert (await system.clean(*place)).startswith("nanjing-")
+    told = await system.clean("lead", wait["lead_id"])
+    assert "mei: it is at" in told
+    assert "an operator ordered it: given to" in told
+
+    report = json.loads(await system.clean("audit", "count", "--wait", "60", "--json"))
+    assert report["terms"]["waiting"]["count"] == 0
+    assert json.loads(await system.clean("audit", "replay", "--json"))["decisions"] == 6
