@@ -1,4 +1,4 @@
-"""A lead that may be in several cities waits by name; by its city, a postal code, a map service or a person it is assigned."""
+"""A lead that may be in several cities waits by name, until its city, a postal code, a map or a person says where."""
 
 import asyncio
 import json
