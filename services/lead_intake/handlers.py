@@ -12,6 +12,7 @@ from services.lead_intake.db_people import LeadState
 from services.lead_intake.limits import LEAD_BYTES, read_body
 from services.lead_intake.problems import Problem, respond, unavailable
 from services.lead_intake.take import Intake, take_leads
+from shared.contracts import WaitingReason
 from shared.postgres import Connection, PostgresUnavailable, transact
 
 
@@ -82,6 +83,8 @@ async def _tell_state(intake: Intake, scope: Scope, send: Send) -> None:
     # Another source's lead is answered like one that does not exist: its existence is none of their business.
     if state is None or state.source != source.source:
         raise _no_lead()
+    # Once a lead was decided otherwise, somebody has said where it is.
+    unclear = state.epoch == 0 or state.reason == WaitingReason.LOCATION_UNCLEAR
     document = {
         "lead_id": str(state.lead_id),
         "state": state.state,
@@ -91,7 +94,8 @@ async def _tell_state(intake: Intake, scope: Scope, send: Send) -> None:
         "joins_lead_id": state.joins_lead_id and str(state.joins_lead_id),
         "received_at": state.received_at,
         "decided_at": state.decided_at,
-        "place_candidates": [shown(kept, intake.rules.places) for kept in state.place_candidates or ()] or None,
+        "place_candidates": [shown(kept, intake.rules.places) for kept in state.place_candidates or () if unclear]
+        or None,
     }
     present = {name: value for name, value in document.items() if value is not None}
     await respond(send, 200, orjson.dumps(present), "application/json", {"cache-control": "no-store"})

@@ -56,11 +56,16 @@ async def decided(http: aiohttp.ClientSession, front_door: str, phone: str, loca
     async with http.post(front_door, json=form) as response:
         assert response.status == 202, await response.text()
         lead_id = (await response.json())["lead_id"]
+    return await state_of(http, f"{front_door}/{lead_id}", epoch=1)
+
+
+async def state_of(http: aiohttp.ClientSession, lead: str, *, epoch: int) -> dict[str, Any]:
+    """The lead's state, once it is known to be at this epoch."""
     state: dict[str, Any] = {"epoch": 0}
     async with asyncio.timeout(60):
-        while state["epoch"] == 0:
+        while state["epoch"] < epoch:
             await asyncio.sleep(0.1)
-            async with http.get(f"{front_door}/{lead_id}") as response:
+            async with http.get(lead) as response:
                 state = await response.json()
     return state
 
@@ -95,6 +100,10 @@ async def test_an_ambiguous_place_waits_with_its_candidates_and_a_clear_one_is_a
     assert (wait["lead_id"], wait["reason"], wait["epoch"]) == (unclear["lead_id"], "location_unclear", 1)
     place = ("order", "place", wait["lead_id"], "--by", "mei", "--epoch", "1", "--adcode", "320106")
     assert (await system.clean(*place)).startswith("nanjing-")
+    async with aiohttp.ClientSession(headers={"authorization": f"Bearer {key}"}) as http:
+        placed = await state_of(http, f"{front_door}/{wait['lead_id']}", epoch=2)
+    assert placed["state"] == "assigned"
+    assert "place_candidates" not in placed
     told = await system.clean("lead", wait["lead_id"])
     assert "mei: it is at" in told
     assert "an operator ordered it: given to" in told
