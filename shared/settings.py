@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import UserError
@@ -40,6 +40,13 @@ class Settings(BaseSettings):
     otlp_endpoint: str = ""
     """OTLP/HTTP traces endpoint; empty exports no spans (trace context is carried all the same)."""
 
+    def __init__(self, **values: Any) -> None:
+        """Raises UserError for a setting that cannot be, which names its variable."""
+        try:
+            super().__init__(**values)
+        except ValidationError as problem:
+            raise _told(problem) from None
+
     @model_validator(mode="before")
     @classmethod
     def _take_addresses_of_the_local_stack(cls, values: Any) -> Any:
@@ -66,6 +73,16 @@ class Settings(BaseSettings):
         if not self.postgres.get_secret_value():
             raise UserError("no PostgreSQL address", "run `waypost up` in this folder, or set WAYPOST_POSTGRES=DSN")
         return self.postgres.get_secret_value()
+
+
+def _told(problem: ValidationError) -> UserError:
+    """One fault for each variable. Values are left out: any of them may be a secret."""
+    faults = []
+    for error in problem.errors(include_url=False, include_input=False):
+        name = "_".join(str(part) for part in error["loc"]).upper()
+        variable = name if name.startswith("WAYPOST_") else f"WAYPOST_{name}"
+        faults.append(f"{variable}: {error['msg'].removeprefix('Value error, ')}")
+    return UserError("; ".join(faults), "correct the environment")
 
 
 def read_addresses(file: Path) -> dict[str, Any]:

@@ -51,6 +51,21 @@ def test_without_any_address_the_person_is_told_what_to_do(tmp_path: Path) -> No
     assert "waypost up" in refusal.value.hint
 
 
+def test_a_setting_that_cannot_be_is_named_by_its_variable_and_never_by_its_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAYPOST_HEALTH_PORT", "s3cret")
+    monkeypatch.setenv("WAYPOST_LOG_FORMAT", "s3cret")
+
+    with pytest.raises(UserError) as refusal:
+        Settings(data_folder=tmp_path)
+
+    said = refusal.value.message
+    assert "WAYPOST_HEALTH_PORT: " in said
+    assert "WAYPOST_LOG_FORMAT: Input should be 'json' or 'console'" in said
+    assert "s3cret" not in said + refusal.value.hint
+
+
 def test_a_damaged_address_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "stack.json").write_text("{")
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import asyncpg
+
 from services.router.barriers import Point
 from services.router.db import network as db
 from services.router.network import sites_of
@@ -10,7 +12,7 @@ from services.router.travel.answer import NoTimes
 from services.router.travel.client import open_engine
 from services.router.travel.opening import interface_of
 from shared.contracts import WhyDistance
-from shared.postgres import acquire, open_pool
+from shared.postgres import PostgresUnavailable, acquire, open_pool
 from shared.vocabulary import SiteStatus
 
 PATIENCE_S = 5.0
@@ -47,8 +49,12 @@ async def check_travel(settings: RouterSettings) -> list[str]:
 
 async def _two_sites(settings: RouterSettings) -> tuple[tuple[str, Point], ...]:
     """The ids and points of two open sites of one city; of one site twice when no city has two."""
-    async with open_pool(settings, "router", max_size=1) as pool, acquire(pool) as connection:
-        sites = [site for site in sites_of(await db.revision(connection)) if site.status is SiteStatus.OPEN]
+    try:
+        async with open_pool(settings, "router", max_size=1) as pool, acquire(pool) as connection:
+            sites = [site for site in sites_of(await db.revision(connection)) if site.status is SiteStatus.OPEN]
+    except (PostgresUnavailable, asyncpg.PostgresError, OSError):
+        # That PostgreSQL is away, or has no tables yet, is for other checks to say.
+        return _SOMEWHERE
     by_city: dict[str, list[tuple[str, Point]]] = {}
     for site in sites:
         together = by_city.setdefault(site.city, [])

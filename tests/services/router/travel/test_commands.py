@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from services.cli import app
 from services.router.settings import RouterSettings
 from services.router.travel.checking import check_travel
+from shared.errors import UserError
 from shared.migrate import migrate
 from tests.services.router.networks import DEFAULT_POLICY
 from tests.services.router.travel.engine import FakeEngine, fake_engine
@@ -132,5 +133,5 @@ async def test_the_doctor_asks_the_engine_for_a_way_in_the_network(waypost: Wayp
     "url", ["localhost:5000", "ftp://engine", "http://", "http://engine?key=1", "http://engine/#here"]
 )
 def test_an_address_that_cannot_be_asked_is_refused_when_settings_are_read(url: str) -> None:
-    with pytest.raises(ValidationError, match="write http://HOST:PORT"):
+    with pytest.raises(UserError, match="WAYPOST_TRAVEL_URL: write http://HOST:PORT"):
         RouterSettings(travel_url=url)
