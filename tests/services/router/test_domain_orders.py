@@ -133,6 +133,19 @@ def test_a_site_that_cannot_take_the_lead_leaves_it_where_it_is(site_id: str, re
     assert (life.row, life.loads) == before
 
 
+def test_a_site_that_had_its_leads_of_the_day_gets_none_from_an_operator() -> None:
+    snapshot = Snapshot.build([site("daily", daily_limit=2)], 1)
+    ask = Ask(
+        lead(), LeadLedger(1, LeadState.WAITING), Ordered(str(UUID(int=7)), 1, Order(ordered_by="mei", site_id="daily"))
+    )
+
+    [full] = decide_batch([ask], snapshot, policy(), {}, NOW, {"daily": 2})
+    [given] = decide_batch([ask], snapshot, policy(), {}, NOW, {"daily": 1})
+
+    assert full == Stale(ask.lead.lead_id, StaleReason.SITE_FULL)
+    assert ordered(given if isinstance(given, Decided) else given.reason).site_id == "daily"
+
+
 def test_an_order_for_what_the_lead_was_is_refused() -> None:
     life = Life(NETWORK)
     assert life.is_ordered("next", epoch=1) is StaleReason.UNKNOWN_LEAD
