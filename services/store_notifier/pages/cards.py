@@ -49,6 +49,8 @@ class Card:
     assigned_at: datetime
     decline_reason: str | None
     result: str | None
+    reminded: bool = False
+    """Its time is running out; counts while it waits for an answer."""
 
     @property
     def anchor(self) -> str:
@@ -79,6 +81,7 @@ def card_of(row: asyncpg.Record, answer: asyncpg.Record | None) -> Card:
         assigned_at=row["assigned_at"],
         decline_reason=decline_reason,
         result=result,
+        reminded=row["reminded"],
     )
 
 
@@ -141,6 +144,8 @@ class Wording:
         what = self(f"intent.{card.intent}")
         if card.state is CardState.NEW:
             time = self.time(card.respond_by, now)
+            if card.reminded:
+                return self("announce.reminded").format(what=what, time=time)
             return self("announce.new").format(what=what, distance=self.distance(card.distance_m), time=time)
         state, said = self(f"state.{card.state}"), self(f"said.{card.state}")
         return self("announce.changed").format(what=what, state=state, said=said)

@@ -58,7 +58,7 @@ function show(fresh, byHand) {
     return true;
   }
   const news = old.dataset.state !== fresh.dataset.state;
-  if (!news && !byHand) return false; // an echo of what this page already shows; keeps open forms and contacts
+  if (!news && !byHand) return remind(old, fresh); // or an echo of what is shown; keeps open forms and contacts
   keepContact(old, fresh);
   const hadFocus = old.contains(document.activeElement);
   old.replaceWith(fresh);
@@ -68,6 +68,14 @@ function show(fresh, byHand) {
   tick();
   if (hadFocus) fresh.focus({ preventScroll: !byHand });
   return news;
+}
+
+// The time of a lead is running out: only that is added, so that nobody's half-made answer is lost.
+function remind(card, fresh) {
+  if (!("reminded" in fresh.dataset) || "reminded" in card.dataset) return false;
+  card.dataset.reminded = "";
+  card.querySelector(".hurry").hidden = false;
+  return true;
 }
 
 // Somebody who is on the phone with the customer must not lose the number because the card was accepted meanwhile.

@@ -86,6 +86,33 @@ async def test_a_lead_that_was_taken_away_greys_out_by_itself_and_settles(world:
     assert await do(browser.has, f"#to_answer #{kept.anchor}[data-state=new]")
 
 
+async def test_a_lead_whose_time_is_running_out_says_so_and_keeps_what_was_begun(
+    world: World, browser: Browser
+) -> None:
+    site = await world.open_site()
+    slow, calm = await world.assign(site, reminded=True), await world.assign(site, intent=Intent.PURCHASE)
+    await do(browser.log_in, world.url, site)
+    await do(browser.until_live)
+    await do(browser.press, slow, "summary")
+    await do(browser.press, slow, "input[value=too_far]")
+    assert not await do(browser.has, ".hurry:not([hidden])")
+
+    await world.remind()
+    await do(browser.until, f"#{slow.anchor} .hurry:not([hidden])")
+
+    assert (await do(browser.text, "#announcer")).startswith("Still to answer: Test drive. Answer by")
+    assert await do(browser.has, f"#{slow.anchor} input[value=too_far]:checked")
+    assert not await do(browser.has, f"#{calm.anchor} .hurry:not([hidden])")
+    await do(browser.screenshot, "desktop-reminded")
+    await do(browser.open, world.url + site.path)
+    assert await do(browser.has, f"#{slow.anchor}[data-reminded] .hurry:not([hidden])"), "a new page shows it too"
+    await do(browser.until_live)
+    await do(browser.press, slow, "form:not(.reveal) .button-main")
+    await do(browser.until_state, slow, "accepted")
+    assert not await do(browser.has, f"#{slow.anchor} .hurry")
+    assert await do(browser.complaints) == []
+
+
 async def test_an_open_page_outlives_a_restart_of_the_service(world: World, browser: Browser) -> None:
     site = await world.open_site()
     first = await world.assign(site)
@@ -169,6 +196,8 @@ async def test_a_phone_in_chinese_shows_everything_without_scrolling_sideways(wo
         await world.assign(site, intent=intent, minutes=minutes, vehicle=Vehicle(brand="Waypost", model="Model One"))
     moved = await world.assign(site, intent=Intent.TRADE_IN)
     await world.move_on(moved)
+    await world.assign(site, intent=Intent.MAINTENANCE, reminded=True)
+    await world.remind()
     with chromium(tmp_path, size=PHONE, language="zh-CN") as phone:
         await do(phone.open, world.url + site.path)
         await do(phone.screenshot, "phone-log-in")
@@ -177,7 +206,7 @@ async def test_a_phone_in_chinese_shows_everything_without_scrolling_sideways(wo
         await do(phone.run, "document.querySelector('summary').click()")
         await do(phone.screenshot, "phone-inbox")
 
-        assert await do(phone.text, "#to_answer h2") == "待答复 2"
+        assert await do(phone.text, "#to_answer h2") == "待答复 3"
         assert await do(phone.run, "return document.documentElement.scrollWidth") == PHONE[0]
         assert await do(
             phone.run,

@@ -1,5 +1,6 @@
 """What a card says follows from its row, the store's own newer answer, the language and the clock."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -86,6 +87,12 @@ def test_a_phone_number_is_grouped_for_reading() -> None:
 def test_a_new_lead_is_announced_with_what_matters() -> None:
     assert ENGLISH.announcement(card(CardState.NEW), NOON) == "New lead: Test drive, 1.2 km. Answer by 12:15."
     assert CHINESE.announcement(card(CardState.NEW), NOON) == "新线索：试驾，1.2 公里。请在 12:15 前答复。"
+
+
+def test_a_lead_whose_time_is_running_out_is_announced_as_that_and_not_as_new() -> None:
+    late = replace(card(CardState.NEW), reminded=True)
+    assert ENGLISH.announcement(late, NOON) == "Still to answer: Test drive. Answer by 12:15."
+    assert CHINESE.announcement(late, NOON) == "仍待答复：试驾。请在 12:15 前答复。"
 
 
 def test_a_lead_that_moved_on_is_announced_with_what_to_do() -> None:

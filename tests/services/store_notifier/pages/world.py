@@ -22,6 +22,7 @@ from services.store_notifier.handlers import read, record_batch
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.pages.live import LiveInboxes
 from services.store_notifier.pages.routes import inbox_routes
+from services.store_notifier.reminding import Reminders
 from shared.contracts import (
     LEADS_ANSWERED,
     LEADS_DECIDED,
@@ -141,15 +142,21 @@ class World:
         distance_m: int = 1240,
         minutes: float = 15,
         vehicle: Vehicle | None = None,
+        reminded: bool = False,
     ) -> Lead:
         """The router gives a new lead to the site."""
         lead = Lead(uuid4(), 1, site.site_id)
         facts: list[Record] = []
         if vehicle is not None:
             facts.append(_received(lead, intent, vehicle))
-        facts.append(_decided(_assigned(lead, intent, distance_m, minutes, Cause.RECEIVED)))
+        assigned = _assigned(lead, intent, distance_m, minutes, Cause.RECEIVED)
+        facts.append(_decided(assigned.model_copy(update={"remind_at": now()} if reminded else {})))
         await self._read(facts)
         return lead
+
+    async def remind(self) -> None:
+        """The moment of every reminder that is due."""
+        await Reminders(self.pool, Metrics(CollectorRegistry()), now).look(now())
 
     async def move_on(self, lead: Lead, cause: Cause = Cause.SILENT) -> Lead:
         """The router gives the lead to another site."""
