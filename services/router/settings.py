@@ -24,8 +24,8 @@ class RouterSettings(Settings):
     With each look a router releases at most `retry.batch` (policy) of the waiting leads."""
     router_poll_network_s: float = Field(default=5.0, gt=0, le=300)
     """Seconds between two looks at the newest network and policy, should Kafka's word of them be late."""
-    operator_key: SecretStr = Field(default=SecretStr(""), validation_alias="WAYPOST_OPERATOR_KEY")
-    """Key of the person at the command; processes need none."""
+    operator_key: SecretStr = SecretStr("")
+    """`WAYPOST_OPERATOR_KEY`: key of the person at the command; processes need none."""
 
     travel_url: str = ""
     """Address of an OSRM or Valhalla server; empty: none is asked. It sees where people are: run your own."""

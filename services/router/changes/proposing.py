@@ -67,7 +67,8 @@ async def submit(connection: Connection, wanted: Wanted, now: datetime) -> Submi
     if not two_person and wanted.takes_effect_at is None:
         return await _make(connection, change, wanted.content, now)
     effect = await look(connection, wanted.kind, wanted.content)
-    if effect.after == effect.before:
+    # What is in effect now may be wanted again later: after a weekend, or a fair.
+    if effect.after == effect.before and wanted.takes_effect_at is None:
         return Submitted(None, effect)
     same = await changes.open_like(connection, change.kind, change.digest)
     if same is not None:

@@ -12,7 +12,7 @@ from services.router.db.network import lock_for_writing
 from shared.contracts import POLICIES_PUBLISHED, LeadAssigned
 from shared.vocabulary import Capability
 from tests.services.router.changes.world import SEVEN, SIX, People, rows, two_people
-from tests.services.router.networks import DEFAULT_POLICY, site
+from tests.services.router.networks import DEFAULT_POLICY, NOW, site
 from tests.services.router.world import World, in_minutes, received_record
 
 PURCHASE_NEEDS_SALES = '[intents.purchase]\nrequires = ["sales"]'
@@ -186,6 +186,16 @@ async def test_a_policy_that_came_into_effect_by_itself_meanwhile_makes_no_secon
     [done] = await put_due_into_effect(world.pool, in_minutes(10))
     assert (done.state, done.became) == (State.IN_EFFECT, 2)
     assert await world.rows("SELECT max(version) FROM router.policies") == [(2,)]
+
+
+async def test_a_policy_for_a_weekend_gives_way_to_the_one_of_today(world: World) -> None:
+    people = await one_person(world, site("a"))
+    await people.ask(Kind.POLICY, SIX, at=in_minutes(10))
+    await people.ask(Kind.POLICY, DEFAULT_POLICY, at=in_minutes(20), even_if_changed=True)
+    await put_due_into_effect(world.pool, in_minutes(10))
+    await put_due_into_effect(world.pool, in_minutes(20))
+    kept = await world.rows("SELECT version, toml, published_at FROM router.policies ORDER BY version")
+    assert kept == [(1, DEFAULT_POLICY, NOW), (2, SIX, in_minutes(10)), (3, DEFAULT_POLICY, in_minutes(20))]
 
 
 async def test_an_operator_at_work_delays_a_change_and_no_deadline(world: World) -> None:
