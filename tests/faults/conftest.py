@@ -24,14 +24,14 @@ from tests.faults.system import NETWORK, System, installation
 _numbers = itertools.count(1)
 
 
-@pytest.fixture
-async def system(stack: Stack, tmp_path: Path) -> AsyncIterator[System]:
+@asynccontextmanager
+async def own_system(stack: Stack, folder: Path, *, network: bool = True) -> AsyncIterator[System]:
     """All services running on a database and topics of their own."""
     name = f"faults_{os.getpid()}_{next(_numbers)}"
     connection = await asyncpg.connect(stack.postgres_dsn)
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
-    async with installation(stack, stack.postgres.dsn_of(name), f"{name}.", tmp_path) as running:
+    async with installation(stack, stack.postgres.dsn_of(name), f"{name}.", folder, network=network) as running:
         yield running
     connection = await asyncpg.connect(stack.postgres_dsn)
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -39,8 +39,22 @@ async def system(stack: Stack, tmp_path: Path) -> AsyncIterator[System]:
 
 
 @pytest.fixture
-async def sites(system: System) -> AsyncIterator[Sites]:
-    """Webhook endpoints of a dozen sites, listening."""
+async def system(stack: Stack, tmp_path: Path) -> AsyncIterator[System]:
+    """All services running with the demo's network."""
+    async with own_system(stack, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def answering() -> list[str]:
+    """The sites that have an endpoint: a dozen of the network."""
+    names = [line.split(",", 1)[0] for line in NETWORK.read_text(encoding="utf-8").splitlines()[1:]]
+    return names[:: len(names) // SITES_WITH_WEBHOOKS][:SITES_WITH_WEBHOOKS]
+
+
+@pytest.fixture
+async def sites(system: System, answering: list[str]) -> AsyncIterator[Sites]:
+    """Webhook endpoints of the sites that answer, listening."""
     sites = Sites(system)
     app = web.Application()
     app.router.add_post("/hooks/{site_id}", sites.receive)
@@ -48,11 +62,9 @@ async def sites(system: System) -> AsyncIterator[Sites]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks"
-    names = [line.split(",", 1)[0] for line in NETWORK.read_text(encoding="utf-8").splitlines()[1:]]
-    step = len(names) // SITES_WITH_WEBHOOKS
     key = load_keys(system.settings.key_file).endpoint_key
     async with open_pool(system.settings, "store_notifier", max_size=1) as pool:
-        for site_id in names[::step][:SITES_WITH_WEBHOOKS]:
+        for site_id in answering:
             endpoint_id = uuid4()
             secret = await add_webhook(
                 pool,

@@ -19,6 +19,12 @@ INTENTS = ("purchase", "test_drive", "maintenance", "body_repair", "vehicle_deli
 SITES_WITH_WEBHOOKS = 12
 
 
+def points_of_sites() -> list[tuple[float, float, str]]:
+    """Where the demo's sites are."""
+    with NETWORK.open(encoding="utf-8") as file:
+        return [(float(row["lat"]), float(row["lon"]), row["datum"]) for row in csv.DictReader(file)]
+
+
 @dataclass
 class Load:
     """A sender that repeats until it is told 202, as a form does; `acknowledged` are the lead ids it was given."""
@@ -29,21 +35,21 @@ class Load:
     acknowledged: set[str] = field(default_factory=set)
     refused: Counter[int] = field(default_factory=Counter)
     """Answers that were not 202, by status; 0 is no answer at all."""
+    points: list[tuple[float, float, str]] = field(default_factory=points_of_sites)
+    """What leads come from, each from somewhere near one of them: latitude, longitude, datum."""
     _number: int = 0
 
     async def run(self, per_s: int, stop: asyncio.Event) -> None:
         """Send until `stop`, then wait for what is still unanswered (each lead for up to a minute)."""
-        with NETWORK.open(encoding="utf-8") as file:
-            points = [(float(row["lat"]), float(row["lon"]), row["datum"]) for row in csv.DictReader(file)]
         timeout = aiohttp.ClientTimeout(total=15)
         async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as tasks:
             while not stop.is_set():
-                tasks.create_task(self._send(session, self._lead(points)))
+                tasks.create_task(self._send(session, self._lead()))
                 await asyncio.sleep(1 / per_s)
 
-    def _lead(self, points: list[tuple[float, float, str]]) -> dict[str, Any]:
+    def _lead(self) -> dict[str, Any]:
         self._number += 1
-        lat, lon, datum = self.random.choice(points)
+        lat, lon, datum = self.random.choice(self.points)
         return {
             "intent": self.random.choice(INTENTS),
             # Every tenth lead is of a person who asked before: it must join, whatever breaks.
@@ -83,9 +89,13 @@ class Load:
 
 @dataclass
 class Sites:
-    """The systems of a dozen sites behind one address: a third accept, a third decline, a third say nothing."""
+    """The systems of a dozen sites behind one address: a third accept, a third decline, a third say nothing.
+
+    With `stances` of 2 nobody is silent.
+    """
 
     system: System
+    stances: int = 3
     secrets: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Site id to endpoint id and secret."""
     seen: Counter[str] = field(default_factory=Counter)
@@ -100,7 +110,7 @@ class Sites:
         message_id = verify([secret], {k.lower(): v for k, v in request.headers.items()}, body, datetime.now(UTC))
         self.seen[message_id] += 1
         data = json.loads(body)["data"]
-        turn = int(data["assignment"]["lead_id"][-2:], 16) % 3
+        turn = int(data["assignment"]["lead_id"][-2:], 16) % self.stances
         if self.seen[message_id] == 1 and turn < 2 and "answer_url" in data:
             answer = {"answer": "accepted"} if turn == 0 else {"answer": "declined", "decline_reason": "no_staff"}
             task = asyncio.create_task(self._answer(endpoint_id, secret, data["answer_url"], answer))
