@@ -17,6 +17,7 @@ from services.router.rules import (
     JoinRule,
     RespondRule,
     RetryRule,
+    StayRule,
     Table,
     TravelRule,
     TriesRule,
@@ -50,6 +51,7 @@ class Policy(Table):
     retry: RetryRule = RetryRule()
     travel: TravelRule = TravelRule()
     tries: TriesRule = TriesRule()
+    stay: Annotated[tuple[StayRule, ...], Field(max_length=50)] = ()
     barriers: Annotated[tuple[BarrierRule, ...], Field(max_length=500)] = ()
     intents: dict[Intent, IntentRule]
 
@@ -60,6 +62,9 @@ class Policy(Table):
             raise ValueError(f"no rule for {', '.join(missing)}; add a table [intents.{missing[0]}]")
         grouped = [intent for intents in self.join.groups.values() for intent in intents]
         twice = sorted({intent.value for intent in grouped if grouped.count(intent) > 1})
+        names = [rule.name for rule in self.stay]
+        if again := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two [[stay]] rules have the name {', '.join(again)}; records tell them apart by it")
         if twice:
             raise ValueError(f"join.groups lists {', '.join(twice)} more than once; an intent has one group")
         return self
@@ -174,6 +179,7 @@ _SPELLINGS: dict[str, list[str]] = {
     "requires": [*Capability],
     "kinds": [*SiteKind],
     "groups": [*Intent],
+    "after": [*Intent],
     "datum": [*Datum],
 }
 
@@ -206,6 +212,8 @@ def _fields_at(path: list[Any]) -> list[str]:
             model = JoinRule
         case ["barriers", *_]:
             model = BarrierRule
+        case ["stay", *_]:
+            model = StayRule
         case ["hours", *_]:
             model = HoursRule
         case ["respond", *_]:

@@ -22,6 +22,7 @@ WHY_LOST = {
     Lost.DECLINED: "has declined this lead",
     Lost.TOO_FAR: "beyond the greatest distance for this intent",
     Lost.KIND_NOT_ALLOWED: "its kind may not serve this intent",
+    Lost.SERVED_ELSEWHERE: "nearer, but the person stays with the site that served them before",
     Lost.FULL_TODAY: "has had all the leads that it takes on one day",
     Lost.PARTNER_BARRED: "its partner gets no leads of this intent",
     Lost.NOT_PREFERRED: "nearer, but the person asked for another site",

@@ -48,6 +48,21 @@ class JoinRule(Table):
     """Intents of one group join each other; an intent of no group never joins."""
 
 
+class StayRule(Table):
+    """Whose leads go to the site that served the same person before, though others are nearer."""
+
+    name: Slug
+    """What records call it."""
+    intents: Annotated[tuple[Intent, ...], Field(min_length=1)]
+    """Leads of these go there."""
+    after: Annotated[tuple[Intent, ...], Field(min_length=1)]
+    """Where a lead of one of these was accepted last."""
+    within_km: Annotated[float, Field(gt=0, le=HALF_EARTH_KM)]
+    """Only while that site is still so near; the intent's own limit counts too."""
+    within_days: Annotated[float, Field(gt=0, le=366 * 20)] = 366
+    """Only for so long after that lead was accepted, or had its outcome."""
+
+
 class HoursRule(Table):
     """What closed doors change. Whoever gets a lead, the time to answer runs only while that site is open."""
 

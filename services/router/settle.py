@@ -17,10 +17,10 @@ from services.router.barriers import Point
 from services.router.db import days, ledger, loads, recording
 from services.router.db.ledger import KeptDecision
 from services.router.db.recording import FirstDecisions, FurtherDecision, MovedLead
-from services.router.domain import Ask, Decided, LeadLedger, LeadState, Stale, Travel, decide_batch
+from services.router.domain import Ask, Decided, LeadLedger, LeadState, Served, Stale, Travel, decide_batch, stay_with
 from services.router.emission import decided_fact
 from services.router.policy import Policy
-from services.router.questions import Questions
+from services.router.questions import Question, Questions
 from services.router.reading import Arrival
 from services.router.reload import InEffect
 from services.router.snapshot import Snapshot
@@ -84,6 +84,8 @@ async def settle(
     asked = Questions(rows, arrivals, policy)
     kept = await _repeated(connection, asked)
     questions = asked.questions({(one.lead_id, one.cause_id) for one in kept})
+    if policy.stay:
+        questions = await _staying(connection, questions, policy, now)
 
     asks = [question.ask for question in questions]
     if travel:
@@ -126,6 +128,22 @@ async def settle(
     if today:
         await _spend_days(connection, decided, snapshot, today)
     return Settled(emissions, Counter([one.outcome for _, _, one in decided]), stale, len(kept))
+
+
+async def _staying(
+    connection: Connection, questions: Sequence[Question], policy: Policy, now: datetime
+) -> list[Question]:
+    """The questions, each with the site that the policy wants its person to stay with."""
+    served: dict[str, list[Served]] = {}
+    for row in await ledger.served(connection, sorted({question.ask.lead.person_id for question in questions})):
+        served.setdefault(row.person_id, []).append(Served(Intent(row.intent), row.site_id, row.at))
+    found = []
+    for question in questions:
+        ask = question.ask
+        before = served.get(ask.lead.person_id)
+        stay = None if before is None else stay_with(policy, ask.lead, before, now)
+        found.append(question if stay is None else question._replace(ask=ask._replace(stay=stay)))
+    return found
 
 
 async def _spend_days(

@@ -28,6 +28,8 @@ class Lost(StrEnum):
     """The policy gives leads of this intent to no site of its partner."""
     NOT_PREFERRED = "not_preferred"
     """Eligible and nearer, but the person asked for another site."""
+    SERVED_ELSEWHERE = "served_elsewhere"
+    """Eligible and nearer, but the person stays with the site that served them before."""
     CLOSED_NOW = "closed_now"
     """Eligible and nearer, but closed at this hour while an open site is near enough."""
     NOT_IN_BUSINESS = "not_in_business"
@@ -118,6 +120,15 @@ class Cause(StrEnum):
     ERASED = "erased"
 
 
+class Stay(Contract):
+    """The policy wanted the person to stay with a site that served them before, and what came of it."""
+
+    rule: Slug
+    site_id: Slug
+    verdict: Literal["honoured", "refused_unknown", "refused_incapable", "refused_unavailable"]
+    """As `LeadAssigned.preferred`."""
+
+
 class Decision(Contract):
     """What every decision says, whatever it decides; `epoch` counts the decisions of one lead from 1."""
 
@@ -138,6 +149,8 @@ class Decision(Contract):
     """What was ordered, when that is the cause. A place in it is where the lead is in all later decisions."""
     center_after: Annotated[int, Field(ge=1)] | None = None
     """So many sites had let the lead go that only delivery centers were considered."""
+    stay: Stay | None = None
+    """Absent when no rule applied, or the site that the person asked for has the lead."""
 
 
 class LeadAssigned(Decision):

@@ -34,6 +34,7 @@ LOST = {
     Lost.NO_ROUTE: "no way there by road",
     Lost.NOT_PREFERRED: "nearer, but the customer asked for another site",
     Lost.KIND_NOT_ALLOWED: "this kind of site may not take such leads",
+    Lost.SERVED_ELSEWHERE: "nearer, but the person stays with the site that served them before",
     Lost.FULL_TODAY: "has had all the leads that it takes on one day",
     Lost.PARTNER_BARRED: "the policy gives its partner no such leads",
 }
@@ -181,12 +182,21 @@ def ordered(said: LeadOrdered, names: Mapping[str, str]) -> str:
     return f"{said.ordered_by}: {'; '.join(parts) or 'try again'}"
 
 
+_CANNOT = {
+    "refused_unknown": "is not in the network any more",
+    "refused_incapable": "cannot do this work",
+    "refused_unavailable": "cannot take it now or is too far",
+}
+
+
 def why(decision: LeadAssigned) -> str:
     """Why this site and no other."""
     if decision.order is not None and decision.order.site_id is not None:
         return f"{decision.order.ordered_by} named it"
     if decision.preferred == "honoured":
         return _PREFERRED["honoured"]
+    if decision.stay is not None and decision.stay.verdict == "honoured":
+        return f"it served the person before (rule {decision.stay.rule})"
     lost = {candidate.lost for candidate in decision.candidates}
     if decision.center_after is not None:
         return f"the nearest delivery center that can take it; sites that let it go before: {decision.center_after}"
@@ -200,6 +210,8 @@ def why(decision: LeadAssigned) -> str:
         reason = "the quickest to reach that can take it" if by_time else "the nearest that can take it"
     if decision.why_distance is not None:
         reason += f", by distance and not by travel time: {WHY_DISTANCE[decision.why_distance]}"
+    if decision.stay is not None:
+        reason += f"; {decision.stay.site_id}, which served the person before, {_CANNOT[decision.stay.verdict]}"
     refused = _PREFERRED.get(decision.preferred)
     return f"{reason} ({refused})" if refused else reason
 

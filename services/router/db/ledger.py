@@ -60,6 +60,27 @@ async def lock_leads(connection: Connection, lead_ids: Sequence[str], person_ids
     return [LeadRow(*row) for row in rows]
 
 
+class ServedRow(NamedTuple):
+    """The latest lead of one intent that a site accepted from a person."""
+
+    person_id: str
+    intent: str
+    site_id: str
+    at: datetime
+
+
+async def served(connection: Connection, person_ids: Sequence[str]) -> list[ServedRow]:
+    """Who served these persons before, by intent."""
+    rows = await connection.fetch(
+        """SELECT DISTINCT ON (person_id, intent) person_id::text, intent, site_id, changed_at
+           FROM leads
+           WHERE person_id = ANY($1::text::uuid[]) AND closed IN ('accepted', 'outcome') AND site_id IS NOT NULL
+           ORDER BY person_id, intent, changed_at DESC, site_id DESC""",
+        array_text(person_ids),
+    )
+    return [ServedRow(*row) for row in rows]
+
+
 async def first_decisions(connection: Connection, lead_ids: Sequence[str]) -> list[KeptDecision]:
     """What was decided when these leads were received."""
     rows = await connection.fetch(

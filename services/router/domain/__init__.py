@@ -14,13 +14,16 @@ from services.router.domain.ledger import (
     LiveLead,
     Ordered,
     Received,
+    Served,
     Stale,
     StaleReason,
+    Stay,
     Stimulus,
     Travel,
 )
 from services.router.domain.record import ENGINE_VERSION, decision_id
 from services.router.domain.replay import Past, Trigger, ledger_after, redecide, redecide_batch
+from services.router.domain.staying import stay_with
 
 __all__ = [
     "ENGINE_VERSION",
@@ -37,8 +40,10 @@ __all__ = [
     "Ordered",
     "Past",
     "Received",
+    "Served",
     "Stale",
     "StaleReason",
+    "Stay",
     "Stimulus",
     "Travel",
     "Trigger",
@@ -47,4 +52,5 @@ __all__ = [
     "ledger_after",
     "redecide",
     "redecide_batch",
+    "stay_with",
 ]

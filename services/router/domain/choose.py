@@ -17,7 +17,7 @@ from services.router.domain.candidates import (
     within_reach,
 )
 from services.router.domain.doors import Doors
-from services.router.domain.ledger import Held, LeadFeatures, StaleReason, Travel
+from services.router.domain.ledger import Held, LeadFeatures, StaleReason, Stay, Travel
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
 from services.router.domain.room import Room
 from services.router.domain.ways import Way, near, ways_to
@@ -64,6 +64,8 @@ class Choice(NamedTuple):
     """What the record says after the candidates; empty when no travel times were wanted."""
     retry_at: datetime | None = None
     """When waiting may end though nothing changed: the day of a site that was full today is over."""
+    stay: str = ""
+    """What the record says of a rule that wanted the person to stay; empty when none did."""
 
 
 class Chooser:
@@ -81,6 +83,7 @@ class Chooser:
         "_replaying",
         "_room",
         "_snapshot",
+        "_stay_within_mm",
     )
 
     def __init__(
@@ -95,6 +98,7 @@ class Chooser:
         self._barriers = policy.detours
         self._has_barriers = bool(self._barriers)
         self._open_first_mm = round(policy.hours.prefer_open_within_km * 1_000_000)
+        self._stay_within_mm = {rule.name: round(rule.within_km * 1_000_000) for rule in policy.stay}
         self._replaying = replaying
         self._by_time = ByTime(snapshot, policy, self._doors, self._room) if policy.travel.candidates else None
 
@@ -141,6 +145,7 @@ class Chooser:
         place: int,
         distances_mm: list[int],
         indexes: list[int],
+        stay: Stay | None = None,
     ) -> Choice:
         """The choice for one lead, given its nearest `width` sites (fewer when there are no more).
 
@@ -149,15 +154,16 @@ class Chooser:
         if lead.point is None:
             raise ValueError("a lead without a place has no nearest sites")
         barriers = near(self._barriers, lead.point, distances_mm) if self._has_barriers else self._barriers
-        if lead.preferred_site_id is None and not excluded and not barriers:
+        has_wish = lead.preferred_site_id is not None or stay is not None
+        if not has_wish and not excluded and not barriers:
             choice = self._plain(reach.max_mm, distances_mm, indexes)
             if choice is not None:
                 return choice
         preference, open_first_mm = NO_PREFERENCE, min(self._open_first_mm, reach.max_mm)
-        if lead.preferred_site_id is not None:
-            preference = self._weigh(lead, excluded, reach, points_m[place])
+        if has_wish:
+            preference = self._weigh(lead, excluded, reach, points_m[place], stay)
             if preference.is_honoured:
-                open_first_mm = 0  # whoever asks for a site by name waits until it opens
+                open_first_mm = 0  # whoever goes to a site for its name waits until it opens
         width = self.width
         while True:
             # Only what is nearer than the last one fetched is complete: others may tie with that one.
@@ -181,14 +187,15 @@ class Chooser:
         place: int,
         distances_mm: list[int],
         indexes: list[int],
+        stay: Stay | None = None,
     ) -> Choice:
         """`choose` where travel times are known: the quickest site, or else the nearest and why not the quickest.
 
-        Whoever asks for a site by name gets it as ever; times are not looked at.
+        Whoever asks for a site by name, or stays with one, gets it as ever; times are not looked at.
         """
         if self._by_time is None:
-            return self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes)
-        preference, why_distance = self._weigh(lead, excluded, reach, points_m[place]), travel.why_distance
+            return self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes, stay)
+        preference, why_distance = self._weigh(lead, excluded, reach, points_m[place], stay), travel.why_distance
         if why_distance is None and not preference.is_honoured:
             found = self._by_time.find(
                 lead, excluded, reach.key, reach.max_mm, preference, points_m[place], travel.seconds
@@ -196,18 +203,46 @@ class Chooser:
             if not isinstance(found, WhyDistance):
                 (distance_mm, site_id, load, _, _, detour_mm), candidates = found
                 self._room.take(site_id, load)
-                return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates, _BY_TIME)
+                return Choice(
+                    site_id,
+                    distance_mm - detour_mm,
+                    None,
+                    preference.verdict,
+                    candidates,
+                    _BY_TIME,
+                    stay=preference.stay,
+                )
             why_distance = found
-        choice = self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes)
+        choice = self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes, stay)
         if why_distance is None or preference.is_honoured:
             return choice
         return choice._replace(measure=f'{_BY_DISTANCE}"{why_distance.value}"')
 
     def _weigh(
-        self, lead: LeadFeatures, excluded: tuple[str, ...], reach: Reach, point_m: NDArray[np.float64]
+        self,
+        lead: LeadFeatures,
+        excluded: tuple[str, ...],
+        reach: Reach,
+        point_m: NDArray[np.float64],
+        stay: Stay | None,
     ) -> Preference:
-        wished = lead.preferred_site_id
-        if wished is None or lead.point is None:
+        preference = NO_PREFERENCE
+        if lead.preferred_site_id is not None:
+            preference = self._weigh_one(lead, lead.preferred_site_id, excluded, reach, point_m)
+        if stay is None or preference.is_honoured or stay.rule not in self._stay_within_mm:
+            return preference
+        within = reach._replace(max_mm=min(reach.max_mm, self._stay_within_mm[stay.rule]))
+        return preference.then(stay, self._weigh_one(lead, stay.site_id, excluded, within, point_m))
+
+    def _weigh_one(
+        self,
+        lead: LeadFeatures,
+        wished: str,
+        excluded: tuple[str, ...],
+        reach: Reach,
+        point_m: NDArray[np.float64],
+    ) -> Preference:
+        if lead.point is None:
             return NO_PREFERENCE
         return weigh_preference(
             self._snapshot, reach.key, reach.max_mm, wished, excluded, self._room, point_m,
@@ -336,11 +371,11 @@ class Chooser:
         distance_mm, site_id, load, _, _, detour_mm = row
         candidates = candidates_text(shown, self._room)
         self._room.take(site_id, load)
-        return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates)
+        return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates, stay=preference.stay)
 
     def _nobody(self, rows: list[Row], shown: list[Row], preference: Preference) -> Choice:
         # Of the sites that a record may list: replay knows of the others only that they had no room.
         tomorrow = [row[1] for row in rows[:MAX_LISTED] if row[3] == _FULL_TODAY]
         retry_at = min([self._snapshot.next_day(site_id, self._now) for site_id in tomorrow], default=None)
         candidates = candidates_text(shown, self._room)
-        return Choice("", 0, why_nobody(rows), preference.verdict, candidates, retry_at=retry_at)
+        return Choice("", 0, why_nobody(rows), preference.verdict, candidates, retry_at=retry_at, stay=preference.stay)

@@ -21,6 +21,7 @@ from services.router.domain.ledger import (
     Ordered,
     Stale,
     StaleReason,
+    Stay,
     Travel,
 )
 from services.router.domain.outcome import Turn, TurnWriter, assign, close, deadlines, join, wait
@@ -130,7 +131,7 @@ class Batch:
         hits: list[_Hit | None] = [None] * len(asks)
         places_by_work: dict[_Work, list[int]] = {}
         points: list[tuple[float, float]] = []
-        for place, (lead, _, _, _, _) in enumerate(asks):
+        for place, (lead, *_) in enumerate(asks):
             points.append(lead.point or _NOWHERE)
             if lead.point is not None:
                 places_by_work.setdefault(self._work(lead), []).append(place)
@@ -178,7 +179,7 @@ class Batch:
         return plan
 
     def _answer(self, ask: Ask, hit: _Hit | None) -> Decided | Stale:
-        lead, ledger, stimulus, live, travel = ask
+        lead, ledger, stimulus, live, travel, stay = ask
         ledger = self._rows.get(lead.lead_id, ledger)
         if self._placed and lead.lead_id in self._placed:
             lead, hit = lead._replace(point=self._placed[lead.lead_id]), None
@@ -197,7 +198,7 @@ class Batch:
         elif step.cause is Cause.RECEIVED and (joins := self._live_lead(lead, plan.join_group, live)) is not None:
             decided = join(turn, *joins)
         else:
-            decided = self._route(turn, plan, hit, travel)
+            decided = self._route(turn, plan, hit, travel, stay)
         self._rows[lead.lead_id] = decided.after
         return decided
 
@@ -218,7 +219,7 @@ class Batch:
             choice = given
         turn = self._begin_ordered(lead, ledger, step, ordered)
         if choice is None:
-            decided = self._route(turn, plan, hit, ask.travel, by_order=True)
+            decided = self._route(turn, plan, hit, ask.travel, ask.stay, by_order=True)
         else:
             decided = self._assign(turn, plan, choice)
         self._rows[lead.lead_id] = decided.after
@@ -239,7 +240,14 @@ class Batch:
         return turn.saying(f'"order":{ordered.order.model_dump_json(exclude_none=True)}')
 
     def _route(
-        self, turn: Turn, plan: _Plan, hit: _Hit | None, travel: Travel | None, *, by_order: bool = False
+        self,
+        turn: Turn,
+        plan: _Plan,
+        hit: _Hit | None,
+        travel: Travel | None,
+        stay: Stay | None,
+        *,
+        by_order: bool = False,
     ) -> Decided:
         """Look for a site; without a `hit`, the nearest are looked up for this lead alone, and by distance alone."""
         point, tries, reach, points_m = turn.lead.point, len(turn.excluded), plan.reach, self._points_m
@@ -255,9 +263,11 @@ class Batch:
             points_m, hit = self._look_up(point, reach.key)
             travel = None
         if travel is None:
-            choice = self._chooser.choose(turn.lead, turn.excluded, reach, points_m, *hit)
+            choice = self._chooser.choose(turn.lead, turn.excluded, reach, points_m, *hit, stay)
         else:
-            choice = self._chooser.choose_by_time(travel, turn.lead, turn.excluded, reach, points_m, *hit)
+            choice = self._chooser.choose_by_time(travel, turn.lead, turn.excluded, reach, points_m, *hit, stay)
+        if choice.stay:
+            turn = turn.saying(choice.stay)
         if choice.waiting is not None:
             at_end = self._policy.tries.need_person(tries, choice.waiting)
             reason = WaitingReason.NEEDS_PERSON if at_end else choice.waiting

@@ -168,6 +168,22 @@ class Travel(NamedTuple):
     why_distance: WhyDistance | None = None
 
 
+class Served(NamedTuple):
+    """The latest lead of one intent that a site accepted from the same person."""
+
+    intent: Intent
+    site_id: str
+    at: datetime
+    """When its last decision was taken."""
+
+
+class Stay(NamedTuple):
+    """The site that a rule of the policy wants the person to stay with; see `stay_with`."""
+
+    rule: str
+    site_id: str
+
+
 class Ask(NamedTuple):
     """One thing that happened to one lead, with the ledger's row as it was read."""
 
@@ -178,6 +194,8 @@ class Ask(NamedTuple):
     """Used by `Received` only: the person's oldest live lead in the same join group, not this one."""
     travel: Travel | None = None
     """None: nobody was asked, and distance decides. Ignored by a policy that does not compare travel times."""
+    stay: Stay | None = None
+    """None: no rule of the policy applies."""
 
 
 class StaleReason(StrEnum):

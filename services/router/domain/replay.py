@@ -19,6 +19,7 @@ from services.router.domain.ledger import (
     Ordered,
     Received,
     Stale,
+    Stay,
     Stimulus,
     Travel,
 )
@@ -95,7 +96,11 @@ def _ask(past: Past) -> tuple[Ask, Held, datetime]:
     if isinstance(recorded, LeadJoined):
         joins = str(recorded.joins_lead_id)
         live = LiveLead(joins, LeadState.HELD, recorded.site_id, None, recorded.decided_at)
-    return Ask(_features(past), ledger, stimulus, live, _travel(recorded)), Held(loads, taken), recorded.decided_at
+    return (
+        Ask(_features(past), ledger, stimulus, live, _travel(recorded), _stay(recorded)),
+        Held(loads, taken),
+        recorded.decided_at,
+    )
 
 
 def _travel(recorded: LeadDecided) -> Travel | None:
@@ -111,6 +116,10 @@ def _travel(recorded: LeadDecided) -> Travel | None:
             if one.travel_s is not None or one.lost is Lost.NO_ROUTE
         }
     )
+
+
+def _stay(recorded: LeadDecided) -> Stay | None:
+    return None if recorded.stay is None else Stay(recorded.stay.rule, recorded.stay.site_id)
 
 
 def _features(past: Past) -> LeadFeatures:

@@ -15,10 +15,22 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from services.router.domain import NEW, Ask, Decided, LeadFeatures, LeadState, LiveLead, Received, decide_batch
+from services.router.domain import (
+    NEW,
+    Ask,
+    Decided,
+    LeadFeatures,
+    LeadState,
+    LiveLead,
+    Received,
+    Served,
+    decide_batch,
+    stay_with,
+)
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
 from shared.contracts import ClosedReason
+from shared.vocabulary import Intent
 
 MOST_AT_ONCE = 2_000
 """Leads of one call of the engine, when a minute has more of them."""
@@ -66,6 +78,7 @@ class Forward:
         self._taken: dict[str, int] = {}
         self._holds: list[tuple[datetime, str]] = []
         self._live: dict[tuple[str, str], _Live] = {}
+        self._served: dict[str, dict[Intent, Served]] = {}
 
     def decide(self, arriving: Sequence[Arriving]) -> list[Decided]:
         """The first decision of each lead, in order."""
@@ -117,10 +130,17 @@ class Forward:
         if one.comes_again and (group := self._policy.join_group(one.lead.intent)) is not None:
             kept = self._live.get((one.lead.person_id, group))
             live = kept and kept.at(now)
-        return Ask(one.lead, NEW, Received(one.lead.lead_id), live)
+        stay = None
+        if one.comes_again and self._policy.stay:
+            served = [past for past in self._served.get(one.lead.person_id, {}).values() if past.at <= now]
+            stay = stay_with(self._policy, one.lead, served, now)
+        return Ask(one.lead, NEW, Received(one.lead.lead_id), live, stay=stay)
 
     def _remember(self, lead: LeadFeatures, answer: Decided) -> None:
         group = self._policy.join_group(lead.intent)
+        if answer.site_id is not None and answer.respond_by is not None:
+            served = Served(lead.intent, answer.site_id, answer.respond_by)
+            self._served.setdefault(lead.person_id, {})[lead.intent] = served
         if group is not None and answer.outcome != "joined":
             self._live[lead.person_id, group] = _Live(lead.lead_id, answer.site_id, answer.respond_by)
 

@@ -19,6 +19,7 @@ from services.router.domain import (
     LiveLead,
     Ordered,
     Received,
+    Stay,
     Stimulus,
     decide_batch,
 )
@@ -64,7 +65,7 @@ def journeys(draw: st.DrawFn) -> Journey:
         stimulus, trigger = _fact(draw, number, features, row) if row.epoch else (_received(number), None)
         here = points.get(features.lead_id) or features.point
         travel = draw(travels)
-        ask = Ask(features._replace(point=here), row, stimulus, people.get(features.person_id), travel)
+        ask = Ask(features._replace(point=here), row, stimulus, people.get(features.person_id), travel, draw(stays))
         [decided] = decide_batch([ask], journey.snapshot, journey.policy, held, now, given)
         if not isinstance(decided, Decided):
             continue
@@ -80,6 +81,7 @@ def journeys(draw: st.DrawFn) -> Journey:
     return journey
 
 
+stays = st.none() | st.none() | st.builds(Stay, st.just("again"), st.sampled_from(SITE_IDS))
 places = POINTS.map(
     lambda point: Place(lat=point[0], lon=point[1], accuracy=Accuracy.DISTRICT, given_datum=Datum.GCJ02)
 )

@@ -39,18 +39,19 @@ def policy(
     skills: Sequence[str] = (),
     barred: Sequence[str] = (),
     tries: tuple[int, float, int] = (0, 0, 0),
+    stay_km: float = 0,
 ) -> Policy:
     """The default policy with other numbers; `max_km` replaces every intent's maximum.
 
     `barriers` are lines of (lat, lon) with what their crossing costs in km; `travel` is how many sites are compared by
-    travel time, and the band in seconds; `tries` are before_center,
-    center_within_km and before_person; `skills` and `barred` partners are those of every intent.
+    travel time, and the band in seconds; `tries` are before_center, center_within_km and before_person; with
+    `stay_km` there is one rule `again`, for all intents after all; `skills` and `barred` partners are every intent's.
     """
     each = "".join(
         f"{key} = {list(names)}\n" for key, names in (("skills", skills), ("barred_partners", barred)) if names
     )
     lines = tuple((tuple(line), km) for line, km in barriers)
-    return _policy(tie_band_m, candidates, max_km, open_first_km, remind, escalate, lines, travel, tries, each)
+    return _policy(tie_band_m, candidates, max_km, open_first_km, remind, escalate, lines, travel, tries, stay_km, each)
 
 
 @lru_cache(maxsize=2_000)
@@ -64,6 +65,7 @@ def _policy(
     barriers: tuple[tuple[tuple[tuple[float, float], ...], float], ...],
     travel: tuple[int, int],
     tries: tuple[int, float, int],
+    stay_km: float,
     each_intent: str,
 ) -> Policy:
     lines = []
@@ -87,6 +89,9 @@ def _policy(
         if line.startswith("max_distance_km"):
             lines.append(each_intent)
     lines.append(f"[travel]\ncandidates = {travel[0]}\ntie_band_s = {travel[1]}")
+    if stay_km:
+        every = [intent.value for intent in Intent]
+        lines.append(f'[[stay]]\nname = "again"\nintents = {every}\nafter = {every}\nwithin_km = {stay_km}')
     for line_points, detour_km in barriers:
         points = [list(point) for point in line_points]
         lines.append(f'[[barriers]]\nname = "water"\nline = {points}\ndatum = "wgs84"\ndetour_km = {detour_km}')
@@ -229,6 +234,7 @@ policies = st.builds(
     tries=st.sampled_from([(0, 0, 0), (0, 0, 0), (1, 0, 0), (2, 200, 0), (1, 0, 3), (0, 0, 2)]),
     barriers=st.lists(st.tuples(st.sampled_from([RIVER, LAKE, STRAIT]), st.sampled_from([0.03, 0.5, 40])), max_size=2),
     travel=st.sampled_from([(0, 60), (8, 0), (8, 60), (20, 600)]),
+    stay_km=st.sampled_from([0, 0.1, 50, 20_000]),
     skills=st.sampled_from([(), (), ("battery",)]),
     barred=st.sampled_from([(), (), ("grand",)]),
 )
@@ -313,6 +319,7 @@ def plain_choice(
     *,
     by_order: bool = False,
     taken_today: Mapping[str, int] = MappingProxyType({}),
+    stays_with: str | None = None,
 ) -> Pick:
     """Looks at every site of the network, one rule after the other; `by_order`: an operator said "try again"."""
     before_center, before_person, tries = rules.tries.before_center, rules.tries.before_person, len(excluded)
@@ -321,7 +328,7 @@ def plain_choice(
     if is_over and not by_order:
         return Pick(None, "needs_person")
     pick = _plain_pick(
-        features, network, rules, load_of, excluded, None if at_center else travel, at_center, taken_today
+        features, network, rules, load_of, excluded, None if at_center else travel, at_center, taken_today, stays_with
     )
     nobody_left = at_center and before_person and pick.waiting in ("too_far", "no_capable_site", "all_declined")
     return Pick(None, "needs_person") if pick.site_id is None and (is_over or nobody_left) else pick
@@ -336,6 +343,7 @@ def _plain_pick(
     travel: Travel | None,
     at_center: bool,
     taken_today: Mapping[str, int],
+    stays_with: str | None,
 ) -> Pick:
     rule = rules.intents[features.intent]
     if features.point is None:
@@ -358,6 +366,9 @@ def _plain_pick(
         return Pick(None, "all_full")
     if features.preferred_site_id in {s.site_id for s in free}:
         return Pick(features.preferred_site_id)
+    near_enough = {s.site_id for s in free if rules.stay and away[s.site_id] <= rules.stay[0].within_km * 1_000_000}
+    if stays_with in near_enough:
+        return Pick(stays_with)
     quick = {} if travel is None or not rules.travel.candidates else travel.seconds
     compared = [s for s in free if quick.get(s.site_id) is not None]
     if compared:

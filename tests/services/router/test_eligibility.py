@@ -4,7 +4,8 @@ import asyncio
 from datetime import timedelta
 
 from shared.contracts import LEADS_DUE, Answer
-from tests.services.router.networks import NOW, site
+from shared.vocabulary import Intent
+from tests.services.router.networks import DEFAULT_POLICY, NOW, site
 from tests.services.router.world import World, answered_record, as_records, numbers, received_record
 
 ONLY_BOREALIS = site("borealis-only", lon=120.6, vehicles=["borealis"])
@@ -55,3 +56,24 @@ async def test_two_routers_with_stale_counts_never_give_a_site_more_than_its_day
     [(taken,)] = await world.rows("SELECT taken FROM router.site_days WHERE site_id = 'small'")
     assert taken == 3
     assert await world.loads() == {"small": 3, "next": 37}
+
+
+async def test_who_test_drove_at_a_site_buys_there_though_another_is_nearer(world: World) -> None:
+    rule = '[[stay]]\nname = "drive-then-buy"\nintents = ["purchase"]\nafter = ["test_drive"]\nwithin_km = 60\n'
+    near, before = site("near", lon=120.6), site("before", lon=120.7)
+    await world.set_up(near, before, policy=f"{DEFAULT_POLICY}\n{rule}")
+    world.clock.now = NOW
+    drive = received_record(571, (31.3, 120.71), intent=Intent.TEST_DRIVE, person=9)
+    async with world.router() as router:
+        await router.handle(drive)
+        await router.handle(answered_record(571, 1, "before", Answer.ACCEPTED))
+        world.clock.now = NOW + timedelta(days=10)
+        await router.handle(received_record(572, person=9, at=world.clock.now))
+        await router.handle(received_record(573, person=10, at=world.clock.now))
+        # The site that declines is not asked again: the nearest has its turn.
+        await router.handle(answered_record(572, 1, "before", Answer.DECLINED))
+
+    first, second = await world.decided(572)
+    assert numbers([first, second]) == [(1, "assigned", "before"), (2, "assigned", "near")]
+    assert [one.stay and one.stay.verdict for one in (first, second)] == ["honoured", "refused_unavailable"]
+    assert numbers(await world.decided(573)) == [(1, "assigned", "near")]
