@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -17,6 +17,7 @@ from services.router.rules import (
     JoinRule,
     RespondRule,
     RetryRule,
+    ShareRule,
     StayRule,
     Table,
     TravelRule,
@@ -37,6 +38,14 @@ class PolicyError(UserError, ValueError):
         self.faults = faults
 
 
+class Contracted(NamedTuple):
+    """A partner in a city where it has a contract."""
+
+    city: str
+    """In lower case, as `str.casefold` makes it."""
+    partner: str
+
+
 class Policy(Table):
     """One published version; frozen. Build it with `from_toml`."""
 
@@ -53,6 +62,7 @@ class Policy(Table):
     tries: TriesRule = TriesRule()
     stay: Annotated[tuple[StayRule, ...], Field(max_length=50)] = ()
     barriers: Annotated[tuple[BarrierRule, ...], Field(max_length=500)] = ()
+    shares: Annotated[tuple[ShareRule, ...], Field(max_length=1_000)] = ()
     intents: dict[Intent, IntentRule]
 
     @model_validator(mode="after")
@@ -67,6 +77,10 @@ class Policy(Table):
             raise ValueError(f"two [[stay]] rules have the name {', '.join(again)}; records tell them apart by it")
         if twice:
             raise ValueError(f"join.groups lists {', '.join(twice)} more than once; an intent has one group")
+        cities = [rule.city.casefold() for rule in self.shares]
+        again = sorted({rule.city for rule in self.shares if cities.count(rule.city.casefold()) > 1})
+        if again:
+            raise ValueError(f"shares has {', '.join(again)} more than once; a city has one table")
         return self
 
     @classmethod
@@ -102,6 +116,15 @@ class Policy(Table):
         """Every key that a decision may ask a snapshot for: what `Snapshot.warm` should build."""
         keys = {rule.key for rule in self.intents.values()}
         return keys | {key.at_centers() for key in keys} if self.tries.before_center else keys
+
+    @cached_property
+    def contracts(self) -> dict[Contracted, int]:
+        """Percent of a city's leads that a partner is due."""
+        return {
+            Contracted(rule.city.casefold(), partner): percent
+            for rule in self.shares
+            for partner, percent in rule.partners.items()
+        }
 
     @cached_property
     def detours(self) -> Barriers:
@@ -171,6 +194,30 @@ def _unknown_names(policy: Policy, snapshot: Snapshot) -> list[Finding]:
             if name not in known:
                 advice = f"; {meant(name, known)}" if known else ""
                 found.append(Finding("warning", f"intents.{intent}.{field}", f"no site has {name!r}{advice}"))
+    if policy.shares:
+        found += _unknown_shares(policy, snapshot)
+    return found
+
+
+def _unknown_shares(policy: Policy, snapshot: Snapshot) -> list[Finding]:
+    """Cities that the network does not have, and partners without a site in the city of their share."""
+    cities = {site.city.casefold(): site.city for site in snapshot.sites}
+    run: dict[str, set[str]] = {}
+    for site in snapshot.sites:
+        if site.offering.partner:
+            run.setdefault(site.city.casefold(), set()).add(site.offering.partner)
+    found = []
+    for place, rule in enumerate(policy.shares):
+        key, city = f"shares.{place}", rule.city.casefold()
+        if city not in cities:
+            advice = f"; {meant(rule.city, sorted(cities.values()))}" if cities else ""
+            found.append(Finding("warning", f"{key}.city", f"no site is in {rule.city!r}{advice}"))
+            continue
+        known = sorted(run.get(city, ()))
+        for partner in sorted(rule.partners):
+            if partner not in known:
+                advice = f"; {meant(partner, known)}" if known else ""
+                found.append(Finding("warning", f"{key}.partners", f"{partner!r} has no site in {rule.city}{advice}"))
     return found
 
 
@@ -222,6 +269,8 @@ def _fields_at(path: list[Any]) -> list[str]:
             model = RetryRule
         case ["travel", *_]:
             model = TravelRule
+        case ["shares", *_]:
+            model = ShareRule
         case ["tries", *_]:
             model = TriesRule
         case ["intents", _, *_]:

@@ -128,6 +128,22 @@ class TravelRule(Table):
     """Sites that take this much longer than the quickest count as equally near."""
 
 
+class ShareRule(Table):
+    """What partners are due of the leads of one city, by contract; it decides among equally near sites only."""
+
+    city: Annotated[str, Field(min_length=1, max_length=80)]
+    """As the network writes it; capitals make no difference."""
+    partners: Annotated[dict[Slug, Annotated[int, Field(ge=1, le=100)]], Field(min_length=1, max_length=200)]
+    """Percent of the leads that the partners named here are given together in a calendar month."""
+
+    @model_validator(mode="after")
+    def _no_more_than_all(self) -> "ShareRule":
+        total = sum(self.partners.values())
+        if total > 100:
+            raise ValueError(f"the partners of {self.city} have {total} percent together; 100 is all there is")
+        return self
+
+
 class BarrierRule(Table):
     """Water, or anything else that a straight way must not be thought to cross for nothing."""
 

@@ -14,12 +14,24 @@ from typing import NamedTuple
 import orjson
 
 from services.router.barriers import Point
-from services.router.db import days, ledger, loads, recording
+from services.router.db import days, ledger, loads, recording, shares
 from services.router.db.ledger import KeptDecision
 from services.router.db.recording import FirstDecisions, FurtherDecision, MovedLead
-from services.router.domain import Ask, Decided, LeadLedger, LeadState, Served, Stale, Travel, decide_batch, stay_with
+from services.router.domain import (
+    Ask,
+    Decided,
+    LeadLedger,
+    LeadState,
+    Served,
+    Stale,
+    Travel,
+    contracted,
+    decide_batch,
+    month_of,
+    stay_with,
+)
 from services.router.emission import decided_fact
-from services.router.policy import Policy
+from services.router.policy import Contracted, Policy
 from services.router.questions import Question, Questions
 from services.router.reading import Arrival
 from services.router.reload import InEffect
@@ -72,7 +84,8 @@ async def settle(
     NoRoom, after which the whole transaction is to be rolled back and done again.
     """
     snapshot, policy = in_effect.snapshot, in_effect.policy
-    # Locks first, in this order in every router: leads, loads (when locked early), the ledger, leads, loads.
+    # Locks first, in this order in every router: leads, loads (when locked early), the ledger, leads, loads,
+    # days, shares.
     rows = await ledger.lock_leads(
         connection,
         [arrival.lead_id for arrival in arrivals],
@@ -81,6 +94,8 @@ async def settle(
     seen = await loads.read(connection, locked=lock_loads)
     today = snapshot.today(now)
     taken = await days.read(connection, today, locked=lock_loads) if today else {}
+    month = month_of(now) if policy.shares else None
+    given = {} if month is None else await shares.read(connection, month)
     asked = Questions(rows, arrivals, policy)
     kept = await _repeated(connection, asked)
     questions = asked.questions({(one.lead_id, one.cause_id) for one in kept})
@@ -90,7 +105,7 @@ async def settle(
     asks = [question.ask for question in questions]
     if travel:
         asks = [ask if ask.lead.point is None else _travelling(ask, ask.lead.point, travel) for ask in asks]
-    answers = decide_batch(asks, snapshot, policy, seen, now, taken)
+    answers = decide_batch(asks, snapshot, policy, seen, now, taken, given)
 
     if asked.erased_early:
         lead_ids, person_ids, fact_ids = zip(*sorted(set(asked.erased_early)), strict=True)
@@ -127,6 +142,8 @@ async def settle(
         raise NoRoom
     if today:
         await _spend_days(connection, decided, snapshot, today)
+    if month is not None:
+        await _spend_shares(connection, decided, in_effect, month)
     return Settled(emissions, Counter([one.outcome for _, _, one in decided]), stale, len(kept))
 
 
@@ -156,6 +173,17 @@ async def _spend_days(
     taken = await days.spend(connection, counts, today)
     if any(count > snapshot.daily_limits[site_id] for site_id, count in taken.items()):
         raise NoRoom
+
+
+async def _spend_shares(connection: Connection, decided: Sequence[Answer], in_effect: InEffect, month: date) -> None:
+    given: Counter[Contracted] = Counter()
+    for _, _, one in decided:
+        if one.outcome == "assigned" and one.site_id is not None:
+            key = contracted(in_effect.policy, in_effect.snapshot, one.site_id)
+            if key is not None:
+                given[key] += 1
+    if given:
+        await shares.spend(connection, given, month)
 
 
 def _travelling(ask: Ask, point: Point, travel: Mapping[tuple[str, Point], Travel]) -> Ask:

@@ -18,6 +18,8 @@ class Lost(StrEnum):
     FARTHER = "farther"
     TIE_LOAD = "tie_load"
     TIE_HASH = "tie_hash"
+    TIE_SHARE = "tie_share"
+    """Equally near, but its partner is less far behind the share of its contract."""
     FULL = "full"
     FULL_TODAY = "full_today"
     """It has had all the leads that it takes on one day."""
@@ -81,6 +83,9 @@ class Candidate(Contract):
     """Leads held open by the site (assigned, not yet answered) when the decision was taken."""
     taken_today: Annotated[int, Field(ge=0)] | None = None
     """Leads given to it before on the same day of its time zone; of sites with a daily limit only."""
+    share_behind: int | None = None
+    """What its partner would miss of its contractual share in the city this month, were this lead another's: in
+    hundredths of a lead, below 0 when it is ahead. Only of equally near sites whose partner has a share there."""
     lost: Lost | None = None
     """None for the chosen site only."""
 

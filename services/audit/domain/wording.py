@@ -24,6 +24,7 @@ from shared.contracts import (
 LOST = {
     Lost.FARTHER: "farther away",
     Lost.TIE_LOAD: "just as near, but busier",
+    Lost.TIE_SHARE: "just as near, but another partner is further behind its share of the city's leads",
     Lost.TIE_HASH: "just as near and as busy; its turn comes with other leads",
     Lost.FULL: "full: it holds as many open leads as it may",
     Lost.DECLINED: "let this lead go before",
@@ -202,7 +203,9 @@ def why(decision: LeadAssigned) -> str:
         return f"the nearest delivery center that can take it; sites that let it go before: {decision.center_after}"
     by_time = decision.measure is Measure.TRAVEL_TIME
     near = "quick to reach" if by_time else "near"
-    if Lost.TIE_LOAD in lost:
+    if Lost.TIE_SHARE in lost:
+        reason = f"as {near} as another, and its partner is further behind its share of the city's leads"
+    elif Lost.TIE_LOAD in lost:
         reason = f"as {near} as another, and less busy"
     elif Lost.TIE_HASH in lost:
         reason = f"as {near} and as busy as another; the fair draw chose it"

@@ -23,6 +23,7 @@ from services.router.domain.ledger import (
 )
 from services.router.domain.record import ENGINE_VERSION, decision_id
 from services.router.domain.replay import Past, Trigger, ledger_after, redecide, redecide_batch
+from services.router.domain.shares import contracted, month_of
 from services.router.domain.staying import stay_with
 
 __all__ = [
@@ -47,9 +48,11 @@ __all__ = [
     "Stimulus",
     "Travel",
     "Trigger",
+    "contracted",
     "decide_batch",
     "decision_id",
     "ledger_after",
+    "month_of",
     "redecide",
     "redecide_batch",
     "stay_with",

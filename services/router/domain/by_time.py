@@ -9,11 +9,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from services.router.domain.candidates import Row, settle_tie, timed_candidates_text
+from services.router.domain.candidates import NO_SHARES, Row, settle_tie, timed_candidates_text
 from services.router.domain.doors import Doors
 from services.router.domain.ledger import LeadFeatures
 from services.router.domain.preference import Preference
 from services.router.domain.room import Room
+from services.router.domain.shares import Shares
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot, TreeKey
 from shared.contracts import Lost, WhyDistance
@@ -25,11 +26,14 @@ _Known = tuple[int, Row]
 class ByTime:
     """Decides by the travel times of one batch's leads."""
 
-    def __init__(self, snapshot: Snapshot, policy: Policy, doors: Doors, room: Room) -> None:
-        """`doors` and `room` are those of the batch."""
+    def __init__(
+        self, snapshot: Snapshot, policy: Policy, doors: Doors, room: Room, shares: Shares | None = None
+    ) -> None:
+        """`doors`, `room` and `shares` are those of the batch."""
         self._snapshot = snapshot
         self._doors = doors
         self._room = room
+        self._shares = shares
         self._barriers = policy.detours
         self._band_s = policy.travel.tie_band_s
         self._open_first_mm = round(policy.hours.prefer_open_within_km * 1_000_000)
@@ -66,10 +70,11 @@ class ByTime:
         equal = self._mark(known, rows, max_mm)
         if not equal:
             return WhyDistance.NONE_ELIGIBLE
-        winner = equal[0] if len(equal) == 1 else settle_tie(lead.lead_id, rows, equal)
+        behind = NO_SHARES if self._shares is None else self._shares.behind(rows, equal)
+        winner = equal[0] if len(equal) == 1 else settle_tie(lead.lead_id, rows, equal, behind)
         roadless.sort(key=lambda row: (row[0], row[1]))
         shown = preference.show([*rows, *roadless])
-        return rows[winner], timed_candidates_text(shown, seconds, self._room)
+        return rows[winner], timed_candidates_text(shown, seconds, self._room, behind)
 
     def _row(
         self,

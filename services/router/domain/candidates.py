@@ -1,6 +1,7 @@
 """The candidates of one decision: which of them a record lists, how a tie among equals ends, and their text."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from services.router.domain.rendezvous import rendezvous_score
 from services.router.domain.room import Room
@@ -23,13 +24,23 @@ _DECLINED = Lost.DECLINED.value
 _TOO_FAR = Lost.TOO_FAR.value
 _TIE_LOAD = Lost.TIE_LOAD.value
 _TIE_HASH = Lost.TIE_HASH.value
+_TIE_SHARE = Lost.TIE_SHARE.value
+NO_SHARES: Mapping[str, int] = MappingProxyType({})
 
 
-def settle_tie(lead_id: str, rows: list[Row], equal: list[int]) -> int:
+def settle_tie(lead_id: str, rows: list[Row], equal: list[int], behind: Mapping[str, int] = NO_SHARES) -> int:
     """Place of the winner among the equally near: least load per weight, then rendezvous, then site id.
 
-    Writes into `rows` why each of the others lost.
+    Where `behind` (by site id; absent counts as 0) names any of them, only those of the greatest number are in the
+    running. Writes into `rows` why each of the others lost.
     """
+    if behind:
+        most = max([behind.get(rows[place][1], 0) for place in equal])
+        ahead = [place for place in equal if behind.get(rows[place][1], 0) < most]
+        for place in ahead:
+            distance_mm, site_id, load, _, weight, detour_mm = rows[place]
+            rows[place] = (distance_mm, site_id, load, _TIE_SHARE, weight, detour_mm)
+        equal = [place for place in equal if place not in ahead]
     least = min([rows[place][2] / rows[place][4] for place in equal])
     fit = [place for place in equal if rows[place][2] / rows[place][4] == least]
     if len(fit) == 1:
@@ -72,22 +83,28 @@ def why_nobody(rows: list[Row]) -> WaitingReason:
     return WaitingReason.TOO_FAR if _TOO_FAR in reasons else WaitingReason.NO_CAPABLE_SITE
 
 
-def candidates_text(rows: list[Row], room: Room) -> str:
+def candidates_text(rows: list[Row], room: Room, behind: Mapping[str, int] = NO_SHARES) -> str:
     """The rows as the inside of a JSON array, distances in whole metres (half up).
 
     `room` must not have counted the lead itself yet.
     """
+    if behind:
+        return ",".join([_text(row, None, room.taken_today(row[1]), behind.get(row[1])) for row in rows])
     if room.counts_days:
         return ",".join([_text(row, None, room.taken_today(row[1])) for row in rows])
     return ",".join([_text(row) for row in rows])
 
 
-def timed_candidates_text(rows: list[Row], seconds: Mapping[str, int | None], room: Room) -> str:
+def timed_candidates_text(
+    rows: list[Row], seconds: Mapping[str, int | None], room: Room, behind: Mapping[str, int] = NO_SHARES
+) -> str:
     """`candidates_text` with the travel time of each site that has one."""
-    return ",".join([_text(row, seconds.get(row[1]), room.taken_today(row[1])) for row in rows])
+    return ",".join([_text(row, seconds.get(row[1]), room.taken_today(row[1]), behind.get(row[1])) for row in rows])
 
 
-def _text(row: Row, travel_s: int | None = None, taken_today: int | None = None) -> str:
+def _text(
+    row: Row, travel_s: int | None = None, taken_today: int | None = None, share_behind: int | None = None
+) -> str:
     distance_mm, site_id, load, lost, _, detour_mm = row
     text = f'{{"site_id":"{site_id}","distance_m":{(distance_mm - detour_mm + 500) // 1000}'
     if detour_mm:
@@ -97,4 +114,6 @@ def _text(row: Row, travel_s: int | None = None, taken_today: int | None = None)
     text += f',"load":{load}'
     if taken_today is not None:
         text += f',"taken_today":{taken_today}'
+    if share_behind is not None:
+        text += f',"share_behind":{share_behind}'
     return f"{text}}}" if lost is None else f'{text},"lost":"{lost}"}}'

@@ -1,5 +1,6 @@
 """Which of the nearest sites gets one lead, and why each of the others does not."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from services.router.domain.by_time import ByTime
 from services.router.domain.candidates import (
     MAX_LISTED,
+    NO_SHARES,
     Row,
     candidates_text,
     listed,
@@ -20,6 +22,7 @@ from services.router.domain.doors import Doors
 from services.router.domain.ledger import Held, LeadFeatures, StaleReason, Stay, Travel
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
 from services.router.domain.room import Room
+from services.router.domain.shares import Shares
 from services.router.domain.ways import Way, near, ways_to
 from services.router.geo import ecef_m
 from services.router.policy import Policy
@@ -82,6 +85,7 @@ class Chooser:
         "_open_first_mm",
         "_replaying",
         "_room",
+        "_shares",
         "_snapshot",
         "_stay_within_mm",
     )
@@ -93,6 +97,7 @@ class Chooser:
         self._now = now
         self._doors = Doors(snapshot, now)
         self._room = Room(held.loads, held.taken_today, snapshot.daily_limits)
+        self._shares = Shares(policy, snapshot, held.given, held.behind) if policy.shares else None
         self._band_mm = round(policy.tie_band_m * 1000)
         self._keep = policy.candidates
         self._barriers = policy.detours
@@ -100,7 +105,9 @@ class Chooser:
         self._open_first_mm = round(policy.hours.prefer_open_within_km * 1_000_000)
         self._stay_within_mm = {rule.name: round(rule.within_km * 1_000_000) for rule in policy.stay}
         self._replaying = replaying
-        self._by_time = ByTime(snapshot, policy, self._doors, self._room) if policy.travel.candidates else None
+        self._by_time = (
+            ByTime(snapshot, policy, self._doors, self._room, self._shares) if policy.travel.candidates else None
+        )
 
     @property
     def width(self) -> int:
@@ -133,7 +140,7 @@ class Chooser:
         detour_mm = self._barriers.detour_mm(point, snapshot.point(index))
         only: Row = (distance_mm + detour_mm, site_id, load, None, weight, detour_mm)
         candidates = candidates_text([only], self._room)
-        self._room.take(site_id, load)
+        self._take(site_id, load)
         return Choice(site_id, distance_mm, None, "none", candidates)
 
     def choose(
@@ -202,7 +209,7 @@ class Chooser:
             )
             if not isinstance(found, WhyDistance):
                 (distance_mm, site_id, load, _, _, detour_mm), candidates = found
-                self._room.take(site_id, load)
+                self._take(site_id, load)
                 return Choice(
                     site_id,
                     distance_mm - detour_mm,
@@ -287,6 +294,8 @@ class Chooser:
                 f'{{"site_id":"{site_id}","distance_m":{(distance_mm + 500) // 1000},"load":{load},"lost":"{lost}"}}'
             )
         seen[winner_id] = winner_load + 1
+        if self._shares is not None:
+            self._shares.take(winner_id)
         return Choice(winner_id, best_mm, None, "none", ",".join(texts))
 
     def _scan(
@@ -360,18 +369,24 @@ class Chooser:
             return self._nobody(rows, preference.show(listed(rows, keep, within_reach(rows, max_mm))), preference)
         if band_end_mm >= horizon_mm:
             return None
-        winner = equal[0] if len(equal) == 1 else settle_tie(lead.lead_id, rows, equal)
+        behind = NO_SHARES if self._shares is None else self._shares.behind(rows, equal)
+        winner = equal[0] if len(equal) == 1 else settle_tie(lead.lead_id, rows, equal, behind)
         # Rows beyond `keep` are there because they lie in the band, or before it: the choice depends on every one.
         shown = rows if len(rows) == keep else listed(rows, keep, len(rows), winner)
         if preference is not NO_PREFERENCE:
             shown = preference.show(shown)
-        return self._won(rows[winner], preference, shown)
+        return self._won(rows[winner], preference, shown, behind)
 
-    def _won(self, row: Row, preference: Preference, shown: list[Row]) -> Choice:
+    def _won(self, row: Row, preference: Preference, shown: list[Row], behind: Mapping[str, int] = NO_SHARES) -> Choice:
         distance_mm, site_id, load, _, _, detour_mm = row
-        candidates = candidates_text(shown, self._room)
-        self._room.take(site_id, load)
+        candidates = candidates_text(shown, self._room, behind)
+        self._take(site_id, load)
         return Choice(site_id, distance_mm - detour_mm, None, preference.verdict, candidates, stay=preference.stay)
+
+    def _take(self, site_id: str, load: int) -> None:
+        self._room.take(site_id, load)
+        if self._shares is not None:
+            self._shares.take(site_id)
 
     def _nobody(self, rows: list[Row], shown: list[Row], preference: Preference) -> Choice:
         # Of the sites that a record may list: replay knows of the others only that they had no room.

@@ -28,13 +28,14 @@ from services.router.domain.outcome import Turn, TurnWriter, assign, close, dead
 from services.router.domain.record import optional
 from services.router.domain.transition import Step, next_step
 from services.router.geo import ecef_m
-from services.router.policy import Policy
+from services.router.policy import Contracted, Policy
 from services.router.snapshot import Snapshot, TreeKey
 from services.router.vehicles import ANY
 from shared.contracts import Cause, ClosedReason, WaitingReason
 from shared.vocabulary import Intent
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
+NOTHING_GIVEN: Mapping[Contracted, int] = MappingProxyType({})
 
 
 def decide_batch(
@@ -44,12 +45,13 @@ def decide_batch(
     loads: Mapping[str, int],
     now: datetime,
     taken_today: Mapping[str, int] = NOTHING,
+    given: Mapping[Contracted, int] = NOTHING_GIVEN,
 ) -> list[Decided | Stale]:
     """One answer per ask, in order; what an earlier ask changed, a later one sees (loads, the lead's row, live leads).
 
-    `loads` and `taken_today` are those of `Held` and are not changed; `now` must be aware.
+    `loads`, `taken_today` and `given` are those of `Held` and are not changed; `now` must be aware.
     """
-    return Batch(snapshot, policy, Held(loads, taken_today), now).run(asks)
+    return Batch(snapshot, policy, Held(loads, taken_today, given), now).run(asks)
 
 
 def decide_apart(

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from services.router.policy import Contracted
 from services.router.vehicles import vehicle_name
 from shared.contracts import (
     Answer,
@@ -101,6 +102,10 @@ class Held(NamedTuple):
     """Leads that each site holds unanswered."""
     taken_today: Mapping[str, int] = {}
     """Leads given on the present day of the site's time zone, of sites with a daily limit."""
+    given: Mapping[Contracted, int] = {}
+    """Leads given this month, of partners with a share."""
+    behind: Mapping[str, int] | None = None
+    """In the past, decided again: what the record says of shares, by site id, instead of `given`."""
 
 
 class Received(NamedTuple):

@@ -24,10 +24,12 @@ from services.router.domain import (
     LiveLead,
     Received,
     Served,
+    contracted,
     decide_batch,
+    month_of,
     stay_with,
 )
-from services.router.policy import Policy
+from services.router.policy import Contracted, Policy
 from services.router.snapshot import Snapshot
 from shared.contracts import ClosedReason
 from shared.vocabulary import Intent
@@ -76,6 +78,8 @@ class Forward:
         self._loads: dict[str, int] = {}
         self._days: dict[str, date] = {}
         self._taken: dict[str, int] = {}
+        self._month: date | None = None
+        self._given: dict[Contracted, int] = {}
         self._holds: list[tuple[datetime, str]] = []
         self._live: dict[tuple[str, str], _Live] = {}
         self._served: dict[str, dict[Intent, Served]] = {}
@@ -87,13 +91,14 @@ class Forward:
         for now, same_minute in groupby(arriving, key=lambda one: _minute(one.lead.received_at)):
             self._let_go(now)
             self._turn_days(now)
+            self._turn_month(now)
             for part in _parts(same_minute):
                 answers += self._decide_at(now, part)
         return answers
 
     def _decide_at(self, now: datetime, arriving: Sequence[Arriving]) -> list[Decided]:
         asks = [self._ask(one, now) for one in arriving]
-        answers = decide_batch(asks, *self._setting, self._loads, now, self._taken)
+        answers = decide_batch(asks, *self._setting, self._loads, now, self._taken, self._given)
         decided = []
         for one, answer in zip(arriving, answers, strict=True):
             if not isinstance(answer, Decided):
@@ -104,6 +109,7 @@ class Forward:
                 heapq.heappush(self._holds, (answer.respond_by, answer.site_id))
                 if answer.site_id in self._days:
                     self._taken[answer.site_id] = self._taken.get(answer.site_id, 0) + 1
+                self._count_share(answer.site_id)
             if one.comes_again:
                 self._remember(one.lead, answer)
             decided.append(answer)
@@ -124,6 +130,15 @@ class Forward:
             if self._days.get(site_id) != day:
                 self._taken.pop(site_id, None)
         self._days = today
+
+    def _turn_month(self, now: datetime) -> None:
+        if self._policy.shares and (month := month_of(now)) != self._month:
+            self._month, self._given = month, {}
+
+    def _count_share(self, site_id: str) -> None:
+        key = contracted(self._policy, self._snapshot, site_id) if self._policy.shares else None
+        if key is not None:
+            self._given[key] = self._given.get(key, 0) + 1
 
     def _ask(self, one: Arriving, now: datetime) -> Ask:
         live = None

@@ -40,18 +40,33 @@ def policy(
     barred: Sequence[str] = (),
     tries: tuple[int, float, int] = (0, 0, 0),
     stay_km: float = 0,
+    shares: Mapping[str, int] = MappingProxyType({}),
 ) -> Policy:
     """The default policy with other numbers; `max_km` replaces every intent's maximum.
 
     `barriers` are lines of (lat, lon) with what their crossing costs in km; `travel` is how many sites are compared by
     travel time, and the band in seconds; `tries` are before_center, center_within_km and before_person; with
-    `stay_km` there is one rule `again`, for all intents after all; `skills` and `barred` partners are every intent's.
+    `stay_km` there is one rule `again`, for all intents after all; `skills` and `barred` partners are every intent's;
+    `shares` are percents of partners in the one city that sites are in.
     """
     each = "".join(
         f"{key} = {list(names)}\n" for key, names in (("skills", skills), ("barred_partners", barred)) if names
     )
     lines = tuple((tuple(line), km) for line, km in barriers)
-    return _policy(tie_band_m, candidates, max_km, open_first_km, remind, escalate, lines, travel, tries, stay_km, each)
+    return _policy(
+        tie_band_m,
+        candidates,
+        max_km,
+        open_first_km,
+        remind,
+        escalate,
+        lines,
+        travel,
+        tries,
+        stay_km,
+        each,
+        tuple(shares.items()),
+    )
 
 
 @lru_cache(maxsize=2_000)
@@ -67,6 +82,7 @@ def _policy(
     tries: tuple[int, float, int],
     stay_km: float,
     each_intent: str,
+    shares: tuple[tuple[str, int], ...],
 ) -> Policy:
     lines = []
     for line in DEFAULT_POLICY.splitlines():
@@ -95,6 +111,9 @@ def _policy(
     for line_points, detour_km in barriers:
         points = [list(point) for point in line_points]
         lines.append(f'[[barriers]]\nname = "water"\nline = {points}\ndatum = "wgs84"\ndetour_km = {detour_km}')
+    if shares:
+        due = ", ".join(f"{partner} = {percent}" for partner, percent in shares)
+        lines.append(f'[[shares]]\ncity = "CITY"\npartners = {{ {due} }}')
     return Policy.from_toml("\n".join(lines), 7)
 
 
@@ -320,6 +339,7 @@ def plain_choice(
     by_order: bool = False,
     taken_today: Mapping[str, int] = MappingProxyType({}),
     stays_with: str | None = None,
+    given: Mapping[str, int] = MappingProxyType({}),
 ) -> Pick:
     """Looks at every site of the network, one rule after the other; `by_order`: an operator said "try again"."""
     before_center, before_person, tries = rules.tries.before_center, rules.tries.before_person, len(excluded)
@@ -328,7 +348,16 @@ def plain_choice(
     if is_over and not by_order:
         return Pick(None, "needs_person")
     pick = _plain_pick(
-        features, network, rules, load_of, excluded, None if at_center else travel, at_center, taken_today, stays_with
+        features,
+        network,
+        rules,
+        load_of,
+        excluded,
+        None if at_center else travel,
+        at_center,
+        taken_today,
+        stays_with,
+        given,
     )
     nobody_left = at_center and before_person and pick.waiting in ("too_far", "no_capable_site", "all_declined")
     return Pick(None, "needs_person") if pick.site_id is None and (is_over or nobody_left) else pick
@@ -344,6 +373,7 @@ def _plain_pick(
     at_center: bool,
     taken_today: Mapping[str, int],
     stays_with: str | None,
+    given: Mapping[str, int],
 ) -> Pick:
     rule = rules.intents[features.intent]
     if features.point is None:
@@ -381,10 +411,15 @@ def _plain_pick(
     best = min(far[s.site_id] or 0 for s in free)
     equal = [s for s in free if (far[s.site_id] or 0) <= best + band]
 
-    def turn(s: Site) -> tuple[float, float, str]:
+    due = rules.shares[0].partners if rules.shares else {}
+    in_city = sum(given.get(partner, 0) for partner in due)
+
+    def turn(s: Site) -> tuple[int, float, float, str]:
         digest = blake2b(f"{features.lead_id}:{s.site_id}".encode(), digest_size=8).digest()
         u = ((int.from_bytes(digest, "big") >> 11) + 0.5) / 2**53
-        return load_of.get(s.site_id, 0) / s.weight, s.weight / log(u), s.site_id
+        partner = s.offering.partner
+        behind = due[partner] * (in_city + 1) - 100 * given.get(partner, 0) if partner in due else 0
+        return -behind, load_of.get(s.site_id, 0) / s.weight, s.weight / log(u), s.site_id
 
     return Pick(min(equal, key=turn).site_id)
 

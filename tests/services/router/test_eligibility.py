@@ -77,3 +77,20 @@ async def test_who_test_drove_at_a_site_buys_there_though_another_is_nearer(worl
     assert numbers([first, second]) == [(1, "assigned", "before"), (2, "assigned", "near")]
     assert [one.stay and one.stay.verdict for one in (first, second)] == ["honoured", "refused_unavailable"]
     assert numbers(await world.decided(573)) == [(1, "assigned", "near")]
+
+
+async def test_two_partners_of_one_mall_get_the_shares_of_their_contracts(world: World) -> None:
+    rule = '[[shares]]\ncity = "City"\npartners = { grand = 60, lucky = 40 }\n'
+    mall = site("a-grand", partner="grand"), site("b-lucky", partner="lucky")
+    await world.set_up(*mall, policy=f"{DEFAULT_POLICY}\n{rule}")
+    world.clock.now = NOW
+    async with world.router() as one, world.router() as two:
+        for number in range(581, 591, 2):
+            await one.handle(received_record(number))
+            await two.handle(received_record(number + 1))
+
+    assert await world.loads() == {"a-grand": 6, "b-lucky": 4}
+    assert await world.rows("SELECT month::text, city, partner, given FROM router.partner_months ORDER BY partner") == [
+        ("2026-06-01", "city", "grand", 6),
+        ("2026-06-01", "city", "lucky", 4),
+    ]

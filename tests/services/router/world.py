@@ -46,6 +46,7 @@ from tests.services.router.networks import DEFAULT_POLICY, NOW, as_fact, lead
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 EMPTIED = (
     "router.decisions, router.leads, router.site_loads, router.site_days, router.network_revisions, router.policies, "
+    "router.partner_months, "
     "router.announcements, router.changes, router.operators"
 )
 
