@@ -9,6 +9,7 @@ from rich.table import Table
 
 from deploy.demo.journey import Journey
 from deploy.demo.prepare import Page
+from deploy.demo.stories import what_to_look_at
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,8 @@ def pages(opened: Sequence[Page], intake_url: str, journeys: Sequence[Journey]) 
     lines = ["Pages of stores:"]
     lines += [f"  {page.url}\n    log in with {page.key}" for page in opened]
     lines.append(f"Leads go to {intake_url}/v1/leads; `waypost source add NAME` makes a key for a sender.")
-    moved = next((journey for journey in journeys if journey.moves), next(iter(journeys), None))
-    if moved is not None:
-        lines.append(f"One lead from end to end: waypost lead {moved.lead_id}")
+    if stories := what_to_look_at(journeys):
+        lines += ["Leads from end to end, each with its why:", *stories]
     return "\n".join(lines)
 
 

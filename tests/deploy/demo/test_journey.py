@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deploy.demo.feed import LEADS
 from deploy.demo.journey import Board, Journey
 from deploy.demo.prepare import Page
+from deploy.demo.stories import STORIES
 from deploy.demo.totals import count, pages, quantile
 from shared.contracts import (
     AttemptResult,
@@ -174,11 +176,15 @@ def test_no_values_have_no_quantile() -> None:
     assert quantile([], 0.5) is None
 
 
-def test_where_to_look_next_names_a_lead_that_moved_when_there_is_one() -> None:
-    stayed, moved = Journey(LEAD, number=1), Journey(OTHER, number=2, moves=1)
+def test_where_to_look_next_names_the_lead_of_every_story_that_was_played() -> None:
+    plain, silent = Journey(LEAD, file="01-form-point.json"), Journey(OTHER, file="14-form-silent.json")
     page = Page("a-store", "http://127.0.0.1:1/inbox/a-store", "a-key")
-    text = pages([page], "http://127.0.0.1:2", [stayed, moved])
+    text = pages([page], "http://127.0.0.1:2", [plain, silent])
     assert "http://127.0.0.1:1/inbox/a-store\n    log in with a-key" in text
-    assert f"waypost lead {OTHER}" in text
+    assert f"waypost lead {OTHER}  # a store that stayed silent" in text
     assert str(LEAD) not in text
     assert "waypost lead" not in pages([page], "http://127.0.0.1:2", [])
+
+
+def test_every_story_is_a_lead_of_the_play() -> None:
+    assert {file for file in STORIES if not (LEADS / file).is_file()} == set()
