@@ -66,9 +66,10 @@ class Waypost:
 async def at_work(world: World, router: Router) -> AsyncIterator[None]:
     """The router publishes and reads orders, as its process does."""
     handled = set(await world.published(LEADS_ORDERED))
+    done = asyncio.Event()
 
     async def work() -> None:
-        while True:
+        while not done.is_set():
             await router.timers.sweep()
             new = [value for value in await world.published(LEADS_ORDERED) if value not in handled]
             if new:
@@ -80,8 +81,9 @@ async def at_work(world: World, router: Router) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        # Not cancelled: a client that is closing at that moment may swallow it, and the work would go on for ever.
+        done.set()
+        await task
 
 
 def named(number: int) -> str:
