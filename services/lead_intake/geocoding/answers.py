@@ -6,11 +6,11 @@ personal data to erase. Each process asks once for itself.
 
 import hashlib
 import hmac
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from services.lead_intake.geocoding.port import Found, Question
+from shared.recent import Recent
 
 Key: TypeAlias = bytes
 
@@ -20,10 +20,8 @@ class Answers:
 
     def __init__(self, pepper: bytes, most: int, keep_s: float, clock: Callable[[], float]) -> None:
         self._pepper = pepper
-        self._most = most
-        self._keep_s = keep_s
         self._clock = clock
-        self._kept: OrderedDict[Key, tuple[float, tuple[Found, ...]]] = OrderedDict()
+        self._kept: Recent[Key, tuple[Found, ...]] = Recent(most, keep_s)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -35,18 +33,9 @@ class Answers:
 
     def get(self, key: Key) -> tuple[Found, ...] | None:
         """The answer, also an empty one; None when there is none or it is too old."""
-        kept = self._kept.get(key)
-        if kept is None:
-            return None
-        if kept[0] <= self._clock():
-            del self._kept[key]
-            return None
-        self._kept.move_to_end(key)
-        return kept[1]
+        kept = self._kept.get(key, self._clock())
+        return None if kept is None else kept[0]
 
     def put(self, key: Key, found: Sequence[Found]) -> None:
         """Keep an answer."""
-        self._kept[key] = (self._clock() + self._keep_s, tuple(found))
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        self._kept.put(key, tuple(found), self._clock())
