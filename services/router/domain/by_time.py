@@ -101,10 +101,8 @@ class ByTime:
             lost = Lost.TOO_FAR
         elif site_id in excluded:
             lost = Lost.DECLINED
-        elif load >= limit:
-            lost = Lost.FULL
-        elif site_id in self._room.full_today:
-            lost = Lost.FULL_TODAY
+        else:
+            lost = self._room.refuses(site_id, load, limit)
         return way_mm, site_id, load, None if lost is None else lost.value, weight, detour_mm
 
     def _mark(self, known: list[_Known], rows: list[Row], max_mm: int) -> list[int]:

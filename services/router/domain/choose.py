@@ -133,7 +133,7 @@ class Chooser:
         if not snapshot.serves(index, key):
             return StaleReason.SITE_INCAPABLE
         load, (_, limit, weight) = self._room.load(site_id), snapshot.offers[index]
-        if load >= limit or site_id in self._room.full_today:
+        if self._room.refuses(site_id, load, limit) is not None:
             return StaleReason.SITE_FULL
         [point_m] = ecef_m([point[0]], [point[1]])
         distance_mm = snapshot.distance_mm(point_m, index)
@@ -153,10 +153,12 @@ class Chooser:
         distances_mm: list[int],
         indexes: list[int],
         stay: Stay | None = None,
+        weighed: Preference | None = None,
     ) -> Choice:
         """The choice for one lead, given its nearest `width` sites (fewer when there are no more).
 
-        The lead is at `points_m[place]`. The chosen site's load counts this lead from now on.
+        The lead is at `points_m[place]`. The chosen site's load counts this lead from now on. `weighed`: what came of
+        its wishes, when that is known already.
         """
         if lead.point is None:
             raise ValueError("a lead without a place has no nearest sites")
@@ -168,7 +170,7 @@ class Chooser:
                 return choice
         preference, open_first_mm = NO_PREFERENCE, min(self._open_first_mm, reach.max_mm)
         if has_wish:
-            preference = self._weigh(lead, excluded, reach, points_m[place], stay)
+            preference = weighed or self._weigh(lead, excluded, reach, points_m[place], stay)
             if preference.is_honoured:
                 open_first_mm = 0  # whoever goes to a site for its name waits until it opens
         width = self.width
@@ -220,7 +222,7 @@ class Chooser:
                     stay=preference.stay,
                 )
             why_distance = found
-        choice = self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes, stay)
+        choice = self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes, stay, preference)
         if why_distance is None or preference.is_honoured:
             return choice
         return choice._replace(measure=f'{_BY_DISTANCE}"{why_distance.value}"')

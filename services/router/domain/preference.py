@@ -110,10 +110,8 @@ def weigh_preference(
         lost = Lost.TOO_FAR
     elif site_id in excluded:
         lost = Lost.DECLINED
-    elif load >= limit:
-        lost = Lost.FULL
-    elif site_id in room.full_today:
-        lost = Lost.FULL_TODAY
+    else:
+        lost = room.refuses(site_id, load, limit)
     if lost is not None:
         return Preference("refused_unavailable", (distance_mm, site_id, load, lost.value, weight, detour_mm))
     return Preference("honoured", (distance_mm, site_id, load, None, weight, detour_mm))

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from shared.contracts import Lost
+
 
 class Room:
     """Loads and daily counts as this batch has changed them; what they were before is not changed."""
@@ -31,6 +33,12 @@ class Room:
     def taken_today(self, site_id: str) -> int | None:
         """Leads given to the site today; None when it has no daily limit."""
         return self._taken.get(site_id)
+
+    def refuses(self, site_id: str, load: int, limit: float) -> Lost | None:
+        """Why the site, which holds `load` leads of at most `limit`, takes no more; None when it does."""
+        if load >= limit:
+            return Lost.FULL
+        return Lost.FULL_TODAY if site_id in self.full_today else None
 
     def take(self, site_id: str, load: int) -> None:
         """The site, which holds `load` leads, gets one more."""
