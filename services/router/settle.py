@@ -31,7 +31,7 @@ from services.router.domain import (
     stay_with,
 )
 from services.router.emission import decided_fact
-from services.router.policy import Contracted, Policy
+from services.router.policy import Policy
 from services.router.questions import Question, Questions
 from services.router.reading import Arrival
 from services.router.reload import InEffect
@@ -166,24 +166,24 @@ async def _staying(
 async def _spend_days(
     connection: Connection, decided: Sequence[Answer], snapshot: Snapshot, today: Mapping[str, date]
 ) -> None:
-    given = Counter([one.site_id for _, _, one in decided if one.outcome == "assigned" and one.site_id in today])
-    counts = {site_id: count for site_id, count in given.items() if site_id is not None}
-    if not counts:
+    given = Counter([site_id for site_id in _given(decided) if site_id in today])
+    if not given:
         return
-    taken = await days.spend(connection, counts, today)
+    taken = await days.spend(connection, given, today)
     if any(count > snapshot.daily_limits[site_id] for site_id, count in taken.items()):
         raise NoRoom
 
 
 async def _spend_shares(connection: Connection, decided: Sequence[Answer], in_effect: InEffect, month: date) -> None:
-    given: Counter[Contracted] = Counter()
-    for _, _, one in decided:
-        if one.outcome == "assigned" and one.site_id is not None:
-            key = contracted(in_effect.policy, in_effect.snapshot, one.site_id)
-            if key is not None:
-                given[key] += 1
+    keys = [contracted(in_effect.policy, in_effect.snapshot, site_id) for site_id in _given(decided)]
+    given = Counter([key for key in keys if key is not None])
     if given:
         await shares.spend(connection, given, month)
+
+
+def _given(decided: Sequence[Answer]) -> list[str]:
+    """The site of every assignment."""
+    return [one.site_id for _, _, one in decided if one.outcome == "assigned" and one.site_id is not None]
 
 
 def _travelling(ask: Ask, point: Point, travel: Mapping[tuple[str, Point], Travel]) -> Ask:
