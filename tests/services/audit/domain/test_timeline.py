@@ -101,20 +101,23 @@ def kept(topic: Topic[Any], data: Any, seconds: float, number: int) -> Kept:
     return Kept(topic.name, after(seconds), fact.to_bytes())
 
 
-def test_a_journey_is_told_in_order_with_the_losers_and_why() -> None:
-    attempt = DeliveryAttempted(
+def attempted(seconds: float, **told: Any) -> DeliveryAttempted:
+    """The nearest site is told by webhook so long after the start, at once and well unless `told` otherwise."""
+    plain = {"attempt": 1, "result": AttemptResult.DELIVERED, "took_ms": 40}
+    return DeliveryAttempted(
         delivery_id=UUID(int=1),
         lead_id=LEAD,
         epoch=1,
         site_id="near",
         endpoint_id=UUID(int=2),
         channel="webhook",
-        attempt=1,
-        result=AttemptResult.DELIVERED,
-        status_code=202,
-        took_ms=40,
-        attempted_at=after(0.1),
+        attempted_at=after(seconds),
+        **{**plain, **told},
     )
+
+
+def test_a_journey_is_told_in_order_with_the_losers_and_why() -> None:
+    attempt = attempted(0.1, status_code=202)
     moved = LeadAssigned(
         **decided(2, Cause.DECLINED, 60.02),
         site_id="middle",
@@ -151,19 +154,7 @@ def test_a_journey_is_told_in_order_with_the_losers_and_why() -> None:
 
 def test_the_site_that_was_asked_for_and_the_next_attempt_are_told() -> None:
     asked = RECEIVED.model_copy(update={"preferred_site_id": "middle"})
-    attempt = DeliveryAttempted(
-        delivery_id=UUID(int=1),
-        lead_id=LEAD,
-        epoch=1,
-        site_id="near",
-        endpoint_id=UUID(int=2),
-        channel="webhook",
-        attempt=2,
-        result=AttemptResult.RETRY,
-        took_ms=9_000,
-        attempted_at=after(10),
-        next_attempt_at=after(40),
-    )
+    attempt = attempted(10, attempt=2, result=AttemptResult.RETRY, took_ms=9_000, next_attempt_at=after(40))
 
     journey = tell(
         str(LEAD), [kept(LEADS_RECEIVED, asked, 0, 1), kept(DELIVERIES_ATTEMPTED, attempt, 10, 2)], [], NAMES, START
@@ -218,19 +209,7 @@ def test_what_operators_ordered_is_told_with_its_reason_and_the_place_that_count
 
 def test_a_reminder_an_escalation_and_a_loss_are_told_as_what_they_are() -> None:
     def texts(event: Literal["reminder", "escalated", "revoked"]) -> list[str]:
-        attempt = DeliveryAttempted(
-            delivery_id=UUID(int=1),
-            lead_id=LEAD,
-            epoch=1,
-            site_id="near",
-            endpoint_id=UUID(int=2),
-            channel="webhook",
-            attempt=1,
-            result=AttemptResult.DELIVERED,
-            took_ms=40,
-            attempted_at=after(10),
-            event=event,
-        )
+        attempt = attempted(10, event=event)
         return [
             moment.text
             for moment in tell(str(LEAD), [kept(DELIVERIES_ATTEMPTED, attempt, 10, 2)], [], NAMES, START).moments
@@ -243,19 +222,7 @@ def test_a_reminder_an_escalation_and_a_loss_are_told_as_what_they_are() -> None
 
 def test_a_silence_that_nobody_could_be_told_of_is_part_of_the_journey() -> None:
     escalating = ASSIGNED.model_copy(update={"escalate_at": after(600), "partner": "wu-river-group"})
-    heard = DeliveryAttempted(
-        delivery_id=UUID(int=1),
-        lead_id=LEAD,
-        epoch=1,
-        site_id="near",
-        endpoint_id=UUID(int=2),
-        channel="webhook",
-        attempt=1,
-        result=AttemptResult.DELIVERED,
-        took_ms=40,
-        attempted_at=after(601),
-        event="escalated",
-    )
+    heard = attempted(601, event="escalated")
 
     def told(assigned: LeadAssigned, *more: Kept, seconds: float = 700) -> list[tuple[datetime, str]]:
         records = [kept(LEADS_DECIDED, assigned, 0.009, 1), *more]
