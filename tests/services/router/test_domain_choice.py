@@ -14,20 +14,8 @@ from services.router.domain.rendezvous import rendezvous_score
 from services.router.policy import Policy
 from services.router.snapshot import Site, Snapshot
 from shared.vocabulary import Capability, Intent, SiteKind, SiteStatus
-from tests.services.router.networks import (
-    NOW,
-    Pick,
-    lead,
-    leads,
-    loads,
-    plain_choice,
-    plain_order,
-    policies,
-    policy,
-    received,
-    site,
-    sites,
-)
+from tests.services.router.networks import NOW, lead, leads, loads, policies, policy, received, site, sites
+from tests.services.router.plain_router import Pick, plain_choice, plain_order
 
 
 def decide(

@@ -15,20 +15,8 @@ from services.router.policy import Policy
 from services.router.sites import WorkingTime
 from services.router.snapshot import Site, Snapshot
 from shared.contracts import Order
-from tests.services.router.networks import (
-    NOW,
-    Pick,
-    lead,
-    leads,
-    loads,
-    plain_choice,
-    policies,
-    policy,
-    received,
-    site,
-    sites,
-    taken,
-)
+from tests.services.router.networks import NOW, lead, leads, loads, policies, policy, received, site, sites, taken
+from tests.services.router.plain_router import Pick, plain_choice
 
 SMALL, NEXT = site("small", lon=120.6, daily_limit=2), site("next", lon=120.62)
 

@@ -13,18 +13,8 @@ from services.router.domain import Decided, LeadFeatures, decide_batch
 from services.router.domain.choose import Chooser
 from services.router.policy import Policy
 from services.router.snapshot import Site, Snapshot, TreeKey
-from tests.services.router.networks import (
-    NOW,
-    lead,
-    leads,
-    loads,
-    plain_order,
-    policies,
-    policy,
-    received,
-    site,
-    sites,
-)
+from tests.services.router.networks import NOW, lead, leads, loads, policies, policy, received, site, sites
+from tests.services.router.plain_router import plain_order
 
 Row = tuple[str, str | None]
 

@@ -30,18 +30,16 @@ from tests.services.router.networks import (
     NOW,
     POINTS,
     SITE_IDS,
-    Pick,
     as_fact,
     lead,
     leads,
     loads,
-    plain_choice,
-    plain_refusal,
     policies,
     policy,
     site,
     sites,
 )
+from tests.services.router.plain_router import Pick, plain_choice, plain_refusal
 
 SALES = [Capability.SALES]
 NETWORK = [

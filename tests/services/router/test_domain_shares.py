@@ -17,18 +17,17 @@ from shared.contracts import LeadDecided
 from tests.services.router.networks import (
     DEFAULT_POLICY,
     NOW,
-    Pick,
     as_fact,
     lead,
     leads,
     loads,
-    plain_choice,
     policy,
     received,
     site,
     sites,
     travels,
 )
+from tests.services.router.plain_router import Pick, plain_choice
 
 RECORD: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
 GRAND, LUCKY, OWN = site("a-grand", partner="grand"), site("b-lucky", partner="lucky"), site("c-own")

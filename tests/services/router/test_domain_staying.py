@@ -16,17 +16,16 @@ from tests.services.router.journeys import stays
 from tests.services.router.networks import (
     DEFAULT_POLICY,
     NOW,
-    Pick,
     lead,
     leads,
     loads,
-    plain_choice,
     policies,
     policy,
     received,
     site,
     sites,
 )
+from tests.services.router.plain_router import Pick, plain_choice
 
 RULES = """
 [[stay]]

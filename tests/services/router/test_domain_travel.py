@@ -20,12 +20,10 @@ from shared.contracts import Answer, LeadAssigned, LeadDecided, WhyDistance
 from tests.services.router.networks import (
     DEFAULT_POLICY,
     NOW,
-    Pick,
     as_fact,
     lead,
     leads,
     loads,
-    plain_choice,
     policies,
     policy,
     received,
@@ -33,6 +31,7 @@ from tests.services.router.networks import (
     sites,
     travels,
 )
+from tests.services.router.plain_router import Pick, plain_choice
 
 CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
 BY_TIME = policy(travel=(8, 60))

@@ -10,19 +10,8 @@ from services.router.policy import Policy, PolicyError, check
 from services.router.snapshot import Site, Snapshot
 from shared.vocabulary import Capability, Intent, SiteKind
 from tests.services.router.lives import Life
-from tests.services.router.networks import (
-    DEFAULT_POLICY,
-    NOW,
-    SITE_IDS,
-    Pick,
-    leads,
-    loads,
-    plain_choice,
-    policies,
-    policy,
-    site,
-    sites,
-)
+from tests.services.router.networks import DEFAULT_POLICY, NOW, SITE_IDS, leads, loads, policies, policy, site, sites
+from tests.services.router.plain_router import Pick, plain_choice
 
 SALES = [Capability.SALES]
 STORES = [
