@@ -27,7 +27,7 @@ async def audit_verdict(settings: Settings, since: datetime, console: Console) -
         behind = await records_behind(audit, connection, Patience(WAIT_S))
         total = await count_published(connection, window)
     began = time.monotonic()
-    replayed = await replay_window(audit, window, topic=None, total=total, jobs=1, on_progress=_no_bar)
+    replayed = await replay_window(audit, window, topic=None, total=total, jobs=1, wait_s=WAIT_S, on_progress=_no_bar)
     replayed.seconds = time.monotonic() - began
     printing.print_count(console, counted)
     printing.print_replay(console, replayed, window, behind)

@@ -51,7 +51,7 @@ def replay(
     topic: Annotated[
         str | None, typer.Option(help="Only decisions caused by this topic: leads.received, .answered, .due.")
     ] = None,
-    wait: Wait = 10,
+    wait: Wait = 30,
     jobs: Annotated[int, typer.Option(help="Processes that share the work; 0 takes what the machine has.", min=0)] = 0,
     json: Json = False,
 ) -> None:
@@ -65,7 +65,9 @@ def replay(
             total = await count_published(connection, window)
         with _progress("deciding again", total, json) as advance:
             began = time.monotonic()
-            report = await replay_window(settings, window, topic=caused_by, total=total, jobs=jobs, on_progress=advance)
+            report = await replay_window(
+                settings, window, topic=caused_by, total=total, jobs=jobs, wait_s=wait, on_progress=advance
+            )
             report.seconds = time.monotonic() - began
         return report, window, behind
 

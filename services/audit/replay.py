@@ -5,6 +5,7 @@ Nothing here can write, publish or move an offset: replay has a read-only connec
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from services.audit.domain.comparison import Finding, Verdict, difference
 from services.audit.domain.judgement import CAUSED_BY, Case, Question, Revisions, ask_again, examine, trusted
 from services.audit.domain.labels import data_bytes
 from services.audit.domain.report import ReplayReport
+from services.audit.freshness import Patience
 from services.router.policy import Policy
 from services.router.snapshot import Site, Snapshot
 from shared.contracts import LEADS_DECIDED, NETWORK_CHANGED, POLICIES_PUBLISHED, Cause, LeadDecided
@@ -39,37 +41,83 @@ async def replay(
     *,
     topic: str | None,
     chunk: int,
+    patience: Patience,
     on_progress: OnProgress,
     share: Share = WHOLE,
 ) -> ReplayReport:
-    """Judge every decision of the window (by `decided_at`), or only those that facts of `topic` caused."""
+    """Judge every decision of the window (by `decided_at`), or only those that facts of `topic` caused.
+
+    A router keeps a decision before it publishes it, and one that died in between publishes it when it is back. What
+    is kept and not published yet is waited for with `patience`, and then judged like the rest.
+    """
     report = ReplayReport()
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        library = _Library(connection, await _announced(connection))
-        repeated = await deciding.repeated(connection, window)
-        first_seen: dict[tuple[UUID, int], bytes] = {}
+    everything = topic is None and share.first
+    async with _one_moment(connection):
+        judge = await _Judge.at_work(connection, window, topic, report)
         async for rows in deciding.published(connection, window, chunk, share):
-            read = [one for one in _readable(rows, report) if topic in (None, CAUSED_BY[one.recorded.cause])]
-            once = list(_without_repeats(read, repeated, first_seen, report))
-            questions = []
-            for case, recorded in await _cases(connection, once):
-                found = examine(case, recorded, await library.holding(recorded, report))
-                if isinstance(found, Question):
-                    questions.append(found)
-                else:
-                    report.add(found)
-            for finding in ask_again(questions):
-                if finding is None:
-                    report.same()
-                else:
-                    report.add(finding)
+            await judge.look_at(rows)
             on_progress(len(rows))
-        if topic is None and share.first:
-            for lead_id, epoch in await deciding.unpublished(connection, window):
-                report.add(
-                    Finding(Verdict.MISSING, lead_id, epoch, "leads.decided", "kept by the router, not published")
-                )
+        unpublished = await deciding.unpublished(connection, window) if everything else []
+    while unpublished and await patience.pause():
+        async with _one_moment(connection):
+            still = await deciding.unpublished(connection, window)
+            if arrived := sorted(set(unpublished).difference(still)):
+                judge = await _Judge.at_work(connection, window, topic, report)
+                await judge.look_at(await deciding.published_of(connection, arrived))
+        on_progress(len(arrived))
+        unpublished = still
+    for lead_id, epoch in unpublished:
+        report.add(Finding(Verdict.MISSING, lead_id, epoch, "leads.decided", "kept by the router, not published"))
     return report
+
+
+def _one_moment(connection: Connection) -> AbstractAsyncContextManager[None]:
+    """The router's rows and the ledger as both were at one time."""
+    transaction: AbstractAsyncContextManager[None] = connection.transaction(isolation="repeatable_read", readonly=True)
+    return transaction
+
+
+class _Judge:
+    """Judges what was published against its row, its cause and its past, as far as one transaction sees them."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        topic: str | None,
+        report: ReplayReport,
+        library: "_Library",
+        repeated: set[tuple[UUID, int]],
+    ) -> None:
+        self._connection = connection
+        self._topic = topic
+        self._report = report
+        self._library = library
+        self._repeated = repeated
+        self._first_seen: dict[tuple[UUID, int], bytes] = {}
+
+    @classmethod
+    async def at_work(cls, connection: Connection, window: Window, topic: str | None, report: ReplayReport) -> "_Judge":
+        """With what it needs of the whole window."""
+        library = _Library(connection, await _announced(connection))
+        return cls(connection, topic, report, library, await deciding.repeated(connection, window))
+
+    async def look_at(self, rows: Sequence[Published]) -> None:
+        """Judge these decisions."""
+        report = self._report
+        read = [one for one in _readable(rows, report) if self._topic in (None, CAUSED_BY[one.recorded.cause])]
+        once = list(_without_repeats(read, self._repeated, self._first_seen, report))
+        questions = []
+        for case, recorded in await _cases(self._connection, once):
+            found = examine(case, recorded, await self._library.holding(recorded, report))
+            if isinstance(found, Question):
+                questions.append(found)
+            else:
+                report.add(found)
+        for finding in ask_again(questions):
+            if finding is None:
+                report.same()
+            else:
+                report.add(finding)
 
 
 def _readable(rows: Sequence[Published], report: ReplayReport) -> Iterator[Read]:

@@ -11,6 +11,7 @@ from typing import Any
 from services.audit.db.deciding import Share
 from services.audit.db.reader import Window, open_reader
 from services.audit.domain.report import ReplayReport
+from services.audit.freshness import Patience
 from services.audit.replay import replay
 from services.audit.settings import AuditSettings
 
@@ -29,21 +30,30 @@ async def replay_window(
     topic: str | None,
     total: int,
     jobs: int,
+    wait_s: float,
     on_progress: Callable[[int], None],
 ) -> ReplayReport:
-    """Replay `total` decisions in this process, or in `jobs` others (0: as many as the machine and the work allow)."""
+    """Replay `total` decisions in this process, or in `jobs` others (0: as many as the machine and the work allow).
+
+    After them, decisions that were kept and not published yet may take `wait_s` to be published.
+    """
     workers = jobs or max(1, min(os.cpu_count() or 1, total // WORTH_A_PROCESS))
     if workers == 1:
         async with open_reader(settings) as connection:
             return await replay(
-                connection, window, topic=topic, chunk=settings.audit_replay_chunk, on_progress=on_progress
+                connection,
+                window,
+                topic=topic,
+                chunk=settings.audit_replay_chunk,
+                patience=Patience(wait_s),
+                on_progress=on_progress,
             )
     context = get_context("spawn")
     done = context.Value("q", 0)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_take_counter, initargs=(done,)) as pool:
         loop = asyncio.get_running_loop()
         shares = [
-            loop.run_in_executor(pool, _replay_share, settings, window, topic, Share(number, workers))
+            loop.run_in_executor(pool, _replay_share, settings, window, topic, wait_s, Share(number, workers))
             for number in range(workers)
         ]
         gathered = asyncio.gather(*shares)
@@ -62,11 +72,15 @@ def _take_counter(done: Any) -> None:
     _done.append(done)
 
 
-def _replay_share(settings: AuditSettings, window: Window, topic: str | None, share: Share) -> ReplayReport:
-    return asyncio.run(_replay(settings, window, topic, share))
+def _replay_share(
+    settings: AuditSettings, window: Window, topic: str | None, wait_s: float, share: Share
+) -> ReplayReport:
+    return asyncio.run(_replay(settings, window, topic, wait_s, share))
 
 
-async def _replay(settings: AuditSettings, window: Window, topic: str | None, share: Share) -> ReplayReport:
+async def _replay(
+    settings: AuditSettings, window: Window, topic: str | None, wait_s: float, share: Share
+) -> ReplayReport:
     def advance(decisions: int) -> None:
         with _done[0].get_lock():
             _done[0].value += decisions
@@ -77,6 +91,7 @@ async def _replay(settings: AuditSettings, window: Window, topic: str | None, sh
             window,
             topic=topic,
             chunk=settings.audit_replay_chunk,
+            patience=Patience(wait_s),
             on_progress=advance,
             share=share,
         )

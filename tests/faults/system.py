@@ -91,7 +91,12 @@ class System:
             assert not behind, f"the ledger lacks {behind} records after {PROVE_WITHIN_S} s"
             everything = window_of(None, None, datetime.now(UTC))
             replayed = await replay(
-                connection, everything, topic=None, chunk=settings.audit_replay_chunk, on_progress=_say_nothing
+                connection,
+                everything,
+                topic=None,
+                chunk=settings.audit_replay_chunk,
+                patience=Patience(PROVE_WITHIN_S),
+                on_progress=_say_nothing,
             )
             assert replayed.clean, f"replay: {machine.replay_object(replayed, everything, behind)}"
             verified = await verify(connection, _say_nothing)

@@ -67,6 +67,19 @@ async def published(connection: Connection, window: Window, chunk: int, share: S
         yield [Published(row["lead_id"], row["epoch"], row["fact_id"], row["value"]) for row in rows]
 
 
+async def published_of(connection: Connection, decisions: Sequence[tuple[UUID, int]]) -> list[Published]:
+    """The decided facts of these decisions, each as often as it was published."""
+    rows = await connection.fetch(
+        """SELECT lead_id, epoch, fact_id, value FROM records
+           JOIN unnest($1::uuid[], $2::int[]) AS wanted (lead_id, epoch) USING (lead_id, epoch)
+           WHERE topic = 'leads.decided'
+           ORDER BY fact_time, partition, record_offset""",
+        [lead_id for lead_id, _ in decisions],
+        [epoch for _, epoch in decisions],
+    )
+    return [Published(row["lead_id"], row["epoch"], row["fact_id"], row["value"]) for row in rows]
+
+
 async def repeated(connection: Connection, window: Window) -> set[tuple[UUID, int]]:
     """Decisions that were published more than once, by (lead, epoch); with equal bytes that is a redelivery."""
     rows = await connection.fetch(

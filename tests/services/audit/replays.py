@@ -6,6 +6,7 @@ from uuid import UUID
 from services.audit.db.reader import Window, open_reader
 from services.audit.domain.comparison import Finding
 from services.audit.domain.report import ReplayReport
+from services.audit.freshness import Patience
 from services.audit.replay import replay
 from services.audit.settings import AuditSettings
 from shared.contracts import Result
@@ -15,9 +16,18 @@ from tests.services.audit.world import World
 WINDOW = Window(START - DAY, START + DAY)
 
 
-async def replayed(settings: AuditSettings, *, topic: str | None = None, chunk: int = 3) -> ReplayReport:
+async def replayed(
+    settings: AuditSettings, *, topic: str | None = None, chunk: int = 3, patience: Patience | None = None
+) -> ReplayReport:
     async with open_reader(settings) as connection:
-        return await replay(connection, WINDOW, topic=topic, chunk=chunk, on_progress=lambda _: None)
+        return await replay(
+            connection,
+            WINDOW,
+            topic=topic,
+            chunk=chunk,
+            patience=patience or Patience(0),
+            on_progress=lambda _: None,
+        )
 
 
 async def lives_of_leads(world: World) -> list[UUID]:

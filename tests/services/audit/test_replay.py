@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import orjson
@@ -6,6 +7,7 @@ import pytest
 
 from services.audit.db.reader import open_reader
 from services.audit.domain.comparison import Verdict
+from services.audit.freshness import Patience
 from services.audit.replay_jobs import replay_window
 from services.audit.settings import AuditSettings
 from services.router.domain import Received
@@ -115,6 +117,46 @@ async def test_a_redelivered_decision_is_judged_once(world: World, settings: Aud
     assert report.counts == Counter({Verdict.SAME: 1})
 
 
+class Until(Patience):
+    """Time enough for what happens meanwhile."""
+
+    def __init__(self, happens: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(0)
+        self._happens = happens
+        self._pauses = 0
+
+    async def pause(self) -> bool:
+        """The first pause is when it happens; there is none after the second."""
+        self._pauses += 1
+        if self._pauses == 1:
+            await self._happens()
+        return self._pauses < 3
+
+
+async def test_a_decision_that_is_published_while_replay_waits_is_judged_like_the_rest(
+    world: World, settings: AuditSettings
+) -> None:
+    in_time, forged, never = await world.accept(), await world.accept(), await world.accept()
+    kept = {
+        lead_id: await world.decide(lead_id, Received(str(await world.publish_received(lead_id))), START, publish=False)
+        for lead_id in (in_time, forged, never)
+    }
+    record = orjson.dumps({**orjson.loads(kept[forged].record), "site_id": "far"})
+
+    async def publish() -> None:
+        for lead_id, said in ((in_time, kept[in_time].record), (forged, record)):
+            one = kept[lead_id]
+            await world.append("leads.decided", *decided_fact(one.decision_id, one.lead_id, START, None, said))
+
+    report = await replayed(settings, patience=Until(publish))
+
+    assert report.counts == Counter({Verdict.SAME: 1, Verdict.TAMPERED: 1, Verdict.MISSING: 1})
+    assert {(one.verdict, one.lead_id) for one in report.findings} == {
+        (Verdict.TAMPERED, forged),
+        (Verdict.MISSING, never),
+    }
+
+
 async def test_poison_on_the_topic_of_decisions_does_not_stop_a_replay(world: World, settings: AuditSettings) -> None:
     lead_id = await world.receive()
     await world.append("leads.decided", str(lead_id).encode(), b"\xff\xff")
@@ -160,7 +202,7 @@ async def test_two_processes_find_what_one_finds(world: World, settings: AuditSe
     await world.tamper("UPDATE router.decisions SET site_id = 'far' WHERE lead_id = $1 AND epoch = 1", leads[3])
     seen: list[int] = []
 
-    report = await replay_window(settings, WINDOW, topic=None, total=12, jobs=2, on_progress=seen.append)
+    report = await replay_window(settings, WINDOW, topic=None, total=12, jobs=2, wait_s=0, on_progress=seen.append)
 
     assert report.counts == Counter({Verdict.SAME: 11, Verdict.TAMPERED: 1})
     assert [finding.lead_id for finding in report.findings] == [leads[3]]

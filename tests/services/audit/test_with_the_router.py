@@ -166,7 +166,9 @@ async def order_away(settings: AuditSettings, held: Sequence[LeadAssigned]) -> N
 async def judged(settings: AuditSettings, window: Window) -> tuple[CountReport, ReplayReport]:
     async with open_reader(settings) as connection:
         counted = await count(settings, connection, window, Patience(IN_TIME_S), lambda _: None)
-        return counted, await replay(connection, window, topic=None, chunk=64, on_progress=lambda _: None)
+        return counted, await replay(
+            connection, window, topic=None, chunk=64, patience=Patience(IN_TIME_S), on_progress=lambda _: None
+        )
 
 
 async def test_what_the_router_did_adds_up_is_decided_again_to_the_byte_and_an_altered_row_is_named(
