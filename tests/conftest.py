@@ -4,12 +4,15 @@ Everything here is synchronous, so sync and async tests use it alike.
 """
 
 import itertools
+import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import asyncpg
 import hypothesis
 import pytest
+import structlog
 
 from deploy.kafka.probe import run_apart
 from deploy.local import Stack
@@ -36,6 +39,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files. Whatever order the rest is in, it keeps."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(LONGEST)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _logging_of_the_module() -> Iterator[None]:
+    """A service that a module's fixture runs in this process logs as it was told to; the next module does not."""
+    with _logging_kept():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_the_test(_logging_of_the_module: None) -> Iterator[None]:
+    """The same for a service that a test runs."""
+    with _logging_kept():
+        yield
+
+
+@contextmanager
+def _logging_kept() -> Iterator[None]:
+    """Put back what `configure_logging` sets for a whole process."""
+    configured, root = structlog.get_config(), logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    bound = structlog.contextvars.get_contextvars()
+    yield
+    structlog.configure(**configured)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**bound)
 
 
 @pytest.fixture(scope="session")
