@@ -1,7 +1,8 @@
 """A router so slow and plain that it is right on sight: it looks at every site, one rule after the other."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import blake2b
 from math import log
 from types import MappingProxyType
@@ -54,6 +55,8 @@ class Pick:
 
     site_id: str | None
     waiting: str | None = None
+    full_today: frozenset[str] = field(default=frozenset(), compare=False)
+    """Where nobody could take it: the sites that could, but for their day."""
 
 
 def plain_choice(
@@ -68,6 +71,7 @@ def plain_choice(
     taken_today: Mapping[str, int] = MappingProxyType({}),
     stays_with: str | None = None,
     given: Mapping[str, int] = MappingProxyType({}),
+    now: datetime = NOW,
 ) -> Pick:
     """Looks at every site of the network, one rule after the other; `by_order`: an operator said "try again"."""
     before_center, before_person, tries = rules.tries.before_center, rules.tries.before_person, len(excluded)
@@ -86,6 +90,7 @@ def plain_choice(
         taken_today,
         stays_with,
         given,
+        now,
     )
     nobody_left = at_center and before_person and pick.waiting in ("too_far", "no_capable_site", "all_declined")
     return Pick(None, "needs_person") if pick.site_id is None and (is_over or nobody_left) else pick
@@ -102,6 +107,7 @@ def _plain_pick(
     taken_today: Mapping[str, int],
     stays_with: str | None,
     given: Mapping[str, int],
+    now: datetime,
 ) -> Pick:
     rule = rules.intents[features.intent]
     if features.point is None:
@@ -109,7 +115,7 @@ def _plain_pick(
     max_km = max(rule.max_distance_km, rules.tries.center_within_km) if at_center else rule.max_distance_km
     order = plain_order(features, network, rules, at_center=at_center)
     away = {site_id: distance_mm for distance_mm, site_id in order}
-    able = [s for s in network if s.site_id in away and Schedule(s.working_time).is_in_business(NOW)]
+    able = [s for s in network if s.site_id in away and Schedule(s.working_time).is_in_business(now)]
     if not able:
         return Pick(None, "no_capable_site")
     near = [s for s in able if away[s.site_id] <= max_km * 1_000_000]
@@ -118,10 +124,10 @@ def _plain_pick(
     willing = [s for s in near if s.site_id not in excluded]
     if not willing:
         return Pick(None, "all_declined")
-    free = [s for s in willing if s.open_lead_limit is None or load_of.get(s.site_id, 0) < s.open_lead_limit]
-    free = [s for s in free if s.daily_lead_limit is None or taken_today.get(s.site_id, 0) < s.daily_lead_limit]
+    roomy = [s for s in willing if s.open_lead_limit is None or load_of.get(s.site_id, 0) < s.open_lead_limit]
+    free = [s for s in roomy if s.daily_lead_limit is None or taken_today.get(s.site_id, 0) < s.daily_lead_limit]
     if not free:
-        return Pick(None, "all_full")
+        return Pick(None, "all_full", frozenset(s.site_id for s in roomy))
     if features.preferred_site_id in {s.site_id for s in free}:
         return Pick(features.preferred_site_id)
     near_enough = {s.site_id for s in free if rules.stay and away[s.site_id] <= rules.stay[0].within_km * 1_000_000}
@@ -132,7 +138,7 @@ def _plain_pick(
     if compared:
         free = compared
     open_first_mm = min(rules.hours.prefer_open_within_km, max_km) * 1_000_000
-    staffed = [s for s in free if Schedule(s.working_time).is_open(NOW)]
+    staffed = [s for s in free if Schedule(s.working_time).is_open(now)]
     if any(away[s.site_id] <= open_first_mm for s in staffed) and open_first_mm:
         free = staffed
     far, band = (quick, rules.travel.tie_band_s) if compared else (away, rules.tie_band_m * 1000)
@@ -153,7 +159,14 @@ def _plain_pick(
 
 
 def plain_refusal(
-    site_id: str, features: LeadFeatures, network: Sequence[Site], rules: Policy, load_of: Mapping[str, int]
+    site_id: str,
+    features: LeadFeatures,
+    network: Sequence[Site],
+    rules: Policy,
+    load_of: Mapping[str, int],
+    *,
+    taken_today: Mapping[str, int] = MappingProxyType({}),
+    now: datetime = NOW,
 ) -> str | None:
     """Why a site that an operator names cannot have a lead; None when it can."""
     rule = rules.intents[features.intent]
@@ -161,10 +174,11 @@ def plain_refusal(
     if not found:
         return "site_unknown"
     [named] = found
-    if named.status is not SiteStatus.OPEN or not Schedule(named.working_time).is_in_business(NOW):
+    if named.status is not SiteStatus.OPEN or not Schedule(named.working_time).is_in_business(now):
         return "site_not_open"
     able = named.capabilities.issuperset(rule.requires) and named.offering.skills.issuperset(rule.skills)
     if not able or not _takes_vehicle(named, features.vehicle):
         return "site_incapable"
     is_full = named.open_lead_limit is not None and load_of.get(site_id, 0) >= named.open_lead_limit
-    return "site_full" if is_full else None
+    is_full_today = named.daily_lead_limit is not None and taken_today.get(site_id, 0) >= named.daily_lead_limit
+    return "site_full" if is_full or is_full_today else None
