@@ -175,10 +175,26 @@ def check(policy: Policy, snapshot: Snapshot) -> list[Finding]:
         for intent in Intent
         if policy.join.groups and policy.join_group(intent) is None
     ]
+    found += _doors_outside(policy)
     if policy.travel.candidates == 1:
         message = "one site is compared with no other; name more, or 0 to let distance decide"
         found.append(Finding("warning", "travel.candidates", message))
     return sorted(found, key=lambda finding: finding.level)
+
+
+def _doors_outside(policy: Policy) -> list[Finding]:
+    """Intents whose radius begins nearer than an open site may be that goes before closed ones."""
+    preferred_km = policy.hours.prefer_open_within_km
+    nearer = {intent.value: rule.radius_km[0] for intent, rule in policy.intents.items() if rule.radius_km}
+    nearer = {intent: step_km for intent, step_km in sorted(nearer.items()) if step_km < preferred_km}
+    if not nearer:
+        return []
+    steps = ", ".join(f"{step_km:g} for {intent}" for intent, step_km in nearer.items())
+    message = (
+        f"{preferred_km:g} is more than the first step of radius_km ({steps}): a closed site inside the step gets the "
+        "lead before an open one outside it"
+    )
+    return [Finding("warning", "hours.prefer_open_within_km", message)]
 
 
 def _unknown_names(policy: Policy, snapshot: Snapshot) -> list[Finding]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from services.router.db.network import By, PublishedPolicy, Revision, RevisionLine
 from services.router.explain import Explanation
 from services.router.network import Change
+from services.router.rules import IntentRule
 from services.router.sites import ALWAYS, Site
 from shared.contracts import LeadAssigned, Lost, Measure, WhyDistance
 
@@ -31,6 +32,7 @@ WHY_LOST = {
     Lost.NOT_IN_BUSINESS: "not opened yet, or closed down",
     Lost.SLOWER: "takes longer to reach",
     Lost.NO_ROUTE: "no way there by road",
+    Lost.OUTSIDE_RADIUS: "outside the radius that is looked in first",
 }
 WHY_DISTANCE = {
     WhyDistance.NOT_CONFIGURED: "no engine is set (WAYPOST_TRAVEL_URL)",
@@ -145,6 +147,12 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
         console.print(
             f"[bold yellow]No site[/] would get this lead; it would wait: {decision.reason.value}.", highlight=False
         )
+        if decision.retry_at is not None:
+            console.print(
+                f"It would be tried again at {decision.retry_at.astimezone():%a %Y-%m-%d %H:%M %Z}.", highlight=False
+            )
+    if decision.radius_m is not None:
+        console.print(f"Looked for within {_kilometres(decision.radius_m)}.", highlight=False)
     if decision.why_distance is not None:
         console.print(
             f"By distance, not by travel time: {WHY_DISTANCE[decision.why_distance]}.", style="yellow", highlight=False
@@ -163,10 +171,18 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
         table.add_row(escape(one.site_id), escape(site.name if site else ""), way, *road, str(one.load), why)
     console.print(table)
     console.print(
-        f"Needs {', '.join(rule.requires)} at a {' or '.join(rule.kinds)} within {rule.max_distance_km:g} km; "
+        f"Needs {', '.join(rule.requires)} at a {' or '.join(rule.kinds)} within {rule.max_distance_km:g} km"
+        f"{_steps(rule)}; "
         f"network revision {decision.network_revision}, policy version {decision.policy_version}.",
         highlight=False,
     )
+
+
+def _steps(rule: IntentRule) -> str:
+    if not rule.radius_km:
+        return ""
+    wait = f"; full sites hold it for {rule.grow_after_minutes} minutes a step" if rule.grow_after_minutes else ""
+    return f" (first within {', then '.join([f'{step:g}' for step in rule.radius_km])} km{wait})"
 
 
 def _by_road(decision: LeadAssigned) -> str:

@@ -4,7 +4,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from services.router.snapshot import TreeKey
 from shared.contracts import WaitingReason
@@ -32,6 +32,32 @@ class IntentRule(Table):
     """What the site's people must be trained for, in the network's own names; all of them."""
     barred_partners: Annotated[tuple[Slug, ...], Field(max_length=200)] = ()
     """Partners whose sites get no lead of this intent."""
+    radius_km: Annotated[tuple[Annotated[float, Field(ge=0.1)], ...], Field(max_length=10)] = ()
+    """Within what a site is looked for first, then step by step, before `max_distance_km`; empty: that at once."""
+    grow_after_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 0
+    """How long a lead waits, from when it was received, at each step that has nobody but full sites; 0: not at all."""
+
+    @field_validator("radius_km")
+    @classmethod
+    def _growing(cls, steps: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        for step, following in pairwise(steps):
+            if following <= step:
+                raise ValueError(f"{following:g} comes after {step:g}; list the steps from the nearest to the farthest")
+        greatest = info.data.get("max_distance_km")
+        if steps and greatest is not None and steps[-1] >= greatest:
+            raise ValueError(
+                f"{steps[-1]:g} must be less than max_distance_km ({greatest:g}), which is the last step; "
+                "remove it or allow more"
+            )
+        return steps
+
+    @field_validator("grow_after_minutes")
+    @classmethod
+    def _has_steps(cls, minutes: int, info: ValidationInfo) -> int:
+        # Faults of the steps themselves are told already: they are then not among the data.
+        if minutes and info.data.get("radius_km") == ():
+            raise ValueError("there is no radius to grow; add radius_km, such as [10, 30], or remove this")
+        return minutes
 
     @cached_property
     def key(self) -> TreeKey:

@@ -40,6 +40,8 @@ class Lost(StrEnum):
     """Eligible, but it takes longer to get there; only when travel times decided."""
     NO_ROUTE = "no_route"
     """The engine that was asked for travel times knows no way there."""
+    OUTSIDE_RADIUS = "outside_radius"
+    """Farther than the lead was looked for: the policy looks near first, and somebody near may take it."""
 
 
 class Measure(StrEnum):
@@ -156,6 +158,10 @@ class Decision(Contract):
     """So many sites had let the lead go that only delivery centers were considered."""
     stay: Stay | None = None
     """Absent when no rule applied, or the site that the person asked for has the lead."""
+    radius_m: Annotated[int, Field(gt=0)] | None = None
+    """How far a site was looked for, with detours; the intent's greatest distance once the radius is fully grown.
+    Absent where the policy has no steps for the intent, or they decide nothing: a site named by the person, the policy
+    or an operator, and the way back to a delivery center."""
 
 
 class LeadAssigned(Decision):
@@ -185,7 +191,8 @@ class LeadWaiting(Decision):
     outcome: Literal["waiting"] = "waiting"
     reason: WaitingReason
     retry_at: AwareDatetime | None = None
-    """When it is tried again though nothing changed; absent when only a change, or room, will help."""
+    """When it is tried again though nothing changed: a site's day is over, or it may be looked for farther away. Absent
+    when only a change, or room, will help."""
     candidates: tuple[Candidate, ...] = ()
     measure: Measure | None = None
     why_distance: WhyDistance | None = None

@@ -38,6 +38,7 @@ LOST = {
     Lost.SERVED_ELSEWHERE: "nearer, but the person stays with the site that served them before",
     Lost.FULL_TODAY: "has had all the leads that it takes on one day",
     Lost.PARTNER_BARRED: "the policy gives its partner no such leads",
+    Lost.OUTSIDE_RADIUS: "farther than the lead was looked for so far",
 }
 WHY_DISTANCE = {
     WhyDistance.NOT_CONFIGURED: "no engine is set up",
@@ -213,6 +214,8 @@ def why(decision: LeadAssigned) -> str:
         reason = "the quickest to reach that can take it" if by_time else "the nearest that can take it"
     if decision.why_distance is not None:
         reason += f", by distance and not by travel time: {WHY_DISTANCE[decision.why_distance]}"
+    if decision.radius_m is not None:
+        reason += f", looked for within {distance(decision.radius_m)}"
     if decision.stay is not None:
         reason += f"; {decision.stay.site_id}, which served the person before, {_CANNOT[decision.stay.verdict]}"
     refused = _PREFERRED.get(decision.preferred)
@@ -237,7 +240,7 @@ def verdict(decision: LeadDecided, names: Mapping[str, str]) -> str:
         case LeadAssigned():
             return f"given to {site(decision.site_id, names)}, {_how_far(decision)} away: {why(decision)}"
         case LeadWaiting():
-            return f"waits: {WAITING[decision.reason]}"
+            return f"waits: {_nobody(decision)}"
         case LeadJoined():
             holder = f", which {site(decision.site_id, names)} has" if decision.site_id else ""
             return f"joins lead {decision.joins_lead_id} of the same person{holder}"
@@ -250,7 +253,16 @@ def waiting(decision: LeadWaiting, for_s: float) -> str:
     until = UNTIL[decision.reason]
     if decision.retry_at is not None:
         until += f", or {decision.retry_at.astimezone():%Y-%m-%d %H:%M %Z}"
-    return f"waits for {duration(for_s)}: {WAITING[decision.reason]}; {until}"
+        # A day that is over ends a wait too; its site is then among the candidates.
+        if decision.radius_m is not None and all(one.lost is not Lost.FULL_TODAY for one in decision.candidates):
+            until += ", when it is looked for farther away"
+    return f"waits for {duration(for_s)}: {_nobody(decision)}; {until}"
+
+
+def _nobody(decision: LeadWaiting) -> str:
+    if decision.radius_m is not None and decision.reason is WaitingReason.ALL_FULL:
+        return f"every site within {distance(decision.radius_m)} is full"
+    return WAITING[decision.reason]
 
 
 def closed(decision: LeadClosed, names: Mapping[str, str]) -> str:

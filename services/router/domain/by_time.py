@@ -4,7 +4,7 @@ What distance decides otherwise is decided alike here, by seconds: who is eligib
 open, and how a tie ends. Only these few sites are looked at; when none of them will do, distance has its turn.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,11 @@ from services.router.domain.candidates import NO_SHARES, Row, settle_tie, timed_
 from services.router.domain.doors import Doors
 from services.router.domain.ledger import LeadFeatures
 from services.router.domain.preference import Preference
+from services.router.domain.reach import Reach
 from services.router.domain.room import Room
 from services.router.domain.shares import Shares
 from services.router.policy import Policy
-from services.router.snapshot import Snapshot, TreeKey
+from services.router.snapshot import Snapshot
 from shared.contracts import Lost, WhyDistance
 
 _Known = tuple[int, Row]
@@ -42,20 +43,21 @@ class ByTime:
         self,
         lead: LeadFeatures,
         excluded: tuple[str, ...],
-        key: TreeKey,
-        max_mm: int,
+        reach: Reach,
         preference: Preference,
         point_m: NDArray[np.float64],
         seconds: Mapping[str, int | None],
+        grown_past: Sequence[Row] = (),
     ) -> tuple[Row, str] | WhyDistance:
         """The winner and the candidates as the record shows them, all of them; or why distance has to decide.
 
-        `preference` is one that was refused, or none. `point_m` is the lead's point in earth-centred metres.
+        `preference` is one that was refused, or none. `point_m` is the lead's point in earth-centred metres. Of
+        `grown_past`, full sites inside a smaller radius, the record shows those that were not compared at its end.
         """
         known: list[_Known] = []
         roadless: list[Row] = []
         for site_id, travel_s in seconds.items():
-            row = self._row(lead, excluded, key, max_mm, point_m, site_id)
+            row = self._row(lead, excluded, reach, point_m, site_id)
             if row is None:
                 continue
             if travel_s is None:
@@ -67,28 +69,27 @@ class ByTime:
         # Equally quick ones by distance, then site id: the order in which the engine was asked must not matter.
         known.sort(key=lambda one: (one[0], one[1][0], one[1][1]))
         rows = [row for _, row in known]
-        equal = self._mark(known, rows, max_mm)
+        equal = self._mark(known, rows, reach.radius_mm)
         if not equal:
             return WhyDistance.NONE_ELIGIBLE
         behind = NO_SHARES if self._shares is None else self._shares.behind(rows, equal)
         winner = equal[0] if len(equal) == 1 else settle_tie(lead.lead_id, rows, equal, behind)
         roadless.sort(key=lambda row: (row[0], row[1]))
-        shown = preference.show([*rows, *roadless])
+        shown = preference.show([*rows, *roadless, *[row for row in grown_past if row[1] not in seconds]])
         return rows[winner], timed_candidates_text(shown, seconds, self._room, behind)
 
     def _row(
         self,
         lead: LeadFeatures,
         excluded: tuple[str, ...],
-        key: TreeKey,
-        max_mm: int,
+        reach: Reach,
         point_m: NDArray[np.float64],
         site_id: str,
     ) -> Row | None:
         """The site as a candidate; None when it is not one that this lead's intent lets in."""
         snapshot = self._snapshot
         index = snapshot.index_of(site_id)
-        if index is None or lead.point is None or not snapshot.holds(key, index):
+        if index is None or lead.point is None or not snapshot.holds(reach.key, index):
             return None
         _, limit, weight = snapshot.offers[index]
         # Barriers make no way slower, since the engine knows them; the greatest distance counts them as ever.
@@ -97,20 +98,20 @@ class ByTime:
         lost: Lost | None = None
         if site_id in self._doors.out_of_business:
             lost = Lost.NOT_IN_BUSINESS
-        elif way_mm > max_mm:
-            lost = Lost.TOO_FAR
+        elif way_mm > reach.radius_mm:
+            lost = Lost.TOO_FAR if way_mm > reach.max_mm else Lost.OUTSIDE_RADIUS
         elif site_id in excluded:
             lost = Lost.DECLINED
         else:
             lost = self._room.refuses(site_id, load, limit)
         return way_mm, site_id, load, None if lost is None else lost.value, weight, detour_mm
 
-    def _mark(self, known: list[_Known], rows: list[Row], max_mm: int) -> list[int]:
+    def _mark(self, known: list[_Known], rows: list[Row], radius_mm: int) -> list[int]:
         """Places of the equally quick; writes into `rows` why the other eligible ones lost."""
         able = [place for place, row in enumerate(rows) if row[3] is None]
         if not able:
             return []
-        open_first_mm, is_open = min(self._open_first_mm, max_mm), self._doors.is_open
+        open_first_mm, is_open = min(self._open_first_mm, radius_mm), self._doors.is_open
         closed = set()
         if open_first_mm and any(rows[place][0] <= open_first_mm and is_open(rows[place][1]) for place in able):
             closed = {place for place in able if not is_open(rows[place][1])}

@@ -1,6 +1,6 @@
 """Which of the nearest sites gets one lead, and why each of the others does not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from services.router.domain.candidates import (
 from services.router.domain.doors import Doors
 from services.router.domain.ledger import Held, LeadFeatures, StaleReason, Stay, Travel
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
+from services.router.domain.reach import BEYOND_EVERYTHING_MM, Growing, Reach
 from services.router.domain.room import Room
 from services.router.domain.shares import Shares
 from services.router.domain.ways import Way, near, ways_to
@@ -29,8 +30,6 @@ from services.router.policy import Policy
 from services.router.snapshot import Snapshot, TreeKey
 from shared.contracts import Lost, Measure, WaitingReason, WhyDistance
 
-_BEYOND_EVERYTHING_MM = 1 << 62
-
 # Plain texts: an enum member costs the inner loop a call each.
 _FARTHER = Lost.FARTHER.value
 _FULL = Lost.FULL.value
@@ -38,19 +37,13 @@ _FULL_TODAY = Lost.FULL_TODAY.value
 _NO_ROOM = (_FULL, _FULL_TODAY)
 _DECLINED = Lost.DECLINED.value
 _TOO_FAR = Lost.TOO_FAR.value
+_OUTSIDE_RADIUS = Lost.OUTSIDE_RADIUS.value
 _CLOSED_NOW = Lost.CLOSED_NOW.value
 _NOT_IN_BUSINESS = Lost.NOT_IN_BUSINESS.value
 
 
 _BY_TIME = f',"measure":"{Measure.TRAVEL_TIME.value}"'
 _BY_DISTANCE = f',"measure":"{Measure.DISTANCE_FALLBACK.value}","why_distance":'
-
-
-class Reach(NamedTuple):
-    """What the rule of one intent says, in the units of the search."""
-
-    key: TreeKey
-    max_mm: int
 
 
 class Choice(NamedTuple):
@@ -66,9 +59,11 @@ class Choice(NamedTuple):
     measure: str = ""
     """What the record says after the candidates; empty when no travel times were wanted."""
     retry_at: datetime | None = None
-    """When waiting may end though nothing changed: the day of a site that was full today is over."""
+    """When waiting may end though nothing changed: the day of a site that was full today is over, the radius grows."""
     stay: str = ""
     """What the record says of a rule that wanted the person to stay; empty when none did."""
+    radius_mm: int = 0
+    """How far was looked, where the policy's steps decided that; 0 elsewhere."""
 
 
 class Chooser:
@@ -79,6 +74,7 @@ class Chooser:
         "_barriers",
         "_by_time",
         "_doors",
+        "_growing",
         "_has_barriers",
         "_keep",
         "_now",
@@ -105,6 +101,7 @@ class Chooser:
         self._open_first_mm = round(policy.hours.prefer_open_within_km * 1_000_000)
         self._stay_within_mm = {rule.name: round(rule.within_km * 1_000_000) for rule in policy.stay}
         self._replaying = replaying
+        self._growing = Growing(snapshot, policy.detours, self._doors, self._room, now, replaying=replaying)
         self._by_time = (
             ByTime(snapshot, policy, self._doors, self._room, self._shares) if policy.travel.candidates else None
         )
@@ -165,10 +162,10 @@ class Chooser:
         barriers = near(self._barriers, lead.point, distances_mm) if self._has_barriers else self._barriers
         has_wish = lead.preferred_site_id is not None or stay is not None
         if not has_wish and not excluded and not barriers:
-            choice = self._plain(reach.max_mm, distances_mm, indexes)
+            choice = self._plain(reach.max_mm, reach.radius_mm, distances_mm, indexes)
             if choice is not None:
                 return choice
-        preference, open_first_mm = NO_PREFERENCE, min(self._open_first_mm, reach.max_mm)
+        preference, open_first_mm = NO_PREFERENCE, min(self._open_first_mm, reach.radius_mm)
         if has_wish:
             preference = weighed or self._weigh(lead, excluded, reach, points_m[place], stay)
             if preference.is_honoured:
@@ -176,9 +173,9 @@ class Chooser:
         width = self.width
         while True:
             # Only what is nearer than the last one fetched is complete: others may tie with that one.
-            horizon_mm = distances_mm[-1] if len(indexes) == width else _BEYOND_EVERYTHING_MM
+            horizon_mm = distances_mm[-1] if len(indexes) == width else BEYOND_EVERYTHING_MM
             ways = ways_to(self._snapshot, barriers, lead.point, distances_mm, indexes)
-            choice = self._scan(lead, excluded, reach.max_mm, preference, ways, horizon_mm, open_first_mm)
+            choice = self._scan(lead, excluded, reach, preference, ways, horizon_mm, open_first_mm)
             if choice is not None:
                 return choice
             width *= 4
@@ -197,18 +194,18 @@ class Chooser:
         distances_mm: list[int],
         indexes: list[int],
         stay: Stay | None = None,
+        grown_past: Sequence[Row] = (),
     ) -> Choice:
         """`choose` where travel times are known: the quickest site, or else the nearest and why not the quickest.
 
-        Whoever asks for a site by name, or stays with one, gets it as ever; times are not looked at.
+        Whoever asks for a site by name, or stays with one, gets it as ever; times are not looked at. `grown_past`:
+        full sites inside a smaller radius, which the record shows too.
         """
         if self._by_time is None:
             return self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes, stay)
         preference, why_distance = self._weigh(lead, excluded, reach, points_m[place], stay), travel.why_distance
         if why_distance is None and not preference.is_honoured:
-            found = self._by_time.find(
-                lead, excluded, reach.key, reach.max_mm, preference, points_m[place], travel.seconds
-            )
+            found = self._by_time.find(lead, excluded, reach, preference, points_m[place], travel.seconds, grown_past)
             if not isinstance(found, WhyDistance):
                 (distance_mm, site_id, load, _, _, detour_mm), candidates = found
                 self._take(site_id, load)
@@ -226,6 +223,38 @@ class Chooser:
         if why_distance is None or preference.is_honoured:
             return choice
         return choice._replace(measure=f'{_BY_DISTANCE}"{why_distance.value}"')
+
+    def choose_in_steps(
+        self,
+        travel: Travel | None,
+        lead: LeadFeatures,
+        excluded: tuple[str, ...],
+        reach: Reach,
+        points_m: NDArray[np.float64],
+        place: int,
+        distances_mm: list[int],
+        indexes: list[int],
+        stay: Stay | None = None,
+    ) -> Choice:
+        """`choose`, or `choose_by_time` with `travel`, inside the radius in force; what lies outside is not looked at.
+
+        Whoever asks for a site by name, or stays with one, gets it up to the greatest distance.
+        """
+        if lead.point is None:
+            raise ValueError("a lead without a place has no nearest sites")
+        preference = self._weigh(lead, excluded, reach, points_m[place], stay)
+        if preference.is_honoured:
+            return self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes, stay, preference)
+        mm, grows_at, grown_past = self._growing.radius(
+            lead, excluded, reach, lead.point, points_m[place : place + 1], distances_mm, indexes, self.width
+        )
+        inside, hit = reach._replace(radius_mm=mm), (points_m, place, distances_mm, indexes)
+        if travel is None:
+            choice = self.choose(lead, excluded, inside, *hit, stay, preference)
+        else:
+            choice = self.choose_by_time(travel, lead, excluded, inside, *hit, stay, grown_past)
+        retry_at = min([at for at in (choice.retry_at, grows_at) if at is not None], default=None)
+        return choice._replace(radius_mm=mm, retry_at=retry_at)
 
     def _weigh(
         self,
@@ -260,14 +289,14 @@ class Chooser:
             point=lead.point,
         )  # fmt: skip
 
-    def _plain(self, max_mm: int, distances_mm: list[int], indexes: list[int]) -> Choice | None:
+    def _plain(self, max_mm: int, radius_mm: int, distances_mm: list[int], indexes: list[int]) -> Choice | None:
         """What `_scan` says, at half its price, in the case of most leads: the nearest site is alone and free."""
         room, keep, offers = self._room, self._keep, self._snapshot.offers
         seen, loads, gone = room.seen, room.loads, self._doors.out_of_business
         if len(indexes) <= keep or keep == 1 or distances_mm[keep - 1] == distances_mm[keep]:
             return None
         best_mm = distances_mm[0]
-        if best_mm > max_mm or best_mm + self._band_mm >= distances_mm[1]:
+        if best_mm > radius_mm or best_mm + self._band_mm >= distances_mm[1]:
             return None
         if room.counts_days and any(room.taken_today(offers[index].site_id) is not None for index in indexes[:keep]):
             return None
@@ -288,8 +317,8 @@ class Chooser:
                 load = loads.get(site_id, 0)
             if site_id in gone:
                 lost = _NOT_IN_BUSINESS
-            elif distance_mm > max_mm:
-                lost = _TOO_FAR
+            elif distance_mm > radius_mm:
+                lost = _TOO_FAR if distance_mm > max_mm else _OUTSIDE_RADIUS
             else:
                 lost = _FULL if load >= limit else _FARTHER
             texts.append(
@@ -304,7 +333,7 @@ class Chooser:
         self,
         lead: LeadFeatures,
         excluded: tuple[str, ...],
-        max_mm: int,
+        reach: Reach,
         preference: Preference,
         ways: list[Way],
         horizon_mm: int,
@@ -319,6 +348,7 @@ class Chooser:
         room, offers, replaying = self._room, self._snapshot.offers, self._replaying
         seen, loads, full_today = room.seen, room.loads, room.full_today
         keep, gone, is_open = self._keep, self._doors.out_of_business, self._doors.is_open
+        _, max_mm, radius_mm, _, _ = reach
         enough = max(keep, follow)
         rows: list[Row] = []
         equal: list[int] = []
@@ -335,8 +365,8 @@ class Chooser:
             lost = None
             if site_id in gone:
                 lost = _NOT_IN_BUSINESS
-            elif distance_mm > max_mm:
-                lost = _TOO_FAR
+            elif distance_mm > radius_mm:
+                lost = _TOO_FAR if distance_mm > max_mm else _OUTSIDE_RADIUS
             elif site_id in excluded:
                 lost = _DECLINED
             elif load >= limit or (replaying and len(rows) >= MAX_LISTED and site_id not in loads):
@@ -358,17 +388,17 @@ class Chooser:
             # That nobody is open hangs on the room of those who are, but full: the record must show them.
             full = [place for place, row in enumerate(rows[:MAX_LISTED]) if row[3] in _NO_ROOM and is_open(row[1])]
             follow = full[-1] + 1 if full else 0
-            return self._scan(lead, excluded, max_mm, preference, ways, horizon_mm, 0, follow)
-        if len(rows) < keep and horizon_mm != _BEYOND_EVERYTHING_MM:
+            return self._scan(lead, excluded, reach, preference, ways, horizon_mm, 0, follow)
+        if len(rows) < keep and horizon_mm != BEYOND_EVERYTHING_MM:
             return None
         if preference.row is not None and preference.is_honoured:
             return self._won(preference.row, preference, preference.show_winner(rows[:keep]))
         if not equal:
-            if horizon_mm <= max_mm:
+            if horizon_mm <= radius_mm:
                 return None
-            if horizon_mm != _BEYOND_EVERYTHING_MM and all(row[3] == _NOT_IN_BUSINESS for row in rows):
+            if horizon_mm != BEYOND_EVERYTHING_MM and all(row[3] == _NOT_IN_BUSINESS for row in rows):
                 return None  # whether any site at all can do the work is still open
-            return self._nobody(rows, preference.show(listed(rows, keep, within_reach(rows, max_mm))), preference)
+            return self._nobody(rows, preference.show(listed(rows, keep, within_reach(rows, radius_mm))), preference)
         if band_end_mm >= horizon_mm:
             return None
         behind = NO_SHARES if self._shares is None else self._shares.behind(rows, equal)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.router.domain.choose import Choice, Chooser, Reach
+from services.router.domain.choose import Choice, Chooser
 from services.router.domain.ledger import (
     Answered,
     Ask,
@@ -25,6 +25,7 @@ from services.router.domain.ledger import (
     Travel,
 )
 from services.router.domain.outcome import Turn, TurnWriter, assign, close, deadlines, join, wait
+from services.router.domain.reach import Reach
 from services.router.domain.record import optional
 from services.router.domain.transition import Step, next_step
 from services.router.geo import ecef_m
@@ -78,7 +79,7 @@ class _Plan(NamedTuple):
 
     reach: Reach
     center: Reach
-    """Where it goes after the policy's tries."""
+    """Where it goes after the policy's tries: at once as far as that may be."""
     time_to_answer: timedelta
     remind_after: timedelta | None
     escalate_after: timedelta | None
@@ -163,9 +164,12 @@ class Batch:
             escalate_after = _share(time_to_answer, self._policy.respond.escalate_after_percent)
             respond_by = self._now + time_to_answer
             center_km = max(rule.max_distance_km, self._policy.tries.center_within_km)
+            max_mm, center_mm = round(rule.max_distance_km * 1_000_000), round(center_km * 1_000_000)
+            steps = tuple(round(step_km * 1_000_000) for step_km in rule.radius_km)
+            key = rule.key.for_vehicle(vehicle)
             plan = _Plan(
-                Reach(rule.key.for_vehicle(vehicle), round(rule.max_distance_km * 1_000_000)),
-                Reach(rule.key.for_vehicle(vehicle).at_centers(), round(center_km * 1_000_000)),
+                Reach(key, max_mm, max_mm, steps, timedelta(minutes=rule.grow_after_minutes)),
+                Reach(key.at_centers(), center_mm, center_mm),
                 time_to_answer,
                 remind_after,
                 escalate_after,
@@ -264,12 +268,16 @@ class Batch:
         if hit is None:
             points_m, hit = self._look_up(point, reach.key)
             travel = None
-        if travel is None:
+        if reach.steps:
+            choice = self._chooser.choose_in_steps(travel, turn.lead, turn.excluded, reach, points_m, *hit, stay)
+        elif travel is None:
             choice = self._chooser.choose(turn.lead, turn.excluded, reach, points_m, *hit, stay)
         else:
             choice = self._chooser.choose_by_time(travel, turn.lead, turn.excluded, reach, points_m, *hit, stay)
         if choice.stay:
             turn = turn.saying(choice.stay)
+        if choice.radius_mm:
+            turn = turn.saying(f'"radius_m":{(choice.radius_mm + 500) // 1000}')
         if choice.waiting is not None:
             at_end = self._policy.tries.need_person(tries, choice.waiting)
             reason = WaitingReason.NEEDS_PERSON if at_end else choice.waiting

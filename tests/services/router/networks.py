@@ -1,7 +1,7 @@
 """Random networks, policies and leads."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -36,17 +36,22 @@ def policy(
     tries: tuple[int, float, int] = (0, 0, 0),
     stay_km: float = 0,
     shares: Mapping[str, int] = MappingProxyType({}),
+    steps: tuple[Sequence[float], int] = ((), 0),
 ) -> Policy:
     """The default policy with other numbers; `max_km` replaces every intent's maximum.
 
     `barriers` are lines of (lat, lon) with what their crossing costs in km; `travel` is how many sites are compared by
     travel time, and the band in seconds; `tries` are before_center, center_within_km and before_person; with
     `stay_km` there is one rule `again`, for all intents after all; `skills` and `barred` partners are every intent's;
-    `shares` are percents of partners in the one city that sites are in.
+    `shares` are percents of partners in the one city that sites are in; `steps` are every intent's radius_km, as far as
+    they lie within `max_km`, and its grow_after_minutes.
     """
     each = "".join(
         f"{key} = {list(names)}\n" for key, names in (("skills", skills), ("barred_partners", barred)) if names
     )
+    radius_km = [step for step in steps[0] if max_km is None or step < max_km]
+    if radius_km:
+        each += f"radius_km = {radius_km}\ngrow_after_minutes = {steps[1]}\n"
     lines = tuple((tuple(line), km) for line, km in barriers)
     return _policy(
         tie_band_m,
@@ -143,10 +148,12 @@ def lead(
     person: int | None = None,
     preferred: str | None = None,
     vehicle: str = "",
+    minutes_old: float = 0,
 ) -> LeadFeatures:
     """Lead `number`, of a person of its own unless said otherwise."""
     person_id = UUID(int=(10_000 + number) if person is None else person)
-    return LeadFeatures(str(UUID(int=number)), str(person_id), intent, point, preferred, NOW, vehicle)
+    received_at = NOW - timedelta(minutes=minutes_old)
+    return LeadFeatures(str(UUID(int=number)), str(person_id), intent, point, preferred, received_at, vehicle)
 
 
 def received(features: LeadFeatures, number: int = 1, *, travel: Travel | None = None) -> Ask:
@@ -251,6 +258,7 @@ policies = st.builds(
     stay_km=st.sampled_from([0, 0.1, 50, 20_000]),
     skills=st.sampled_from([(), (), ("battery",)]),
     barred=st.sampled_from([(), (), ("grand",)]),
+    steps=st.sampled_from([((), 0), ((), 0), ((0.1,), 0), ((0.1, 1.5), 15), ((0.2, 0.4, 60), 15), ((0.5, 60), 90)]),
 )
 # Half a minute is the step, so that many are equally quick; some sites have no road, most were not asked for.
 travels = (
@@ -279,6 +287,7 @@ def leads(draw: st.DrawFn, max_size: int = 12) -> list[LeadFeatures]:
             person=draw(st.none() | st.integers(1, 4)),
             preferred=draw(st.none() | st.none() | st.sampled_from(SITE_IDS)),
             vehicle=draw(st.sampled_from(ASKED_VEHICLES)),
+            minutes_old=draw(st.sampled_from([0, 0, 15, 40])),
         )
         for number in range(1, draw(st.integers(1, max_size)) + 1)
     ]

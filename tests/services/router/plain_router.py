@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from math import log
 from types import MappingProxyType
@@ -57,6 +57,10 @@ class Pick:
     waiting: str | None = None
     full_today: frozenset[str] = field(default=frozenset(), compare=False)
     """Where nobody could take it: the sites that could, but for their day."""
+    radius_km: float | None = field(default=None, compare=False)
+    """How far was looked, where steps of the policy decided that; None also where nobody was willing anywhere."""
+    grows_at: datetime | None = field(default=None, compare=False)
+    """When it is looked for farther away."""
 
 
 def plain_choice(
@@ -126,13 +130,19 @@ def _plain_pick(
         return Pick(None, "all_declined")
     roomy = [s for s in willing if s.open_lead_limit is None or load_of.get(s.site_id, 0) < s.open_lead_limit]
     free = [s for s in roomy if s.daily_lead_limit is None or taken_today.get(s.site_id, 0) < s.daily_lead_limit]
-    if not free:
-        return Pick(None, "all_full", frozenset(s.site_id for s in roomy))
     if features.preferred_site_id in {s.site_id for s in free}:
         return Pick(features.preferred_site_id)
     near_enough = {s.site_id for s in free if rules.stay and away[s.site_id] <= rules.stay[0].within_km * 1_000_000}
     if stays_with in near_enough:
         return Pick(stays_with)
+    radius_km, grows_at = None, None
+    if rule.radius_km and not at_center:
+        willing_mm, free_mm = ([away[s.site_id] for s in found] for found in (willing, free))
+        max_km, grows_at = _plain_radius(features, rules, willing_mm, free_mm, now)
+        radius_km = max_km
+        roomy, free = ([s for s in found if away[s.site_id] <= max_km * 1_000_000] for found in (roomy, free))
+    if not free:
+        return Pick(None, "all_full", frozenset(s.site_id for s in roomy), radius_km, grows_at)
     quick = {} if travel is None or not rules.travel.candidates else travel.seconds
     compared = [s for s in free if quick.get(s.site_id) is not None]
     if compared:
@@ -155,7 +165,24 @@ def _plain_pick(
         behind = due[partner] * (in_city + 1) - 100 * given.get(partner, 0) if partner in due else 0
         return -behind, load_of.get(s.site_id, 0) / s.weight, s.weight / log(u), s.site_id
 
-    return Pick(min(equal, key=turn).site_id)
+    return Pick(min(equal, key=turn).site_id, radius_km=radius_km)
+
+
+def _plain_radius(
+    features: LeadFeatures, rules: Policy, willing_mm: list[int], free_mm: list[int], now: datetime
+) -> tuple[float, datetime | None]:
+    """How far is looked for a lead, and when farther; None when nothing is to be waited for."""
+    rule, last_mm, grows_at = rules.intents[features.intent], -1.0, features.received_at
+    for step_km in rule.radius_km:
+        step_mm = step_km * 1_000_000
+        if any(way_mm <= step_mm for way_mm in free_mm):
+            return step_km, None
+        if any(last_mm < way_mm <= step_mm for way_mm in willing_mm):
+            grows_at += timedelta(minutes=rule.grow_after_minutes)
+            if now < grows_at:
+                return step_km, grows_at
+        last_mm = step_mm
+    return rule.max_distance_km, None
 
 
 def plain_refusal(

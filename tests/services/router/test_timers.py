@@ -3,7 +3,7 @@ from datetime import date, timedelta
 
 from services.router import network
 from services.router.sites import WorkingTime
-from shared.contracts import LEADS_DECIDED, LEADS_DUE, Answer, Cause
+from shared.contracts import LEADS_DECIDED, LEADS_DUE, Answer, Cause, LeadWaiting
 from tests.services.router.networks import DEFAULT_POLICY, NOW, site
 from tests.services.router.world import (
     Router,
@@ -192,6 +192,29 @@ async def test_a_full_network_is_tried_again_after_the_policys_minutes(world: Wo
         assert await router.timers.sweep() == 0
         world.clock.now = in_minutes(10)
         assert await router.timers.sweep() == 2  # the silent holder, and the lead that waits
+
+
+async def test_a_lead_that_full_sites_nearby_hold_goes_to_the_farther_site_when_its_time_has_come(
+    world: World,
+) -> None:
+    near_first = "[intents.purchase]\nradius_km = [5]\ngrow_after_minutes = 6\n"
+    await world.set_up(
+        site("near", limit=1), site("town", 31.4), policy=DEFAULT_POLICY.replace("[intents.purchase]\n", near_first)
+    )
+    async with world.router() as router:
+        await router.handle(received_record(255), received_record(256, at=in_minutes(0.5)))
+        [waiting] = await world.decided(256)
+        assert isinstance(waiting, LeadWaiting)
+        assert (waiting.reason, waiting.radius_m, waiting.retry_at) == ("all_full", 5_000, in_minutes(6.5))
+        world.clock.now = in_minutes(6.4)
+        assert await router.timers.sweep() == 0
+        world.clock.now = in_minutes(6.5)
+        assert 256 in await sweep_and_decide(world, router)
+
+    decisions = await world.decided(256)
+    assert numbers(decisions) == [(1, "waiting", None), (2, "assigned", "town")]
+    assert (decisions[1].cause, decisions[1].radius_m) == (Cause.RETRIED, 100_000)
+    assert await world.loads() == {"near": 1, "town": 1}
 
 
 async def test_what_operators_changed_reaches_kafka_once_and_survives_a_lost_sweep(world: World) -> None:

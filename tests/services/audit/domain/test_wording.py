@@ -8,6 +8,7 @@ from shared.contracts import (
     Cause,
     DeclineReason,
     LeadAssigned,
+    LeadWaiting,
     Lost,
     Measure,
     Result,
@@ -54,6 +55,25 @@ def test_what_travel_times_decided_is_said_in_minutes_and_what_they_could_not_is
         "takes longer to reach; 12.0 km more, round a barrier; 40 min by road",
         "no way there by road",
     ]
+
+
+def test_a_search_that_began_near_says_how_far_it_went_and_when_it_goes_farther() -> None:
+    golden = Path(__file__).parents[3] / "golden"
+    given = LEADS_DECIDED.read((golden / "leads.decided.near_first.json").read_bytes()).data
+    waits = LEADS_DECIDED.read((golden / "leads.decided.near_first_waiting.json").read_bytes()).data
+    assert isinstance(waits, LeadWaiting)
+    assert waits.retry_at is not None
+    until = f"until one has room, or {waits.retry_at.astimezone():%Y-%m-%d %H:%M %Z}"
+    tomorrow = tuple(one.model_copy(update={"lost": Lost.FULL_TODAY}) for one in waits.candidates)
+
+    assert wording.verdict(given, {}) == (
+        "given to suzhou-dc-1, 14.2 km away: the nearest that can take it, looked for within 30.0 km"
+    )
+    assert wording.verdict(waits, {}) == "waits: every site within 10.0 km is full"
+    assert wording.waiting(waits, 180) == (
+        f"waits for 3 min: every site within 10.0 km is full; {until}, when it is looked for farther away"
+    )
+    assert wording.waiting(waits.model_copy(update={"candidates": tomorrow}), 180).endswith(until)
 
 
 def test_distances_and_durations_are_said_as_people_say_them() -> None:
