@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.router.db import days, loads
-from services.router.domain import NEW, Ask, LeadFeatures, Received, Stale, decide_batch
+from services.router.db import days, loads, shares
+from services.router.domain import NEW, Ask, LeadFeatures, Received, Stale, decide_batch, month_of
 from services.router.in_effect import setting_in_effect
 from services.router.rules import IntentRule
 from services.router.snapshot import Site
@@ -46,15 +46,17 @@ async def explain_lead(
     now: datetime,
     vehicle: str = "",
 ) -> Explanation:
-    """Decide a lead at this point on the current network, policy and loads. Raises UserError when there is none.
+    """Decide a lead at this point on the current network, policy, loads and shares.
 
-    `times` are asked when the policy compares them. `vehicle` as `read_vehicle` gives it.
+    Raises UserError when there is no network or no policy. `times` are asked when the policy compares them.
+    `vehicle` as `read_vehicle` gives it.
     """
     async with acquire(pool) as connection:
         snapshot, policy = await setting_in_effect(connection)
         held = await loads.read(connection, locked=False)
         today = snapshot.today(now)
         taken = await days.read(connection, today, locked=False) if today else {}
+        given = await shares.read(connection, month_of(now)) if policy.shares else {}
     try:
         point = to_wgs84(lat, lon, datum)
     except ValueError as error:
@@ -62,7 +64,7 @@ async def explain_lead(
     lead = LeadFeatures(_NOBODY, _NOBODY, intent, point, preferred, now, vehicle)
     travel = (await times.of([lead], snapshot, policy)).get((_NOBODY, point))
     ask = Ask(lead, NEW, Received(_NOBODY), travel=travel)
-    [answer] = decide_batch([ask], snapshot, policy, held, now, taken)
+    [answer] = decide_batch([ask], snapshot, policy, held, now, taken, given)
     if isinstance(answer, Stale):
         raise TypeError("a new lead is never stale")
     decision = _DECIDED.validate_json(answer.record)
