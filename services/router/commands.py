@@ -8,7 +8,7 @@ import typer
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 
-from services.router import changing, network, policies, printing
+from services.router import changing, network, policies, printing, share_printing
 from services.router.changes.change import Kind
 from services.router.changes.commands import At, EvenIfChanged, request
 from services.router.changes.submission_printing import print_import, print_preview, print_publication
@@ -17,6 +17,7 @@ from services.router.explain import Explanation, explain_lead
 from services.router.gaps.commands import gaps
 from services.router.settings import read_settings
 from services.router.sites import canonical_rows
+from services.router.standing import month_named, standing_of
 from services.router.terminal import Json, print_json, run
 from services.router.travel.opening import open_travel_times
 from services.router.vehicles import read_vehicle
@@ -133,6 +134,20 @@ def show_policy(
         who = printing.who(found.by)
         typer.echo(f"# version {found.version}, published {found.published_at:%Y-%m-%d %H:%M:%S %Z}{who}")
         typer.echo(found.toml, nl=False)
+
+
+@policy_app.command()
+def shares(
+    month: Annotated[str | None, typer.Option(help="YYYY-MM; default: this month, in Asia/Shanghai.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how each partner stands against its share of a city's leads, by the policy in effect."""
+    first_day = month_named(month, datetime.now(UTC))
+    standing = run(lambda pool: standing_of(pool, first_day))
+    if as_json:
+        print_json(share_printing.standing_as_json(standing))
+    else:
+        share_printing.print_standing(Console(), standing)
 
 
 def explain(
