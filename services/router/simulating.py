@@ -16,6 +16,7 @@ from services.router.trying import (
     LeadFile,
     Setting,
     Simulation,
+    decided_of,
     read_lead_csv,
     read_lead_ndjson,
     simulate,
@@ -94,7 +95,7 @@ async def study(
     policy = current.policy if policy_text is None else Policy.from_toml(policy_text, current.policy.version + 1)
     policies = [with_tie_band(policy, band_m) for band_m in tie_bands_m] or [policy]
     findings = findings_of(policy, current.snapshot)
-    total = len(leads) * len(policies)
+    total = sum(decided_of(one, leads) for one in policies)
     simulations = [
         simulate(Setting(current.snapshot, one), leads, now, lambda done: on_progress(done, total)) for one in policies
     ]

@@ -9,9 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.router.printing import BY_DISTANCE_ONLY
+from services.router.share_printing import named, share_of, stands
 from services.router.simulating import Study
 from services.router.tables import print_findings, table_of
-from services.router.trying import Simulation
+from services.router.trying import ShareEffect, Simulation
 
 
 def study_as_json(study: Study) -> dict[str, Any]:
@@ -22,7 +23,24 @@ def study_as_json(study: Study) -> dict[str, Any]:
         "timed": study.is_timed,
         "measure": "distance",
         "findings": [str(finding) for finding in study.findings],
-        "simulations": [asdict(one) | {"sites": [site._asdict() for site in one.sites]} for one in study.simulations],
+        "simulations": [_as_json(one) for one in study.simulations],
+    }
+
+
+def _as_json(simulation: Simulation) -> dict[str, Any]:
+    told = asdict(simulation) | {"sites": [site._asdict() for site in simulation.sites]}
+    effect = simulation.shares
+    if effect is None:
+        return told
+    pairs = zip(effect.partners, effect.leads_without, strict=True)
+    return told | {
+        "shares": {
+            "moved": effect.moved,
+            "moved_km_more": effect.moved_km_more,
+            "mean_km_without": effect.mean_km_without,
+            "gini_without": effect.gini_without,
+            "partners": [one._asdict() | {"leads_without": without} for one, without in pairs],
+        }
     }
 
 
@@ -32,9 +50,13 @@ def print_study(console: Console, study: Study) -> None:
     first = study.simulations[0]
     if len(study.simulations) == 1:
         console.print(_shares_table(first))
+        if first.shares is not None:
+            console.print(_partners_table(first.shares))
+    elif first.shares is not None:
+        console.print(_partners_by_band(study.simulations))
     console.print(_bands_table(study.simulations))
-    for line in _waiting_lines(study.simulations):
-        console.print(line, highlight=False)
+    for line in [*_effect_lines(study.simulations), *_waiting_lines(study.simulations)]:
+        console.print(line, highlight=False, soft_wrap=True)
     policy = "a file" if study.policy_version is None else f"version {study.policy_version}"
     console.print(
         f"{first.leads} leads, network revision {study.network_revision}, policy of {policy}; nothing was recorded.",
@@ -59,6 +81,40 @@ def _shares_table(simulation: Simulation) -> Table:
     return table
 
 
+def _partners_table(effect: ShareEffect) -> Table:
+    numbers = ("contract", "leads", "share", "ahead or behind", "without shares")
+    table = table_of("Shares of partners", ("city", "partner"), numbers)
+    for one, without in zip(effect.partners, effect.leads_without, strict=True):
+        table.add_row(*named(one), *stands(one), str(without))
+    return table
+
+
+def _partners_by_band(simulations: Sequence[Simulation]) -> Table:
+    """What each got with every band."""
+    bands = [f"{one.tie_band_m:g} m" for one in simulations]
+    table = table_of("Shares of partners, by tie band", ("city", "partner"), ("contract", *bands))
+    for column in zip(*[one.shares.partners for one in simulations if one.shares is not None], strict=True):
+        table.add_row(*named(column[0]), f"{column[0].percent}%", *[share_of(one) for one in column])
+    return table
+
+
+def _effect_lines(simulations: Sequence[Simulation]) -> list[str]:
+    """What the shares of partners did and cost, a line for each band."""
+    lines = []
+    for one in simulations:
+        if one.shares is None:
+            continue
+        band = f" with a band of {one.tie_band_m:g} m" if len(simulations) > 1 else ""
+        more = one.shares.moved_km_more
+        far = "" if more is None else f", on average {_way_more(more)}"
+        lines.append(
+            f"Shares{band}: {one.shares.moved} of {one.assigned} assigned leads went to another site because of "
+            f"them{far}. Without shares: mean {_number(one.shares.mean_km_without)} km, "
+            f"Gini {one.shares.gini_without:.3f}."
+        )
+    return lines
+
+
 def _bands_table(simulations: Sequence[Simulation]) -> Table:
     table = table_of("", (), ("tie band m", "mean km", "p50 km", "p95 km", "Gini", "assigned", "waiting"))
     for one in simulations:
@@ -78,6 +134,14 @@ def _waiting_lines(simulations: Sequence[Simulation]) -> list[str]:
         f"Waiting with a band of {one.tie_band_m:g} m: {why or 'none'}."
         for one, why in zip(simulations, reasons, strict=True)
     ]
+
+
+def _way_more(km: float) -> str:
+    metres = round(km * 1000)
+    if not metres:
+        return "no farther"
+    way = f"{abs(metres)} m" if abs(metres) < 1000 else f"{abs(km):.2f} km"
+    return f"{way} {'nearer' if metres < 0 else 'farther'}"
 
 
 def _number(km: float | None) -> str:

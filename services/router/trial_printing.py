@@ -64,8 +64,10 @@ def print_trial(console: Console, trial: Trial, current: str, file: str) -> None
     newly, no_longer = found.newly_waiting.total(), found.no_longer_waiting.total()
     same = found.leads - found.moved - newly - no_longer
     span = f"from {trial.span.since:%Y-%m-%d %H:%M} to {trial.span.until:%Y-%m-%d %H:%M} UTC"
+    has_shares = found.current.policy.shares or found.tried.policy.shares
+    start = "idle sites, and partners without a lead this month" if has_shares else "idle sites"
     lines = [
-        f"{found.leads} leads received {span}, decided by {current} and by {file}, each starting with idle sites.",
+        f"{found.leads} leads received {span}, decided by {current} and by {file}, each starting with {start}.",
         f"{found.moved} move to another site, {newly} newly wait, {no_longer} no longer wait, {same} stay.",
         f"Mean distance: {_km(found.before.mean_km)} now, {_km(found.after.mean_km)} then.",
     ]

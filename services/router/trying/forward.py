@@ -2,7 +2,9 @@
 
 Loads start from zero and are made by the simulation alone: the loads that the past shows are those of the policy of
 that time, and would make every other one look worse than it is. For the same reason two settings are compared as two
-simulations, never a simulation with the ledger.
+simulations, never a simulation with the ledger. Shares of partners start the same way: months are those of the leads'
+own times, and nobody was given any lead of a month before the first lead here. What contracts really count now was
+given by other policies, and the share that a setting reaches by itself is what a study asks for.
 
 What the past does not say is assumed, the same for every setting: a site keeps each lead until its `respond_by`, the
 longest that the policy allows, and then counts as having accepted it. A lead that nobody can take waits, and is not
