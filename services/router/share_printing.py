@@ -46,8 +46,9 @@ def print_standing(console: Console, standing: Standing) -> None:
             soft_wrap=True,
         )
     for key, leads in standing.without_contract:
+        counted = f"{leads} lead{'s' * (leads > 1)}"
         console.print(
-            f"Counted in that month, without a contract now: {key.partner} in {key.city}, {leads} lead{'s' * (leads > 1)}.",
+            f"Counted in that month, without a contract now: {key.partner} in {key.city}, {counted}.",
             markup=False,
             highlight=False,
             soft_wrap=True,
