@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,6 +13,8 @@ from shared.errors import UserError
 
 LOCK_FILE = Path(__file__).with_name("jgo.lock.toml")
 DOWNLOADS_AT_ONCE = 8
+PAUSES_S = (1.0, 4.0)
+"""Before the second and the third try: a name that did not resolve or a connection that was cut ends no set-up."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, steps done, steps in all), from any thread."""
@@ -87,13 +90,19 @@ def _download(jar: Jar, incoming: Path, folder: Path) -> None:
     from requests import RequestException
 
     artifact = MavenContext(repo_cache=incoming, timeout=60).project(jar.group, jar.artifact).at_version(jar.version)
-    try:
-        file = Path(artifact.artifact().resolve())
-    except (RequestException, RuntimeError, OSError) as error:
-        raise UserError(
-            f"cannot fetch {jar.file_name} of Apache Kafka: {error}",
-            "check the connection to Maven Central, or point WAYPOST_KAFKA at a broker of your own",
-        ) from error
+    pauses_s = iter(PAUSES_S)
+    while True:
+        try:
+            file = Path(artifact.artifact().resolve())
+            break
+        except (RequestException, RuntimeError, OSError) as error:
+            pause_s = next(pauses_s, None)
+            if pause_s is None:
+                raise UserError(
+                    f"cannot fetch {jar.file_name} of Apache Kafka: {error}",
+                    "check the connection to Maven Central, or point WAYPOST_KAFKA at a broker of your own",
+                ) from error
+            time.sleep(pause_s)
     if not _is_pinned(jar, file):
         raise UserError(
             f"{jar.group}:{jar.artifact}:{jar.version} is not the jar that {LOCK_FILE.name} pins (sha256 differs)",

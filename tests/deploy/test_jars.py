@@ -1,13 +1,15 @@
 """Only the pinned jars ever reach the class path."""
 
 import shutil
+import socket
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deploy.kafka.archive import make_archive
-from deploy.kafka.jars import damaged, fetch, kafka_version, read_lock
+from deploy.kafka.jars import Jar, damaged, fetch, kafka_version, read_lock
 from deploy.kafka.java import kafka_java
 from deploy.local import CACHE
 from shared.errors import UserError
@@ -15,6 +17,13 @@ from shared.errors import UserError
 
 def silent(_step: str, _done: int, _total: int) -> None:
     pass
+
+
+def all_but_one_present(folder: Path) -> list[Jar]:
+    """Two jars of the lock, of which the small one is not in the folder."""
+    kafka, missing = (one for one in read_lock() if one.artifact in ("kafka_2.13", "slf4j-simple"))
+    shutil.copy(fetch([kafka], CACHE / "jars", silent)[0], folder)
+    return [kafka, missing]
 
 
 def test_every_jar_is_pinned_and_kafka_is_of_one_version() -> None:
@@ -47,9 +56,7 @@ def test_a_jar_that_is_not_the_pinned_one_is_refused_and_not_kept(tmp_path: Path
 
 
 def test_only_what_is_missing_is_fetched_and_each_step_is_shown(tmp_path: Path) -> None:
-    jars = [jar for jar in read_lock() if jar.artifact in ("kafka_2.13", "slf4j-simple")]
-    present = fetch([jar for jar in jars if jar.artifact == "kafka_2.13"], CACHE / "jars", silent)
-    shutil.copy(present[0], tmp_path)
+    jars = all_but_one_present(tmp_path)
     steps: list[tuple[int, int]] = []
 
     fetch(jars, tmp_path, lambda _step, done, total: steps.append((done, total)))
@@ -57,6 +64,38 @@ def test_only_what_is_missing_is_fetched_and_each_step_is_shown(tmp_path: Path) 
 
     assert steps == [(1, 2), (2, 2)]
     assert damaged(jars, tmp_path) == []
+
+
+def test_a_name_that_does_not_resolve_at_once_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jars = all_but_one_present(tmp_path)
+    resolve, asked = socket.getaddrinfo, []
+
+    def resolve_later(host: str, *further: Any, **named: Any) -> Any:
+        asked.append(host)
+        if len(asked) < 3:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return resolve(host, *further, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_later)
+    monkeypatch.setattr("deploy.kafka.jars.PAUSES_S", (0, 0))
+
+    fetch(jars, tmp_path, silent)
+
+    assert len(asked) >= 3
+    assert damaged(jars, tmp_path) == []
+
+
+def test_without_a_network_the_jar_and_what_to_do_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve_never(*_: Any, **_named: Any) -> Any:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    jars = all_but_one_present(tmp_path)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_never)
+    monkeypatch.setattr("deploy.kafka.jars.PAUSES_S", (0, 0))
+
+    with pytest.raises(UserError, match=r"cannot fetch slf4j-simple\S+ of Apache Kafka") as told:
+        fetch(jars, tmp_path, silent)
+    assert "WAYPOST_KAFKA" in told.value.hint
 
 
 @pytest.mark.faults
