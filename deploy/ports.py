@@ -1,7 +1,7 @@
 """Ports for the local stack: free now, the same ones as last time when they still are."""
 
 import json
-import random
+import secrets
 import socket
 from pathlib import Path
 
@@ -23,7 +23,10 @@ def is_free(port: int) -> bool:
 
 
 def choose_ports(file: Path, names: list[str]) -> dict[str, int]:
-    """A free port for every name; `file` remembers them so that addresses survive a restart of the stack."""
+    """A free port for every name; `file` remembers them so that addresses survive a restart of the stack.
+
+    Drawn from the system: two stacks whose processes were seeded alike would meet at every port.
+    """
     try:
         remembered = json.loads(file.read_text())
     except (FileNotFoundError, ValueError):
@@ -32,7 +35,7 @@ def choose_ports(file: Path, names: list[str]) -> dict[str, int]:
     for name in names:
         port = remembered.get(name, 0)
         while not port or port in chosen.values() or not is_free(port):
-            port = random.randint(LOWEST, HIGHEST)  # noqa: S311 - any free one will do
+            port = LOWEST + secrets.randbelow(HIGHEST - LOWEST + 1)
         chosen[name] = port
     file.write_text(json.dumps(chosen))
     return chosen
