@@ -78,16 +78,16 @@ class LocalServices:
         for service in SERVICES:
             say(f"starting {service}")
             self._supervisor.start(service, self.arguments(service), self.environment(service))
-        async with aiohttp.ClientSession() as session:
-            for service in SERVICES:
-                await self._wait_until_ready(session, service)
+        for service in SERVICES:
+            await self.ready(service)
         write_addresses(self._folder, {"intake_url": self.intake_url, "notifier_url": self.notifier_url})
 
-    async def _wait_until_ready(self, session: aiohttp.ClientSession, service: str) -> None:
+    async def ready(self, service: str) -> None:
+        """Wait until a service is at work. Raises UserError naming its log when it is not in a minute."""
         url = f"http://127.0.0.1:{self.health_ports[service]}/healthz/ready"
         answer = "no answer"
         try:
-            async with asyncio.timeout(READY_WITHIN_S):
+            async with asyncio.timeout(READY_WITHIN_S), aiohttp.ClientSession() as session:
                 while True:
                     try:
                         async with session.get(url) as response:

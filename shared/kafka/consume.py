@@ -110,7 +110,9 @@ def subscribe(
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         partition_assignment_strategy=(StickyPartitionAssignor,),
-        session_timeout_ms=10_000,
+        # The least that brokers allow: so long the leads of a process that was killed wait for another.
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=2_000,
         rebalance_timeout_ms=30_000,
         fetch_max_wait_ms=500,
         max_partition_fetch_bytes=4 * 1024 * 1024,

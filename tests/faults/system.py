@@ -124,9 +124,10 @@ class System:
             await connection.close()
 
     async def kill_again_and_again(self, service: str, rounds: int, pause_s: float) -> None:
-        """kill -9 a service `rounds` times, each time after it has run again for `pause_s`."""
+        """kill -9 a service `rounds` times, each time after it has been at work again for `pause_s`."""
         for _ in range(rounds):
             await self.running(service)
+            await self.services.ready(service)
             await asyncio.sleep(pause_s)
             self.supervisor.kill(service)
         await self.running(service)
