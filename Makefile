@@ -23,7 +23,7 @@ up: setup ## Start the embedded stack and all services (ARGS="--brokers 3" for a
 
 test: setup ## Run the whole suite on a real Kafka, PostgreSQL and Chromium
 	@deploy/install_chromium.sh
-	@$(BIN)/pytest -m "not faults" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest -m "not faults" -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: setup ## Run the long fault schedule (kill -9, outages, poison, rebalances)
 	@$(BIN)/pytest -m faults -n 2 --dist load $(ARGS)
