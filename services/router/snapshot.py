@@ -5,7 +5,7 @@ depends on the order in which sites arrive: they are sorted by id, so an index i
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -28,6 +28,9 @@ _KIND_BIT = {kind: 1 << bit for bit, kind in enumerate(SiteKind)}
 # 28 bits number 268 million sites and leave 35 for the distance: half the earth in millimetres needs 35.
 _INDEX_BITS = 28
 _INDEX_MASK = (1 << _INDEX_BITS) - 1
+
+NOBODY_MM = (1 << 35) - 1
+"""Where `nearest_by_key` found nobody more: farther than any place on earth."""
 
 
 class TreeKey(NamedTuple):
@@ -74,6 +77,8 @@ class Offer(NamedTuple):
     limit: float
     """Most leads held at a time; infinity without a limit, so that one comparison serves both."""
     weight: int
+    named: str
+    """How a record begins what it says of the site: its id, and the name of the distance that follows."""
 
 
 class Tree(NamedTuple):
@@ -81,6 +86,14 @@ class Tree(NamedTuple):
 
     points: "cKDTree[None] | None"
     members: NDArray[np.int64]
+    """One more than there are points: a search names the last where it finds nobody more."""
+    fit: NDArray[np.bool_]
+    """Whether a site is in it, by snapshot index."""
+
+    @property
+    def size(self) -> int:
+        """How many sites it has."""
+        return self.members.size - 1
 
 
 class Snapshot:
@@ -90,12 +103,12 @@ class Snapshot:
         self.sites = sites
         self.revision = revision
         self.digest = digest
-        self.offers = [
-            Offer(s.site_id, float("inf") if s.open_lead_limit is None else s.open_lead_limit, s.weight) for s in sites
-        ]
         self._index = {site.site_id: i for i, site in enumerate(sites)}
         self._points = ecef_m([site.lat for site in sites], [site.lon for site in sites])
         self._points.flags.writeable = False
+        # What stands together is kept together: at 100,000 sites a search waits for memory more than it computes.
+        self._by_place = cKDTree(self._points).indices if sites else np.empty(0, dtype=np.intp)
+        self.offers = _offers_of(sites, self._by_place.tolist())
         self._capabilities = np.array(
             [sum([_CAPABILITY_BIT[c] for c in site.capabilities]) for site in sites], dtype=np.int64
         )
@@ -143,7 +156,7 @@ class Snapshot:
 
     def count(self, key: TreeKey) -> int:
         """How many open sites can do this work."""
-        return int(self.tree(key).members.size)
+        return self.tree(key).size
 
     def serves(self, index: int, key: TreeKey) -> bool:
         """Whether the site can do this work on this vehicle, whatever its kind, partner and status."""
@@ -160,9 +173,7 @@ class Snapshot:
 
     def holds(self, key: TreeKey, index: int) -> bool:
         """Whether the site is one of those that `nearest` finds for this key."""
-        members = self.tree(key).members
-        place = int(np.searchsorted(members, index))
-        return place < members.size and int(members[place]) == index
+        return bool(self.tree(key).fit[index])
 
     def bars(self, index: int, key: TreeKey) -> bool:
         """Whether the site's partner is left out."""
@@ -218,14 +229,29 @@ class Snapshot:
         distance, then site id. Where the last distance ties with sites beyond it, which of them are shown is open:
         only what is nearer than the last column is complete.
         """
-        tree = self.tree(key)
-        width = min(k, tree.members.size)
-        if tree.points is None or len(points_m) == 0:
-            nothing = np.empty((len(points_m), 0), dtype=np.int64)
-            return nothing, nothing
+        width = min(k, self.count(key))
+        distances_mm, indexes = self.nearest_by_key({key: range(len(points_m))}, points_m, width)
+        return distances_mm, indexes
+
+    def nearest_by_key(
+        self, places_by_key: Mapping[TreeKey, Sequence[int]], points_m: NDArray[np.float64], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`nearest` for many points at once, each (by its place in `points_m`) under one key or none.
+
+        Always k columns: where a key has fewer sites, and for a point without a key, the rest are NOBODY_MM.
+        """
+        chords_m = np.full((len(points_m), k), np.inf)
+        found = np.zeros((len(points_m), k), dtype=np.int64)
         # A list of ranks always answers with two axes, also for one neighbour.
-        chords_m, found = tree.points.query(points_m, k=list(range(1, width + 1)))
-        ranked = (surface_mm(chords_m) << _INDEX_BITS) | tree.members[found]
+        ranks = list(range(1, k + 1))
+        for key, places in places_by_key.items():
+            tree = self.tree(key)
+            if tree.points is not None and places and k:
+                rows = np.array(places, dtype=np.intp)
+                chords_m[rows], points = tree.points.query(points_m[rows], k=ranks)
+                found[rows] = tree.members[points]
+        ranked = (surface_mm(chords_m) << _INDEX_BITS) | found
+        ranked[np.isinf(chords_m)] = NOBODY_MM << _INDEX_BITS
         ranked.sort(axis=1)
         return ranked >> _INDEX_BITS, ranked & _INDEX_MASK
 
@@ -239,10 +265,21 @@ class Snapshot:
             if key.skills or key.barred or key.vehicle != ANY:
                 offered = np.array([_offers(offering, key) for offering in self._offerings], dtype=np.bool_)
                 fit = fit & offered[self._offering_of]
-            members = np.flatnonzero(fit).astype(np.int64)
-            tree = Tree(cKDTree(self._points[members]) if members.size else None, members)
+            members = self._by_place[fit[self._by_place]]
+            points = cKDTree(self._points[members]) if members.size else None
+            tree = Tree(points, np.append(members, 0), fit)
             self._trees[key] = tree
         return tree
+
+
+def _offers_of(sites: Sequence[Site], order: Iterable[int]) -> list[Offer]:
+    """The offer of each site, made in this order: what is made together lies together in memory."""
+    offers: dict[int, Offer] = {}
+    for index in order:
+        site = sites[index]
+        limit = float("inf") if site.open_lead_limit is None else site.open_lead_limit
+        offers[index] = Offer(site.site_id, limit, site.weight, f'{{"site_id":"{site.site_id}","distance_m":')
+    return [offers[index] for index in range(len(sites))]
 
 
 def _offers(offering: Offering, key: TreeKey) -> bool:

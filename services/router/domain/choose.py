@@ -23,7 +23,9 @@ from services.router.domain.ledger import Held, LeadFeatures, StaleReason, Stay,
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
 from services.router.domain.reach import BEYOND_EVERYTHING_MM, Growing, Reach
 from services.router.domain.room import Room
+from services.router.domain.search import NO_RING, Hits, Point, Ring
 from services.router.domain.shares import Shares
+from services.router.domain.shortcut import Shortcut
 from services.router.domain.ways import Way, near, ways_to
 from services.router.geo import ecef_m
 from services.router.policy import Policy
@@ -84,6 +86,7 @@ class Chooser:
         "_shares",
         "_snapshot",
         "_stay_within_mm",
+        "shortcut",
     )
 
     def __init__(
@@ -102,6 +105,8 @@ class Chooser:
         self._stay_within_mm = {rule.name: round(rule.within_km * 1_000_000) for rule in policy.stay}
         self._replaying = replaying
         self._growing = Growing(snapshot, policy.detours, self._doors, self._room, now, replaying=replaying)
+        self.shortcut = Shortcut(snapshot, policy, self._doors, self._room, self._shares)
+        """Knows most leads' choice at once."""
         self._by_time = (
             ByTime(snapshot, policy, self._doors, self._room, self._shares) if policy.travel.candidates else None
         )
@@ -110,6 +115,27 @@ class Chooser:
     def width(self) -> int:
         """How many neighbours to fetch: a few more than are shown, because the last shown often ties with the next."""
         return self._keep + 3
+
+    def rings(self, hits: Hits, max_mm: NDArray[np.int64], points: Sequence[Point | None]) -> list[Ring]:
+        """What a record shows of each lead whose choice the shortcut may know; `max_mm` by place in the batch."""
+        rings = hits.rings(self._keep, self._band_mm, max_mm, self._apart())
+        if not self._has_barriers:
+            return rings
+        return [
+            ring
+            if point is None or not ring.equal or not self._barriers.within(point, (ring.metres[-1] + 1) * 1000)
+            else NO_RING
+            for ring, point in zip(rings, points, strict=True)
+        ]
+
+    def _apart(self) -> NDArray[np.bool_] | None:
+        """Sites whose day or first day has to be looked at; None when there are none."""
+        site_ids = [*self._snapshot.daily_limits, *self._doors.out_of_business]
+        if not site_ids:
+            return None
+        apart = np.zeros(len(self._snapshot.sites), dtype=np.bool_)
+        apart[[index for index in map(self._snapshot.index_of, site_ids) if index is not None]] = True
+        return apart
 
     def free(self, site_id: str) -> None:
         """The site lets a lead go."""
@@ -129,7 +155,7 @@ class Chooser:
             return StaleReason.SITE_NOT_OPEN
         if not snapshot.serves(index, key):
             return StaleReason.SITE_INCAPABLE
-        load, (_, limit, weight) = self._room.load(site_id), snapshot.offers[index]
+        load, (_, limit, weight, _) = self._room.load(site_id), snapshot.offers[index]
         if self._room.refuses(site_id, load, limit) is not None:
             return StaleReason.SITE_FULL
         [point_m] = ecef_m([point[0]], [point[1]])
@@ -161,10 +187,6 @@ class Chooser:
             raise ValueError("a lead without a place has no nearest sites")
         barriers = near(self._barriers, lead.point, distances_mm) if self._has_barriers else self._barriers
         has_wish = lead.preferred_site_id is not None or stay is not None
-        if not has_wish and not excluded and not barriers:
-            choice = self._plain(reach.max_mm, reach.radius_mm, distances_mm, indexes)
-            if choice is not None:
-                return choice
         preference, open_first_mm = NO_PREFERENCE, min(self._open_first_mm, reach.radius_mm)
         if has_wish:
             preference = weighed or self._weigh(lead, excluded, reach, points_m[place], stay)
@@ -289,46 +311,6 @@ class Chooser:
             point=lead.point,
         )  # fmt: skip
 
-    def _plain(self, max_mm: int, radius_mm: int, distances_mm: list[int], indexes: list[int]) -> Choice | None:
-        """What `_scan` says, at half its price, in the case of most leads: the nearest site is alone and free."""
-        room, keep, offers = self._room, self._keep, self._snapshot.offers
-        seen, loads, gone = room.seen, room.loads, self._doors.out_of_business
-        if len(indexes) <= keep or keep == 1 or distances_mm[keep - 1] == distances_mm[keep]:
-            return None
-        best_mm = distances_mm[0]
-        if best_mm > radius_mm or best_mm + self._band_mm >= distances_mm[1]:
-            return None
-        if room.counts_days and any(room.taken_today(offers[index].site_id) is not None for index in indexes[:keep]):
-            return None
-        winner_id, limit, _ = offers[indexes[0]]
-        winner_load = seen.get(winner_id)
-        if winner_load is None:
-            winner_load = loads.get(winner_id, 0)
-        if winner_load >= limit or winner_id in gone:
-            return None
-        if best_mm <= self._open_first_mm and not self._doors.is_open(winner_id):
-            return None
-        texts = [f'{{"site_id":"{winner_id}","distance_m":{(best_mm + 500) // 1000},"load":{winner_load}}}']
-        for place in range(1, keep):
-            site_id, limit, _ = offers[indexes[place]]
-            distance_mm = distances_mm[place]
-            load = seen.get(site_id)
-            if load is None:
-                load = loads.get(site_id, 0)
-            if site_id in gone:
-                lost = _NOT_IN_BUSINESS
-            elif distance_mm > radius_mm:
-                lost = _TOO_FAR if distance_mm > max_mm else _OUTSIDE_RADIUS
-            else:
-                lost = _FULL if load >= limit else _FARTHER
-            texts.append(
-                f'{{"site_id":"{site_id}","distance_m":{(distance_mm + 500) // 1000},"load":{load},"lost":"{lost}"}}'
-            )
-        seen[winner_id] = winner_load + 1
-        if self._shares is not None:
-            self._shares.take(winner_id)
-        return Choice(winner_id, best_mm, None, "none", ",".join(texts))
-
     def _scan(
         self,
         lead: LeadFeatures,
@@ -358,7 +340,7 @@ class Chooser:
                 break
             if band_end_mm < 0 and 0 < open_first_mm < distance_mm:
                 break
-            site_id, limit, weight = offers[index]
+            site_id, limit, weight, _ = offers[index]
             load = seen.get(site_id)
             if load is None:
                 load = loads.get(site_id, 0)

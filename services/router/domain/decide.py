@@ -1,9 +1,9 @@
 """Decides a batch: every ask in order, on one snapshot, one policy and one clock reading."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,13 @@ from services.router.domain.ledger import (
 )
 from services.router.domain.outcome import Turn, TurnWriter, assign, close, deadlines, join, wait
 from services.router.domain.reach import Reach
-from services.router.domain.record import optional
-from services.router.domain.transition import Step, next_step
-from services.router.geo import ecef_m
+from services.router.domain.record import decision_id, decision_ids, optional, utc_texts
+from services.router.domain.search import Hits, Point, Ring, search
+from services.router.domain.transition import FIRST_STEP, Step, next_step
 from services.router.policy import Contracted, Policy
 from services.router.snapshot import Snapshot, TreeKey
 from services.router.vehicles import ANY
-from shared.contracts import Cause, ClosedReason, WaitingReason
+from shared.contracts import ClosedReason, WaitingReason
 from shared.vocabulary import Intent
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
@@ -64,17 +64,18 @@ def decide_apart(
     """
     if not asks:
         return []
-    search = Batch(snapshot, policy, Held({}), asks[0][2], replaying=True)
-    hits = search._search([ask for ask, _, _ in asks])
+    together = Batch(snapshot, policy, Held({}), asks[0][2], replaying=True)
+    readings = together._read([ask for ask, _, _ in asks])
     answers = []
-    for (ask, held, now), hit in zip(asks, hits, strict=True):
+    for (ask, held, now), reading in zip(asks, readings, strict=True):
         alone = Batch(snapshot, policy, held, now, replaying=True)
-        alone._points_m = search._points_m
-        answers.append(alone._answer(ask, hit))
+        alone._hits = together._hits
+        answers.append(alone._answer(ask, reading))
     return answers
 
 
-class _Plan(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
     """A policy's rule for one kind of work, worked out once per batch."""
 
     reach: Reach
@@ -93,11 +94,16 @@ class _Plan(NamedTuple):
 _Work = Intent | tuple[Intent, str]
 """An intent, with the kind of vehicle where that makes a difference."""
 
-# Keeps the rows of a batch in step; a lead without a place is never searched for.
-_NOWHERE = (0.0, 0.0)
+_Reading = tuple[int, Ring, str, str]
+"""Of one ask: its place in the batch, what a record shows of its lead, the id of the lead's next decision if the row is
+still as it was read, and when the lead was received."""
 
-_Hit = tuple[int, list[int], list[int]]
-"""Place of a lead in its batch, and its nearest sites: distances in mm, indexes into the snapshot."""
+_Hit = tuple[NDArray[np.float64], int, list[int], list[int]]
+"""Leads in earth-centred metres, which of them it is, and its nearest sites: distances in mm, indexes."""
+
+
+# Nobody is as near as this, so that no shortcut is taken.
+_CLOSER_LOOK_MM = -1
 
 
 class Batch:
@@ -116,8 +122,9 @@ class Batch:
         self._policy = policy
         self._now = now
         self._chooser = Chooser(snapshot, policy, held, now, replaying=replaying)
+        self._shortcut = self._chooser.shortcut
         self._write = TurnWriter(now, snapshot.revision, policy.version)
-        self._points_m: NDArray[np.float64] = np.empty((0, 3))
+        self._hits: Hits
         self._plans: dict[_Work, _Plan] = {}
         self._rows: dict[str, LeadLedger] = {}
         self._live: dict[tuple[str, str], str] = {}
@@ -126,26 +133,30 @@ class Batch:
 
     def run(self, asks: Sequence[Ask]) -> list[Decided | Stale]:
         """One answer per ask, in order."""
-        hits = self._search(asks)
-        return [self._answer(ask, hit) for ask, hit in zip(asks, hits, strict=True)]
+        return [self._answer(ask, reading) for ask, reading in zip(asks, self._read(asks), strict=True)]
 
-    def _search(self, asks: Sequence[Ask]) -> list[_Hit | None]:
-        """The nearest sites of every lead with a place: one vectorised query per kind of work."""
-        hits: list[_Hit | None] = [None] * len(asks)
-        places_by_work: dict[_Work, list[int]] = {}
-        points: list[tuple[float, float]] = []
-        for place, (lead, *_) in enumerate(asks):
-            points.append(lead.point or _NOWHERE)
-            if lead.point is not None:
-                places_by_work.setdefault(self._work(lead), []).append(place)
-        degrees = np.array(points, dtype=np.float64).reshape(-1, 2)
-        self._points_m = ecef_m(degrees[:, 0], degrees[:, 1])
-        for work, places in places_by_work.items():
-            key = self._plan(work).reach.key
-            distances_mm, indexes = self._snapshot.nearest(key, self._points_m[places], self._chooser.width)
-            for hit in zip(places, distances_mm.tolist(), indexes.tolist(), strict=True):
-                hits[hit[0]] = hit
-        return hits
+    def _read(self, asks: Sequence[Ask]) -> Iterable[_Reading]:
+        """What can be known of every ask before anything is decided; together, because that is far cheaper."""
+        max_mm = np.full(len(asks), _CLOSER_LOOK_MM, dtype=np.int64)
+        places_by_plan: dict[_Plan, list[int]] = {}
+        for place, ask in enumerate(asks):
+            if ask.lead.point is not None:
+                places_by_plan.setdefault(self._plan(self._work(ask.lead)), []).append(place)
+        places_by_key: dict[TreeKey, list[int]] = {}
+        for plan, places in places_by_plan.items():
+            if not plan.reach.steps:
+                max_mm[places] = plan.reach.max_mm
+            places_by_key.setdefault(plan.reach.key, []).extend(places)
+        leads = [ask[0] for ask in asks]
+        points = [lead.point for lead in leads]
+        self._hits = search(self._snapshot, points, places_by_key, self._chooser.width)
+        return zip(
+            range(len(asks)),
+            self._chooser.rings(self._hits, max_mm, points),
+            decision_ids([(ask.lead.lead_id, ask.ledger.epoch + 1) for ask in asks]),
+            utc_texts([lead.received_at for lead in leads]),
+            strict=True,
+        )
 
     def _work(self, lead: LeadFeatures) -> _Work:
         """What the lead asks for, as far as it changes who can do it."""
@@ -184,65 +195,104 @@ class Batch:
             self._plans[work] = plan
         return plan
 
-    def _answer(self, ask: Ask, hit: _Hit | None) -> Decided | Stale:
+    def _answer(self, ask: Ask, reading: _Reading) -> Decided | Stale:
         lead, ledger, stimulus, live, travel, stay = ask
-        ledger = self._rows.get(lead.lead_id, ledger)
-        if self._placed and lead.lead_id in self._placed:
-            lead, hit = lead._replace(point=self._placed[lead.lead_id]), None
-            ask = ask._replace(lead=lead)
+        row = self._rows.get(lead.lead_id)
+        if row is not None:
+            ledger, reading = row, _read_again(reading, lead, row)
         step = next_step(ledger, stimulus)
         if isinstance(step, StaleReason):
             return Stale(lead.lead_id, step)
-        if isinstance(stimulus, Ordered):
-            return self._obey(ask, ledger, step, stimulus, hit)
-        if step.frees is not None:
-            self._chooser.free(step.frees)
         plan = self._plan(self._work(lead))
-        turn = self._write.begin(lead, ledger, step, stimulus.fact_id)
-        if step.closes is not None:
-            decided = close(turn, step.closes, stimulus.result if isinstance(stimulus, Answered) else None)
-        elif step.cause is Cause.RECEIVED and (joins := self._live_lead(lead, plan.join_group, live)) is not None:
-            decided = join(turn, *joins)
-        else:
-            decided = self._route(turn, plan, hit, travel, stay)
-        self._rows[lead.lead_id] = decided.after
+        joins: tuple[str, str | None] | None = None
+        decided: Decided | Stale | None = None
+        if step is FIRST_STEP:
+            joins = self._live_lead(lead, plan.join_group, live)
+            if joins is None and travel is None and stay is None and lead.preferred_site_id is None:
+                decided = self._assign_at_once(lead, plan, stimulus.fact_id, reading)
+        if decided is None:
+            decided = self._decide(ask, ledger, step, plan, reading, joins)
+        if isinstance(decided, Decided):
+            self._rows[lead.lead_id] = decided.after
         return decided
 
-    def _obey(self, ask: Ask, ledger: LeadLedger, step: Step, ordered: Ordered, hit: _Hit | None) -> Decided | Stale:
+    def _assign_at_once(self, lead: LeadFeatures, plan: _Plan, cause_id: str, reading: _Reading) -> Decided | None:
+        """A first decision about which there is nothing to say but distances and loads; None when there is more."""
+        _, ring, id_text, received_at = reading
+        taken = self._shortcut.take(lead.lead_id, ring) if ring.equal else None
+        if taken is None:
+            return None
+        site_id, distance_m, candidates = taken
+        respond_by, terms = self._terms(site_id, plan)
+        return self._write.assign_first(
+            lead, id_text, cause_id, received_at, site_id, distance_m, candidates, respond_by, terms
+        )
+
+    def _decide(
+        self,
+        ask: Ask,
+        ledger: LeadLedger,
+        step: Step,
+        plan: _Plan,
+        reading: _Reading,
+        joins: tuple[str, str | None] | None,
+    ) -> Decided | Stale:
+        lead, _, stimulus, _, travel, stay = ask
+        place, _, id_text, received_at = reading
+        hit: _Hit | None = (self._hits.points_m, place, *self._hits.of(place))
+        if lead.lead_id in self._placed:
+            lead, hit = lead._replace(point=self._placed[lead.lead_id]), None
+        if isinstance(stimulus, Ordered):
+            return self._obey(ask._replace(lead=lead), ledger, step, stimulus, plan, hit, reading)
+        if step.frees is not None:
+            self._chooser.free(step.frees)
+        turn = self._write.begin(lead, ledger, step, stimulus.fact_id, id_text, received_at)
+        if step.closes is not None:
+            return close(turn, step.closes, stimulus.result if isinstance(stimulus, Answered) else None)
+        if joins is not None:
+            return join(turn, *joins)
+        return self._route(turn, plan, hit, travel, stay)
+
+    def _obey(
+        self,
+        ask: Ask,
+        ledger: LeadLedger,
+        step: Step,
+        ordered: Ordered,
+        plan: _Plan,
+        hit: _Hit | None,
+        reading: _Reading,
+    ) -> Decided | Stale:
         lead, order, point = ask.lead, ordered.order, None
         if step.closes is not None:
-            return self._end(ask.lead, ledger, step, ordered)
+            return close(self._begin_ordered(lead, ledger, step, ordered, reading), ClosedReason.OUTCOME, order.result)
         if order.place is not None:
             point = order.place.lat, order.place.lon
             lead, hit = lead._replace(point=point), None
         if lead.point is None:
             return Stale(lead.lead_id, StaleReason.NO_PLACE)
-        plan, choice = self._plan(self._work(lead)), None
+        choice = None
         if order.site_id is not None:
             given = self._chooser.give(order.site_id, plan.reach.key, lead.point)
             if isinstance(given, StaleReason):
                 return Stale(lead.lead_id, given)
             choice = given
-        turn = self._begin_ordered(lead, ledger, step, ordered)
+        turn = self._begin_ordered(lead, ledger, step, ordered, reading)
         if choice is None:
             decided = self._route(turn, plan, hit, ask.travel, ask.stay, by_order=True)
         else:
             decided = self._assign(turn, plan, choice)
-        self._rows[lead.lead_id] = decided.after
         if point is not None:
             self._placed[lead.lead_id] = point
         return decided._replace(point=point)
 
-    def _end(self, lead: LeadFeatures, ledger: LeadLedger, step: Step, ordered: Ordered) -> Decided:
-        turn = self._begin_ordered(lead, ledger, step, ordered)
-        decided = close(turn, ClosedReason.OUTCOME, ordered.order.result)
-        self._rows[lead.lead_id] = decided.after
-        return decided
-
-    def _begin_ordered(self, lead: LeadFeatures, ledger: LeadLedger, step: Step, ordered: Ordered) -> Turn:
+    def _begin_ordered(
+        self, lead: LeadFeatures, ledger: LeadLedger, step: Step, ordered: Ordered, reading: _Reading
+    ) -> Turn:
         if step.frees is not None:
             self._chooser.free(step.frees)
-        turn = self._write.begin(lead, ledger, step, ordered.fact_id)
+        _, _, id_text, received_at = reading
+        turn = self._write.begin(lead, ledger, step, ordered.fact_id, id_text, received_at)
         return turn.saying(f'"order":{ordered.order.model_dump_json(exclude_none=True)}')
 
     def _route(
@@ -256,7 +306,7 @@ class Batch:
         by_order: bool = False,
     ) -> Decided:
         """Look for a site; without a `hit`, the nearest are looked up for this lead alone, and by distance alone."""
-        point, tries, reach, points_m = turn.lead.point, len(turn.excluded), plan.reach, self._points_m
+        point, tries, reach = turn.lead.point, len(turn.excluded), plan.reach
         if tries:
             # An operator who says "try again" has one more try, however many there were.
             if self._policy.tries.are_over(tries) and not by_order:
@@ -266,14 +316,13 @@ class Batch:
         if point is None:
             return wait(turn, WaitingReason.LOCATION_UNCLEAR, "")
         if hit is None:
-            points_m, hit = self._look_up(point, reach.key)
-            travel = None
+            hit, travel = self._look_up(point, reach.key), None
         if reach.steps:
-            choice = self._chooser.choose_in_steps(travel, turn.lead, turn.excluded, reach, points_m, *hit, stay)
+            choice = self._chooser.choose_in_steps(travel, turn.lead, turn.excluded, reach, *hit, stay)
         elif travel is None:
-            choice = self._chooser.choose(turn.lead, turn.excluded, reach, points_m, *hit, stay)
+            choice = self._chooser.choose(turn.lead, turn.excluded, reach, *hit, stay)
         else:
-            choice = self._chooser.choose_by_time(travel, turn.lead, turn.excluded, reach, points_m, *hit, stay)
+            choice = self._chooser.choose_by_time(travel, turn.lead, turn.excluded, reach, *hit, stay)
         if choice.stay:
             turn = turn.saying(choice.stay)
         if choice.radius_mm:
@@ -285,23 +334,26 @@ class Batch:
             return wait(turn, reason, choice.candidates, choice.measure, retry_at)
         return self._assign(turn, plan, choice)
 
-    def _look_up(self, point: tuple[float, float], key: TreeKey) -> tuple[NDArray[np.float64], _Hit]:
-        """The point in earth-centred metres, and its nearest sites."""
-        points_m = ecef_m([point[0]], [point[1]])
-        distances_mm, indexes = self._snapshot.nearest(key, points_m, self._chooser.width)
-        return points_m, (0, distances_mm[0].tolist(), indexes[0].tolist())
+    def _look_up(self, point: Point, key: TreeKey) -> _Hit:
+        """The nearest sites of one point."""
+        hits = search(self._snapshot, [point], {key: [0]}, self._chooser.width)
+        return (hits.points_m, 0, *hits.of(0))
 
     def _assign(self, turn: Turn, plan: _Plan, choice: Choice) -> Decided:
-        partner = optional("partner", self._snapshot.partners.get(choice.site_id))
-        schedule = self._snapshot.schedules.get(choice.site_id)
+        return assign(turn, choice, *self._terms(choice.site_id, plan))
+
+    def _terms(self, site_id: str, plan: _Plan) -> tuple[datetime, str]:
+        """Until when the site has the lead, and the text of that and of what else is agreed."""
+        partner = optional("partner", self._snapshot.partners.get(site_id))
+        schedule = self._snapshot.schedules.get(site_id)
         if schedule is None:
-            return assign(turn, choice, plan.respond_by, plan.deadlines + partner)
+            return plan.respond_by, plan.deadlines + partner
         respond_by = schedule.after_open_time(self._now, plan.time_to_answer)
         remind_at, escalate_at = (
             None if after is None else schedule.after_open_time(self._now, after)
             for after in (plan.remind_after, plan.escalate_after)
         )
-        return assign(turn, choice, respond_by, deadlines(respond_by, remind_at, escalate_at) + partner)
+        return respond_by, deadlines(respond_by, remind_at, escalate_at) + partner
 
     def _live_lead(self, lead: LeadFeatures, group: str | None, live: LiveLead | None) -> tuple[str, str | None] | None:
         """The live lead that this one joins, and its holder: the ledger's, else one of this batch; None for neither.
@@ -327,6 +379,12 @@ class Batch:
         if live.closed is ClosedReason.ACCEPTED:
             return self._now - live.changed_at <= self._policy.join_window
         return live.state in (LeadState.WAITING, LeadState.HELD)
+
+
+def _read_again(reading: _Reading, lead: LeadFeatures, row: LeadLedger) -> _Reading:
+    """The reading of an ask whose lead this batch has decided already."""
+    place, ring, _, received_at = reading
+    return place, ring, decision_id(lead.lead_id, row.epoch + 1), received_at
 
 
 def _share(time_to_answer: timedelta, percent: int) -> timedelta | None:

@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from services.router.domain.choose import Choice
 from services.router.domain.ledger import Decided, LeadFeatures, LeadLedger, LeadState
-from services.router.domain.record import ENGINE_VERSION, decision_id, optional, utc_text
+from services.router.domain.record import ENGINE_VERSION, optional, utc_text
 from services.router.domain.transition import Step
-from shared.contracts import ClosedReason, Result, WaitingReason
+from shared.contracts import Cause, ClosedReason, Result, WaitingReason
+
+_RECEIVED = Cause.RECEIVED.value
 
 
 class Turn(NamedTuple):
@@ -39,10 +41,14 @@ class TurnWriter:
             f'"policy_version":{policy_version},"engine_version":"{ENGINE_VERSION}",'
         )
 
-    def begin(self, lead: LeadFeatures, ledger: LeadLedger, step: Step, cause_id: str) -> Turn:
-        """The next epoch of `lead`, caused by the fact `cause_id`."""
+    def begin(
+        self, lead: LeadFeatures, ledger: LeadLedger, step: Step, cause_id: str, id_text: str, received_at: str
+    ) -> Turn:
+        """The next epoch of `lead`, caused by the fact `cause_id`.
+
+        `id_text` is its `decision_id`, `received_at` the text of the lead's time.
+        """
         epoch = ledger.epoch + 1
-        id_text = decision_id(lead.lead_id, epoch)
         excluded = ledger.excluded
         if step.excludes is not None and step.excludes not in excluded:
             excluded = (*excluded, step.excludes)
@@ -53,9 +59,46 @@ class TurnWriter:
             id_text,
             excluded,
             step.frees,
+            self.opening(lead, epoch, id_text, step.cause, cause_id, received_at),
+        )
+
+    def opening(self, lead: LeadFeatures, epoch: int, id_text: str, cause: str, cause_id: str, received_at: str) -> str:
+        """The beginning of a record, up to what was decided."""
+        return (
             f'{{"decision_id":"{id_text}","lead_id":"{lead.lead_id}","epoch":{epoch},"person_id":"{lead.person_id}",'
-            f'"intent":"{lead.intent}","cause":"{step.cause}","cause_id":"{cause_id}",'
-            f'"received_at":"{utc_text(lead.received_at)}",{self._from_decided_at}',
+            f'"intent":"{lead.intent}","cause":"{cause}","cause_id":"{cause_id}",'
+            f'"received_at":"{received_at}",{self._from_decided_at}'
+        )
+
+    def assign_first(
+        self,
+        lead: LeadFeatures,
+        id_text: str,
+        cause_id: str,
+        received_at: str,
+        site_id: str,
+        distance_m: int,
+        candidates: str,
+        respond_by: datetime,
+        terms: str,
+    ) -> Decided:
+        """What `begin` and `assign` make of a lead that was just received and has no wish."""
+        opening = self.opening(lead, 1, id_text, _RECEIVED, cause_id, received_at)
+        return Decided(
+            lead.lead_id,
+            1,
+            id_text,
+            "assigned",
+            site_id,
+            LeadLedger(1, LeadState.HELD, site_id, 1, respond_by),
+            ((site_id, 1),),
+            respond_by,
+            None,
+            None,
+            (
+                f'{opening}"outcome":"assigned","site_id":"{site_id}","distance_m":{distance_m},'
+                f'{terms},"preferred":"none","candidates":[{candidates}]}}'
+            ).encode(),
         )
 
 

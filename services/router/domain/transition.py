@@ -28,14 +28,16 @@ class Step(NamedTuple):
     """The holder that lets go."""
 
 
-_FIRST = Step(Cause.RECEIVED)
+FIRST_STEP = Step(Cause.RECEIVED)
+"""Of a lead that was just received."""
+
 _RETRY = Step(Cause.RETRIED)
 
 
 def next_step(ledger: LeadLedger, stimulus: Stimulus) -> Step | StaleReason:
     """A lead only moves forward, and only its present holder moves it: everything else is refused by name."""
     if isinstance(stimulus, Received):
-        return _FIRST if ledger.epoch == 0 else StaleReason.ALREADY_RECEIVED
+        return FIRST_STEP if ledger.epoch == 0 else StaleReason.ALREADY_RECEIVED
     if isinstance(stimulus, Erased):
         return _erase(ledger)
     if ledger.epoch == 0:

@@ -1,6 +1,6 @@
 """Which candidates a record lists: the same for the same inputs, however the search for the nearest found them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import orjson
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from services.router.domain import Decided, LeadFeatures, decide_batch
 from services.router.domain.choose import Chooser
 from services.router.policy import Policy
-from services.router.snapshot import Site, Snapshot, TreeKey
+from services.router.snapshot import NOBODY_MM, Site, Snapshot, TreeKey
 from tests.services.router.networks import NOW, lead, leads, loads, policies, policy, received, site, sites
 from tests.services.router.plain_router import plain_order
 
@@ -22,12 +22,12 @@ Row = tuple[str, str | None]
 class ContrarySnapshot(Snapshot):
     """Where the last distance ties with sites beyond it, shows those sites of the tie that come last by id."""
 
-    def nearest(
-        self, key: TreeKey, points_m: NDArray[np.float64], k: int
+    def nearest_by_key(
+        self, places_by_key: Mapping[TreeKey, Sequence[int]], points_m: NDArray[np.float64], k: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        distances_mm, indexes = super().nearest(key, points_m, max(self.count(key), 1))
+        distances_mm, indexes = super().nearest_by_key(places_by_key, points_m, max(len(self.sites), k))
         for mm, index in zip(distances_mm, indexes, strict=True):
-            if k < len(mm):
+            if k < len(mm) and mm[k - 1] < NOBODY_MM:
                 [tied] = np.nonzero(mm == mm[k - 1])
                 shown = k - tied[0]
                 index[tied[0] : k] = index[tied[-shown:]].copy()

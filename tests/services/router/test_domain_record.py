@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from services.router.domain import Decided, LeadFeatures, decide_batch, decision_id
-from services.router.domain.record import utc_text
+from services.router.domain.record import decision_ids, utc_text, utc_texts
 from services.router.policy import Policy
 from services.router.snapshot import Site, Snapshot
 from shared.contracts import LeadAssigned, LeadDecided, derived_id
@@ -21,6 +21,11 @@ CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
 @given(st.uuids(), st.integers(1, 10_000))
 def test_a_decision_has_the_id_that_its_cause_derives(lead_id: UUID, epoch: int) -> None:
     assert decision_id(str(lead_id), epoch) == str(derived_id("decision", lead_id, epoch))
+
+
+@given(st.lists(st.tuples(st.uuids().map(str), st.integers(1, 10_000)), max_size=5))
+def test_many_decisions_have_the_ids_that_each_has_alone(decisions: list[tuple[str, int]]) -> None:
+    assert decision_ids(decisions) == [decision_id(lead_id, epoch) for lead_id, epoch in decisions]
 
 
 @given(sites(), policies, loads, leads())
@@ -56,6 +61,17 @@ def test_times_are_written_as_pydantic_writes_utc(moment: datetime) -> None:
     utc = moment.astimezone(UTC)
 
     assert utc_text(moment) == TypeAdapter(datetime).dump_json(utc).decode().strip('"')
+
+
+def test_many_times_are_written_as_each_is_alone() -> None:
+    times = [NOW, NOW.replace(microsecond=0), NOW.astimezone(timezone(timedelta(hours=8)))]
+
+    assert utc_texts(times) == [utc_text(time) for time in times]
+    assert utc_texts([]) == []
+
+
+def test_a_batch_in_which_nothing_is_asked_has_no_answers() -> None:
+    assert decide_batch([], Snapshot.build([site("one")], 1), policy(), {}, NOW) == []
 
 
 def test_a_sender_in_another_time_zone_changes_no_byte() -> None:
