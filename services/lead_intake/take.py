@@ -77,9 +77,10 @@ async def take_leads(intake: Intake, scope: Scope, receive: Receive, send: Send)
         intake.answered.labels(name, str(problem.status)).inc()
         get_logger().info("leads.refused", format=name, status=problem.status, problem=problem.slug)
         raise
-    if intake.tracing.enabled:
-        _trace(intake, leads, outcomes, headers.get(b"traceparent"))
     await _answer(intake, send, name, [number for number, _ in items], leads, outcomes)
+    if intake.tracing.enabled:
+        # After the answer: nothing that is wrong with a span may make a committed lead look refused.
+        _trace(intake, leads, outcomes, headers.get(b"traceparent"))
 
 
 def _judge(

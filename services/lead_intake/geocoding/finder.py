@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.lead_intake.geocoding.answers import Answers, Key
-from services.lead_intake.geocoding.breaker import Breaker
 from services.lead_intake.geocoding.pace import Pace
 from services.lead_intake.geocoding.port import Failure, Found, Geocoder, GeocoderFailed, Question
 from services.lead_intake.limits import where
+from shared.breaker import Breaker
 from shared.telemetry import get_logger
 
 KEPT, FOUND, NOTHING, BUSY, OPEN = "kept", "found", "nothing", "busy", "breaker_open"
@@ -40,6 +40,7 @@ class PlaceFinder:
         pace: Pace,
         within_s: float,
         registry: CollectorRegistry,
+        clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._geocoder = geocoder
@@ -47,6 +48,7 @@ class PlaceFinder:
         self._breaker = breaker
         self._pace = pace
         self._within_s = within_s
+        self._clock = clock
         self._sleep = sleep
         self._under_way: dict[Key, asyncio.Task[Asked]] = {}
         self._results = Counter(
@@ -64,7 +66,7 @@ class PlaceFinder:
             registry=registry,
         )
         Gauge("waypost_intake_geocoder_open", "1 while the map service is left alone", registry=registry).set_function(
-            lambda: float(breaker.is_open)
+            lambda: float(breaker.is_resting)
         )
         Gauge("waypost_intake_geocoder_kept", "Answers kept in memory", registry=registry).set_function(
             lambda: len(answers)
@@ -87,7 +89,7 @@ class PlaceFinder:
         return asked
 
     async def _ask(self, key: Key, question: Question) -> Asked:
-        if self._breaker.is_open:
+        if self._breaker.rests(self._clock()):
             return Asked(OPEN)
         # A turn so late that the service could not answer any more would count against it.
         wait_s = self._pace.take_turn(self._within_s / 2)
@@ -95,7 +97,7 @@ class PlaceFinder:
             return Asked(BUSY)
         if wait_s:
             await self._sleep(wait_s)
-        if not self._breaker.enter():
+        if not self._breaker.allows(self._clock()):
             return Asked(OPEN)
         began = time.perf_counter()
         try:
@@ -103,15 +105,15 @@ class PlaceFinder:
                 found = await self._geocoder.find(question)
         except (GeocoderFailed, TimeoutError) as error:
             failure = error.failure if isinstance(error, GeocoderFailed) else Failure.TIMEOUT
-            self._breaker.failed(error.pause_s if isinstance(error, GeocoderFailed) else 0.0)
-            get_logger().warning("geocoder.failed", failure=failure, left_alone=self._breaker.is_open)
+            self._breaker.failed(self._clock(), error.pause_s if isinstance(error, GeocoderFailed) else 0.0)
+            get_logger().warning("geocoder.failed", failure=failure, left_alone=self._breaker.is_resting)
             return Asked(failure)
         except Exception as error:  # noqa: BLE001 - no answer, however odd, may cost a lead
-            self._breaker.failed()
+            self._breaker.failed(self._clock())
             get_logger().error("geocoder.failed", error=type(error).__name__, at=where(error))
             return Asked(Failure.GARBAGE)
         finally:
             self._took.observe(time.perf_counter() - began)
-        self._breaker.succeeded()
+        self._breaker.answered()
         self._answers.put(key, found)
         return Asked(FOUND if found else NOTHING, found)

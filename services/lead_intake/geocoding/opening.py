@@ -11,7 +11,6 @@ from prometheus_client import CollectorRegistry
 from services.lead_intake.geocoding.amap import PUBLIC_URL as AMAP_URL
 from services.lead_intake.geocoding.amap import Amap
 from services.lead_intake.geocoding.answers import Answers
-from services.lead_intake.geocoding.breaker import Breaker
 from services.lead_intake.geocoding.finder import PlaceFinder
 from services.lead_intake.geocoding.http import HttpGeocoder, open_session
 from services.lead_intake.geocoding.nominatim import PUBLIC_MOST_PER_SECOND, Nominatim
@@ -19,10 +18,13 @@ from services.lead_intake.geocoding.nominatim import PUBLIC_URL as NOMINATIM_URL
 from services.lead_intake.geocoding.pace import Pace
 from services.lead_intake.geocoding.port import Failure, GeocoderFailed, Question
 from services.lead_intake.settings import IntakeSettings
+from shared.breaker import Breaker
 from shared.errors import UserError
 
 _DEFAULT_URL = {"amap": AMAP_URL, "nominatim": NOMINATIM_URL}
 _DEFAULT_PER_SECOND = {"amap": 3.0, "nominatim": PUBLIC_MOST_PER_SECOND}
+FAILURES_IN_A_ROW = 5
+REST_S, LONGEST_REST_S = 30.0, 300.0
 _TRIED_WITH = Question("苏州市")
 """A public place: the doctor sends nobody's address."""
 _CURES = {
@@ -48,10 +50,11 @@ async def open_finder(
         yield PlaceFinder(
             geocoder_of(settings, session),
             Answers(pepper, settings.geocoder_cache_size, settings.geocoder_cache_s, clock),
-            Breaker(clock),
+            Breaker(FAILURES_IN_A_ROW, REST_S, LONGEST_REST_S),
             Pace(settings.geocoder_per_second or _DEFAULT_PER_SECOND[settings.geocoder], clock),
             settings.geocoder_timeout_s,
             registry,
+            clock,
         )
 
 

@@ -7,17 +7,18 @@ from prometheus_client import CollectorRegistry
 
 from services.router.settings import RouterSettings
 from services.router.travel.answer import Interface
-from services.router.travel.breaker import Breaker
 from services.router.travel.cache import TravelCache
 from services.router.travel.client import open_engine
 from services.router.travel.metrics import TravelMetrics
 from services.router.travel.osrm import Osrm
 from services.router.travel.times import TravelTimes
 from services.router.travel.valhalla import Valhalla
+from shared.breaker import Breaker
 
 FAILURES_BEFORE_REST = 3
 """Batches in a row without any answer: at most so many wait for an engine that is down."""
 REST_S = 10.0
+"""Never longer: one batch in ten seconds may well wait for its look."""
 
 
 def interface_of(settings: RouterSettings) -> Interface:
@@ -33,7 +34,7 @@ def interface_of(settings: RouterSettings) -> Interface:
 async def open_travel_times(settings: RouterSettings, registry: CollectorRegistry) -> AsyncIterator[TravelTimes]:
     """The travel times of one process; without an address they are none, and say so."""
     cache = TravelCache(settings.travel_cache_size, settings.travel_cache_hours * 3600)
-    breaker, metrics = Breaker(FAILURES_BEFORE_REST, REST_S), TravelMetrics(registry)
+    breaker, metrics = Breaker(FAILURES_BEFORE_REST, REST_S, longest_rest_s=REST_S), TravelMetrics(registry)
     timeout_s = settings.travel_timeout_ms / 1000
     if not settings.travel_url:
         yield TravelTimes(None, cache, breaker, metrics, timeout_s)

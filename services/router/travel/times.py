@@ -10,12 +10,12 @@ from services.router.domain import LeadFeatures, Travel
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
 from services.router.travel.answer import NoTimes
-from services.router.travel.breaker import Breaker
 from services.router.travel.cache import Pair, TravelCache
 from services.router.travel.client import Engine
 from services.router.travel.metrics import TravelMetrics
 from services.router.travel.shortlist import Shortlist, shortlists
 from services.router.travel.tables import Missing, Table, tables
+from shared.breaker import Breaker
 from shared.contracts import WhyDistance
 from shared.telemetry import get_logger
 

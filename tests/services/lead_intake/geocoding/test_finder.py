@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from services.lead_intake.geocoding.breaker import FAILURES_IN_A_ROW, OPEN_S
 from services.lead_intake.geocoding.finder import BUSY, FOUND, KEPT, NOTHING, OPEN, PlaceFinder
 from services.lead_intake.geocoding.http import MOST_BODY_BYTES
-from services.lead_intake.geocoding.opening import open_finder, try_geocoder
+from services.lead_intake.geocoding.opening import FAILURES_IN_A_ROW, REST_S, open_finder, try_geocoder
 from services.lead_intake.geocoding.port import Failure, Question
 from services.lead_intake.settings import IntakeSettings
 from shared.errors import UserError
@@ -141,7 +140,7 @@ async def test_it_is_left_alone_after_failures_and_asked_again_later(service: Ma
         assert registry.get_sample_value("waypost_intake_geocoder_open") == 1
 
         service.behaviour = None
-        clock.now += OPEN_S
+        clock.now += REST_S
         assert (await finder.find(LHASA)).result == FOUND
         assert registry.get_sample_value("waypost_intake_geocoder_open") == 0
 

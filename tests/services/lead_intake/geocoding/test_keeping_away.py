@@ -1,4 +1,4 @@
-"""The breaker, the pace and the kept answers, each against a clock that the test moves."""
+"""The pace and the kept answers, each against a clock that the test moves."""
 
 from itertools import pairwise
 
@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.lead_intake.geocoding.answers import Answers
-from services.lead_intake.geocoding.breaker import FAILURES_IN_A_ROW, LONGEST_OPEN_S, OPEN_S, Breaker
 from services.lead_intake.geocoding.pace import Pace
 from services.lead_intake.geocoding.port import Found, Question
 from shared.vocabulary import Accuracy
@@ -22,73 +21,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def opened(clock: Clock) -> Breaker:
-    breaker = Breaker(clock)
-    for _ in range(FAILURES_IN_A_ROW):
-        assert breaker.enter()
-        breaker.failed()
-    return breaker
-
-
-def test_failures_in_a_row_open_it_and_a_success_between_does_not() -> None:
-    clock = Clock()
-    breaker = Breaker(clock)
-    for _ in range(FAILURES_IN_A_ROW - 1):
-        breaker.failed()
-    breaker.succeeded()
-    breaker.failed()
-    assert breaker.enter()
-
-    assert not opened(clock).enter()
-
-
-def test_after_a_while_one_question_looks_and_its_success_closes_it() -> None:
-    clock = Clock()
-    breaker = opened(clock)
-    clock.now += OPEN_S
-
-    assert breaker.enter()
-    assert not breaker.enter()
-    breaker.succeeded()
-    assert breaker.enter()
-    assert breaker.enter()
-
-
-def test_each_look_that_fails_doubles_the_pause_up_to_the_longest() -> None:
-    clock = Clock()
-    breaker = opened(clock)
-    pause_s = OPEN_S
-    for _ in range(8):
-        clock.now += pause_s
-        assert breaker.enter()
-        breaker.failed()
-        pause_s = min(LONGEST_OPEN_S, pause_s * 2)
-        clock.now += pause_s - 1
-        assert not breaker.enter()
-        clock.now += 1
-        clock.now -= pause_s
-    clock.now += pause_s
-    assert breaker.enter()
-
-
-def test_a_used_up_quota_opens_it_at_once_for_as_long_as_said() -> None:
-    clock = Clock()
-    breaker = Breaker(clock)
-    breaker.failed(pause_s=600)
-    clock.now += 599
-    assert breaker.is_open
-    clock.now += 1
-    assert breaker.enter()
-
-
-def test_what_was_asked_before_it_opened_does_not_prolong_it() -> None:
-    clock = Clock()
-    breaker = opened(clock)
-    breaker.failed()
-    clock.now += OPEN_S
-    assert breaker.enter()
 
 
 @given(

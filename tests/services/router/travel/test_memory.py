@@ -1,6 +1,5 @@
-"""What is remembered of ways, and of an engine that fails."""
+"""What is remembered of ways."""
 
-from services.router.travel.breaker import Breaker
 from services.router.travel.cache import Pair, TravelCache
 
 HERE, THERE = (31.3, 120.6), (31.4, 120.6)
@@ -44,25 +43,3 @@ def test_without_room_nothing_is_remembered() -> None:
     cache.put(pair("a"), 1, 0)
 
     assert cache.get(pair("a"), 0) is None
-
-
-def test_an_engine_that_fails_again_and_again_is_left_alone_and_tried_once_after_each_rest() -> None:
-    breaker = Breaker(3, 10)
-
-    assert [breaker.failed(0), breaker.failed(1), breaker.failed(2)] == [False, False, True]
-    assert [breaker.allows(2), breaker.allows(11.9)] == [False, False]
-    assert [breaker.allows(12), breaker.allows(12), breaker.allows(21.9)] == [True, False, False]
-    assert not breaker.failed(22)
-    assert [breaker.allows(31.9), breaker.allows(32)] == [False, True]
-    assert breaker.answered()
-    assert [breaker.allows(32), breaker.is_resting, breaker.answered()] == [True, False, False]
-
-
-def test_only_failures_in_a_row_count() -> None:
-    breaker = Breaker(3, 10)
-    for _ in range(5):
-        breaker.failed(0)
-        breaker.failed(0)
-        breaker.answered()
-
-    assert breaker.allows(0)

@@ -13,7 +13,6 @@ from services.router.domain import LeadFeatures, Travel
 from services.router.policy import Policy
 from services.router.snapshot import Site, Snapshot
 from services.router.travel.answer import Interface
-from services.router.travel.breaker import Breaker
 from services.router.travel.cache import TravelCache
 from services.router.travel.client import MOST_ANSWER_BYTES, open_engine
 from services.router.travel.metrics import TravelMetrics
@@ -21,6 +20,7 @@ from services.router.travel.osrm import Osrm
 from services.router.travel.tables import MOST_ENDS, MOST_STARTS
 from services.router.travel.times import TravelTimes
 from services.router.travel.valhalla import Valhalla
+from shared.breaker import Breaker
 from shared.contracts import WhyDistance
 from shared.vocabulary import Intent
 from tests.services.router.networks import lead, policy, site
@@ -66,7 +66,7 @@ async def asking(
         open_engine(url or engine.url, interface or Osrm(), 4) as client,
     ):
         asked = Asked(
-            TravelTimes(client, TravelCache(cache, 3_600), Breaker(3, 10), TravelMetrics(registry), timeout_s),
+            TravelTimes(client, TravelCache(cache, 3_600), Breaker(3, 10, 10), TravelMetrics(registry), timeout_s),
             engine,
             registry,
         )
@@ -132,7 +132,7 @@ async def test_only_sites_that_may_do_the_work_within_the_greatest_distance_are_
 
 async def test_without_an_engine_every_lead_says_so() -> None:
     registry = CollectorRegistry()
-    times = TravelTimes(None, TravelCache(1, 1), Breaker(3, 10), TravelMetrics(registry), 1)
+    times = TravelTimes(None, TravelCache(1, 1), Breaker(3, 10, 10), TravelMetrics(registry), 1)
 
     found = await times.of([lead()], Snapshot.build([ACROSS], 1), BY_TIME)
 
