@@ -18,7 +18,7 @@ from shared.contracts import LeadAssigned, Lost, Measure, WhyDistance
 WHY_LOST = {
     Lost.FARTHER: "farther",
     Lost.TIE_LOAD: "as near, but holds more leads for its weight",
-    Lost.TIE_SHARE: "as near, but another partner is further behind its share",
+    Lost.TIE_SHARE: "as near, but the partners' shares chose another",
     Lost.TIE_HASH: "as near, but lost the draw",
     Lost.FULL: "holds as many leads as it may",
     Lost.DECLINED: "has declined this lead",

@@ -1,4 +1,4 @@
-"""The e2e story: a form, a store that refuses, the next-nearest that accepts, and the proof of it all.
+"""The e2e stories: a store that refuses and the next that accepts, two partners with a contract; the proof of all.
 
 Everything is real: Kafka and PostgreSQL, the four services as processes, the `waypost` command, HTTP on both ends. The
 stores' signatures are checked and made with the reference library of Standard Webhooks, not with our own code.
@@ -6,6 +6,7 @@ stores' signatures are checked and made with the reference library of Standard W
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +20,11 @@ from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
 from deploy.local import Stack
-from tests.faults.system import System, installation
+from services.router.default_policy import default_policy_text
+from services.router.network import apply, read_network_file
+from services.router.policies import publish
+from shared.postgres import open_pool
+from tests.faults.system import NETWORK, System, installation
 
 FIRST, SECOND = "suzhou-wujiang-store", "suzhou-wuzhong-center"
 """The nearest and the next-nearest site of the demo's network to the form below."""
@@ -113,6 +118,7 @@ async def test_a_form_reaches_the_nearest_store_moves_on_when_it_refuses_and_is_
     system: System, stores: dict[str, Store]
 ) -> None:
     first, second = stores[FIRST], stores[SECOND]
+    began = datetime.now(UTC).isoformat()
     key = (await system.clean("source", "add", "web-form", "--key-only")).strip()
 
     # A person sends a form.
@@ -164,9 +170,9 @@ async def test_a_form_reaches_the_nearest_store_moves_on_when_it_refuses_and_is_
         assert NAME not in json.dumps(state)
 
     # The audit finds nothing missing, and decides everything again to the byte.
-    count = json.loads(await system.clean("audit", "count", "--wait", "60", "--json"))
+    count = json.loads(await system.clean("audit", "count", "--from", began, "--wait", "60", "--json"))
     assert count["terms"]["accepted"]["count"] == count["terms"]["closed"]["count"] == 1
-    replay = json.loads(await system.clean("audit", "replay", "--json"))
+    replay = json.loads(await system.clean("audit", "replay", "--from", began, "--json"))
     assert replay["decisions"] == 3
 
     # One command tells it all.
@@ -175,3 +181,95 @@ async def test_a_form_reaches_the_nearest_store_moves_on_when_it_refuses_and_is_
         assert word in journey
     assert NAME not in journey
     assert not system.said or all("ended" not in line for line in system.said)
+
+
+GRAND, LUCKY = "urumqi-mall-grand", "urumqi-mall-lucky"
+MALL = """\
+urumqi-mall-grand,Mall Grand,agent_store,Urumqi,Tianshan,43.7928,87.6177,wgs84,sales|test_drive,open,1,,,grand
+urumqi-mall-lucky,Mall Lucky,agent_store,Urumqi,Tianshan,43.7929,87.6177,wgs84,sales|test_drive,open,1,,,lucky
+"""
+"""Eleven metres apart, and far from everything else of the demo's network."""
+CONTRACT = """
+[[shares]]
+city = "Urumqi"
+partners = { grand = 70, lucky = 30 }
+"""
+
+
+async def publish_contract(system: System, folder: Path) -> None:
+    """The mall and the contract take effect, and the router knows them."""
+    header, *rows = NETWORK.read_text(encoding="utf-8").splitlines()
+    file = folder / "network.csv"
+    file.write_text("\n".join([f"{header},partner", *(f"{row}," for row in rows), MALL]))
+    async with open_pool(system.settings, "router", max_size=1) as pool:
+        revision = (await apply(pool, read_network_file(file), datetime.now(UTC))).revision
+        version = (await publish(pool, f"{default_policy_text()}\n{CONTRACT}", datetime.now(UTC))).version
+    known = {f"waypost_router_network_revision {revision:.1f}", f"waypost_router_policy_version {version:.1f}"}
+    metrics = f"http://127.0.0.1:{system.services.health_ports['router']}/metrics"
+    async with asyncio.timeout(60), aiohttp.ClientSession() as http:
+        lines: set[str] = set()
+        while not known <= lines:
+            await asyncio.sleep(0.1)
+            async with http.get(metrics) as response:
+                lines = set((await response.text()).splitlines())
+
+
+async def decided(http: aiohttp.ClientSession, lead: str, *, epoch: int) -> dict[str, Any]:
+    """The lead's state, once it is known to be at this epoch."""
+    state: dict[str, Any] = {}
+    async with asyncio.timeout(60):
+        while state.get("epoch") != epoch:
+            await asyncio.sleep(0.1)
+            async with http.get(lead) as response:
+                state = await response.json()
+    return state
+
+
+async def test_two_partners_of_a_mall_get_what_their_contract_says_and_every_lead_tells_why(
+    system: System, tmp_path: Path
+) -> None:
+    began = datetime.now(UTC).isoformat()
+    await publish_contract(system, tmp_path)
+    key = (await system.clean("source", "add", "mall-form", "--key-only")).strip()
+
+    # Ten people between the two stores, which are equally near and equally idle.
+    front_door, sender = f"{system.services.intake_url}/v1/leads", {"authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession(headers=sender) as http:
+        states = []
+        for number in range(10):
+            phone = f"+86 174 0000 01{number:02}"
+            form = FORM | {
+                "contact": {"name": f"Mall Person {number}", "phone": phone},
+                "location": {"lat": 43.7928, "lon": 87.6177, "datum": "wgs84"},
+            }
+            async with http.post(front_door, json=form) as response:
+                assert response.status == 202, await response.text()
+                lead_id = (await response.json())["lead_id"]
+            states.append(await decided(http, f"{front_door}/{lead_id}", epoch=1) | {"lead_id": lead_id})
+        assert Counter(state["site_id"] for state in states) == {GRAND: 7, LUCKY: 3}
+        last = states[-1]["lead_id"]
+
+        # What a person orders is an assignment as any other, and counts.
+        moved = next(state["lead_id"] for state in states if state["site_id"] == GRAND)
+        await system.clean("order", "give", moved, LUCKY, "--by", "mei")
+        await decided(http, f"{front_door}/{moved}", epoch=2)
+
+    told = json.loads(await system.clean("policy", "shares", "--json"))
+    assert [(one["partner"], one["percent"], one["leads"]) for one in told["partners"]] == [
+        ("grand", 70, 7),
+        ("lucky", 30, 4),
+    ]
+    assert [one["ahead"] for one in told["partners"]] == [-0.7, 0.7]
+
+    # Each lead tells what the contract did, and all of it is decided again to the byte.
+    replay = json.loads(await system.clean("audit", "replay", "--from", began, "--wait", "60", "--json"))
+    assert (replay["decisions"], replay["clean"]) == (11, True)
+    [given, *_] = [
+        one for one in json.loads(await system.clean("lead", last, "--json"))["moments"] if one["what"] == "decided"
+    ]
+    assert given["text"].endswith(
+        "without it its partner would be 1 lead behind its share of the city's, further than any other"
+    )
+    assert [one["why"] for one in given["losers"] if one["site"].endswith(f"({LUCKY})")] == [
+        "just as near, but the partners' shares of the city's leads chose another"
+    ]

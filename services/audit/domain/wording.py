@@ -24,7 +24,7 @@ from shared.contracts import (
 LOST = {
     Lost.FARTHER: "farther away",
     Lost.TIE_LOAD: "just as near, but busier",
-    Lost.TIE_SHARE: "just as near, but another partner is further behind its share of the city's leads",
+    Lost.TIE_SHARE: "just as near, but the partners' shares of the city's leads chose another",
     Lost.TIE_HASH: "just as near and as busy; its turn comes with other leads",
     Lost.FULL: "full: it holds as many open leads as it may",
     Lost.DECLINED: "let this lead go before",
@@ -205,7 +205,7 @@ def why(decision: LeadAssigned) -> str:
     by_time = decision.measure is Measure.TRAVEL_TIME
     near = "quick to reach" if by_time else "near"
     if Lost.TIE_SHARE in lost:
-        reason = f"as {near} as another, and its partner is further behind its share of the city's leads"
+        reason = f"as {near} as another, {_by_share(decision)}"
     elif Lost.TIE_LOAD in lost:
         reason = f"as {near} as another, and less busy"
     elif Lost.TIE_HASH in lost:
@@ -220,6 +220,16 @@ def why(decision: LeadAssigned) -> str:
         reason += f"; {decision.stay.site_id}, which served the person before, {_CANNOT[decision.stay.verdict]}"
     refused = _PREFERRED.get(decision.preferred)
     return f"{reason} ({refused})" if refused else reason
+
+
+def _by_share(decision: LeadAssigned) -> str:
+    [behind] = [one.share_behind for one in decision.candidates if one.site_id == decision.site_id] or [None]
+    if behind is None:
+        return "whose partner has had its share of the city's leads"
+    if behind <= 0:
+        return "and its partner is the least ahead of its share of the city's leads"
+    leads = f"{behind / 100:g} lead{'s' * (behind != 100)}"
+    return f"and without it its partner would be {leads} behind its share of the city's, further than any other"
 
 
 def nobody_told(silence: LeadAssigned, names: Mapping[str, str]) -> str:

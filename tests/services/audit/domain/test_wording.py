@@ -93,3 +93,23 @@ def test_distances_and_durations_are_said_as_people_say_them() -> None:
         "2 d 4 h",
         "-5.0 s",
     ]
+
+
+def test_a_share_that_decided_says_how_far_behind_the_partner_would_be() -> None:
+    golden = Path(__file__).parents[3] / "golden" / "leads.decided.shares.json"
+    given = LEADS_DECIDED.read(golden.read_bytes()).data
+    assert isinstance(given, LeadAssigned)
+    winner, *others = given.candidates
+
+    def why(behind: int | None) -> str:
+        """With this number for the winner, and nobody asked for."""
+        candidates = (winner.model_copy(update={"share_behind": behind}), *others)
+        return wording.why(given.model_copy(update={"candidates": candidates, "preferred": "none"}))
+
+    assert why(winner.share_behind) == (
+        "as near as another, and without it its partner would be 0.6 leads behind its share of the city's, "
+        "further than any other"
+    )
+    assert "would be 1 lead behind" in why(100)
+    assert why(-20) == "as near as another, and its partner is the least ahead of its share of the city's leads"
+    assert why(None) == "as near as another, whose partner has had its share of the city's leads"
