@@ -37,6 +37,7 @@ check: setup ## Lint, types, import contracts, generated documents, lock
 	@deploy/lock.sh --check
 
 bench: setup ## Measure Waypost beside its peers; writes benchmarks/RESULTS.md
+	@deploy/install_postgis.sh || echo "bench: goes on without the PostGIS peer"
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 clean: ## Remove the environment and all local data (the embedded stack must be stopped)

@@ -7,6 +7,7 @@ import asyncpg
 from benchmarks.contest import Drained, drain, process
 from benchmarks.ground import Grounds
 from benchmarks.peers.set_based_sql import INDEX, TABLES
+from benchmarks.routers import fill_for, running_routers
 from benchmarks.workload import Lead
 from services.router.policy import Policy
 from services.router.sites import Site
@@ -18,19 +19,10 @@ async def waypost(grounds: Grounds, sites: list[Site], leads: list[Lead], proces
     """Our router, in one or two processes, with the whole decision record."""
     ground = await grounds.fresh()
     await ground.install(sites)
-    await ground.fill(leads)
-    connection = await ground.connect()
-    count = partial(count_rows, connection, "router.decisions")
-    environment = {**ground.environment, "WAYPOST_HEALTH_PORT": "0"}
-    arguments = ["services.cli", "run", "router"]
-    try:
-        with process(arguments, environment, ground.folder / "router-1.log") as first:
-            if processes == 1:
-                return await drain(count, len(leads), [first.pid])
-            with process(arguments, environment, ground.folder / "router-2.log") as second:
-                return await drain(count, len(leads), [first.pid, second.pid])
-    finally:
-        await connection.close()
+    async with ground.connected() as connection, running_routers(ground, processes) as routers:
+        count = partial(count_rows, connection, "router.decisions")
+        await fill_for(routers, ground, leads)
+        return await drain(count, len(leads), [router.pid for router in routers])
 
 
 async def tutorial(grounds: Grounds, sites: list[Site], leads: list[Lead]) -> Drained:

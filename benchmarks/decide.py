@@ -9,6 +9,7 @@ at most 10 us a lead in batches of 500, and at most 1.15 times that with two hun
 import argparse
 import gc
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -69,26 +70,45 @@ def synthetic_leads(count: int, towns: list[tuple[float, float]], random: Random
     ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """A network, the policy and batches of leads: what every contestant of a size is given."""
+
+    sites: list[Site]
+    policy: Policy
+    batches: list[list[LeadFeatures]]
+
+    @property
+    def leads(self) -> list[LeadFeatures]:
+        """Those of all batches."""
+        return [lead for batch in self.batches for lead in batch]
+
+
+def make_traffic(site_count: int, rounds: int) -> Traffic:
+    """`rounds` batches near `site_count` sites; the same numbers give the same traffic."""
+    random = Random(17)
+    towns = synthetic_towns(site_count, random)
+    sites = synthetic_sites(site_count, towns, random)
+    policy = Policy.from_toml(POLICY.read_text(encoding="utf-8"), 1)
+    return Traffic(sites, policy, [synthetic_leads(BATCH, towns, random) for _ in range(rounds)])
+
+
 def measure(site_count: int, rounds: int) -> dict[str, float]:
     """Microseconds a lead, median and best of `rounds` batches, and seconds to build the snapshot with its trees.
 
     Processor time, not the clock on the wall: one thread decides, and what else the machine does is no part of it.
     """
-    random = Random(17)
-    towns = synthetic_towns(site_count, random)
-    sites = synthetic_sites(site_count, towns, random)
-    policy = Policy.from_toml(POLICY.read_text(encoding="utf-8"), 1)
+    traffic = make_traffic(site_count, rounds)
+    sites, policy = traffic.sites, traffic.policy
     started = process_time()
     snapshot = Snapshot.build(sites, 1).warm(policy.tree_keys())
     build_s = process_time() - started
-    batches = [
-        [Ask(lead, NEW, Received(lead.person_id)) for lead in synthetic_leads(BATCH, towns, random)]
-        for _ in range(rounds)
-    ]
     # The same traffic on either network: a few hundred sites hold leads at this moment.
+    random = Random(18)
     loads = {site.site_id: random.randrange(1, 4) for site in random.sample(sites, 300)}
     took_us = []
-    for batch in batches:
+    for leads in traffic.batches:
+        batch = [Ask(lead, NEW, Received(lead.person_id)) for lead in leads]
         started = process_time()
         decided = decide_batch(batch, snapshot, policy, loads, NOW)
         took_us.append((process_time() - started) / BATCH * 1e6)

@@ -3,7 +3,8 @@
 import itertools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +47,15 @@ class Ground:
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A superuser's connection to the round's database."""
         return await asyncpg.connect(self.settings.require_postgres())
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        """The same, closed when the block ends."""
+        connection = await self.connect()
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def install(self, sites: list[Site]) -> None:
         """Topics, tables, keys, the network as revision 1 and the default policy as version 1."""

