@@ -264,7 +264,8 @@ class Chooser:
         """
         if lead.point is None:
             raise ValueError("a lead without a place has no nearest sites")
-        preference = self._weigh(lead, excluded, reach, points_m[place], stay)
+        has_wish = lead.preferred_site_id is not None or stay is not None
+        preference = self._weigh(lead, excluded, reach, points_m[place], stay) if has_wish else NO_PREFERENCE
         if preference.is_honoured:
             return self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes, stay, preference)
         mm, grows_at, grown_past = self._growing.radius(
