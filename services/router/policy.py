@@ -117,6 +117,10 @@ class Policy(Table):
         keys = {rule.key for rule in self.intents.values()}
         return keys | {key.at_centers() for key in keys} if self.tries.before_center else keys
 
+    def with_shares(self, shares: tuple[ShareRule, ...]) -> "Policy":
+        """The policy with other contracts of partners, for studies; no version of its own."""
+        return Policy.model_validate({**self.model_dump(), "shares": shares})
+
     @cached_property
     def contracts(self) -> dict[Contracted, int]:
         """Percent of a city's leads that a partner is due."""

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.router.printing import BY_DISTANCE_ONLY, WHY_LOST
+from services.router.share_printing import named, share_of
 from services.router.tables import print_findings, table_of
 from services.router.trial import Trial
 from services.router.trying import Comparison
@@ -44,6 +45,18 @@ def trial_as_json(trial: Trial) -> dict[str, Any]:
         ],
         "first_moved": [one._asdict() for one in found.first_moved],
         "sites": [one._asdict() for one in found.sites],
+        "shares": [
+            {
+                "city": after.city,
+                "partner": after.partner,
+                "percent": after.percent,
+                "leads_before": before.leads,
+                "leads_after": after.leads,
+                "share_before": before.share,
+                "share_after": after.share,
+            }
+            for before, after in found.shares
+        ],
     }
 
 
@@ -83,6 +96,8 @@ def print_trial(console: Console, trial: Trial, current: str, file: str) -> None
         _print_moved(console, found)
     if found.sites and found.examples:
         console.print(_sites_table(found, found.examples))
+    if found.shares:
+        console.print(_partners_table(found))
     if found.before.waiting or found.after.waiting:
         console.print(_waiting_table(found))
     if found.current.policy.travel.candidates or found.tried.policy.travel.candidates:
@@ -114,6 +129,15 @@ def _sites_table(found: Comparison, most: int) -> Table:
     table = table_of(title, ("site",), ("now", "then", "gained", "lost"))
     for one in shown:
         table.add_row(escape(one.site_id), str(one.before), str(one.after), f"+{one.gained}", f"-{one.lost}")
+    return table
+
+
+def _partners_table(found: Comparison) -> Table:
+    numbers = ("contract", "leads now", "then", "share now", "then")
+    table = table_of("Shares of partners", ("city", "partner"), numbers)
+    for before, after in found.shares:
+        leads = (str(before.leads), str(after.leads))
+        table.add_row(*named(after), f"{after.percent}%", *leads, share_of(before), share_of(after))
     return table
 
 

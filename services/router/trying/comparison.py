@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from services.router.domain import Decided, LeadFeatures
+from services.router.partner_shares import PartnerShare, given_by_contract, partner_shares
 from services.router.trying.forward import Setting
 from shared.contracts import Lost
 from shared.vocabulary import Intent
@@ -59,6 +60,8 @@ class Side:
 
     leads_by_site: Counter[str] = field(default_factory=Counter)
     """A joined lead counts for the holder that it goes to."""
+    given: Counter[str] = field(default_factory=Counter)
+    """Assigned leads by site: what shares of partners count."""
     waiting: Counter[str] = field(default_factory=Counter)
     """Leads that no site gets, by reason."""
     joined: int = 0
@@ -73,6 +76,7 @@ class Side:
             self.waiting[outcome.waits] += 1
         else:
             self.leads_by_site[outcome.site_id] += 1
+            self.given[outcome.site_id] += outcome.record["outcome"] != JOINED
         if outcome.distance_m is not None:
             self.assigned += 1
             self.metres += outcome.distance_m
@@ -138,6 +142,24 @@ class Comparison:
             for site_id in self._gained.keys() | self._lost.keys()
         ]
         return sorted(changes, key=lambda one: (-abs(one.after - one.before), -one.gained - one.lost, one.site_id))
+
+    @property
+    def shares(self) -> list[tuple[PartnerShare, PartnerShare]]:
+        """Every partner with a contract, under the current and under the tried setting.
+
+        By the contracts of the tried policy; in cities that it leaves out, by those of the current one.
+        """
+        tried = self.tried.policy
+        cities = {rule.city.casefold() for rule in tried.shares}
+        rules = (*tried.shares, *(rule for rule in self.current.policy.shares if rule.city.casefold() not in cities))
+        if not rules:
+            return []
+        contracts = tried.with_shares(rules)
+        before, after = (
+            partner_shares(contracts, snapshot, given_by_contract(contracts, snapshot, side.given))
+            for snapshot, side in ((self.current.snapshot, self.before), (self.tried.snapshot, self.after))
+        )
+        return list(zip(before, after, strict=True))
 
 
 def why_not(record: dict[str, Any], site_id: str, setting: Setting, lead: LeadFeatures) -> str:

@@ -83,7 +83,7 @@ def simulate(setting: Setting, leads: LeadColumns, now: datetime, on_progress: C
     weights = weights_of_able(setting, leads.intents_asked)
     shares = None
     if setting.policy.shares:
-        without = _decide(setting._replace(policy=without_shares(setting.policy)), leads, now, on_progress)
+        without = _decide(setting._replace(policy=setting.policy.with_shares(())), leads, now, on_progress)
         shares = _effect(setting, tally, without, weights)
     km = np.array(tally.metres, dtype=np.float64) / 1000
     p50, p95 = np.percentile(km, (50, 95)).tolist() if tally.metres else (None, None)
@@ -104,11 +104,6 @@ def simulate(setting: Setting, leads: LeadColumns, now: datetime, on_progress: C
 def decided_of(policy: Policy, leads: LeadColumns) -> int:
     """How many decisions a simulation of this policy takes."""
     return len(leads) * (2 if policy.shares else 1)
-
-
-def without_shares(policy: Policy) -> Policy:
-    """The policy as if partners had no contracts."""
-    return Policy.model_validate({**policy.model_dump(), "shares": ()})
 
 
 def weights_of_able(setting: Setting, intents: Iterable[Intent]) -> dict[str, int]:

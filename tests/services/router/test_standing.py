@@ -168,5 +168,12 @@ async def test_a_policy_with_shares_is_tried_from_a_month_without_leads(world: W
         ("a-grand", 6, 5),
         ("b-lucky", 4, 5),
     ]
+    assert [
+        (one["partner"], one["percent"], one["leads_before"], one["leads_after"]) for one in told["shares"][:2]
+    ] == [("grand", 45, 6, 5), ("lucky", 45, 4, 5)]
+    assert [(one["share_before"], one["share_after"]) for one in told["shares"][:2]] == [(0.6, 0.5), (0.4, 0.5)]
+
+    # Without a contract in the file, the one of now is what it is seen by.
     shown = await waypost("policy", "try", "plain.toml", "--last", "1h")
+    assert "│ CITY    │ grand   │      60% │         6 │    5 │     60.0% │ 50.0% │" in shown
     assert "each starting with idle sites, and partners without a lead this month." in shown

@@ -124,3 +124,23 @@ def test_a_joined_lead_moves_with_the_one_it_joined() -> None:
     assert result.first_moved[1].from_m is None
     assert result.first_moved[1].from_lost == "joined"
     assert result.before.assigned == 1
+
+
+def test_partners_stand_beside_their_contracts_and_a_joined_lead_counts_for_none() -> None:
+    mall = [site("a", *NEAR, partner="grand"), site("b", *NEAR, partner="lucky")]
+    found = [*(lead(number, NEAR) for number in range(1, 11)), lead(11, NEAR, person=10_001)]
+    snapshot = Snapshot.build(mall, 1)
+
+    before, after = policy(shares={"grand": 100}), policy(shares={"grand": 70, "lucky": 30})
+    result = compare(Setting(snapshot, before), Setting(snapshot, after), found)
+
+    assert result.after.joined == 1
+    now, then = zip(*result.shares, strict=True)
+    assert [(one.partner, one.percent) for one in now] == [("grand", 70), ("lucky", 30)]
+    assert sum(one.leads for one in now) == sum(one.leads for one in then) == 10
+    assert [one.leads for one in then] == [7, 3]
+
+
+def test_who_has_no_contract_before_or_after_is_not_asked_about_shares() -> None:
+    setting = Setting(Snapshot.build([site("a", partner="grand")], 1), policy())
+    assert compare(setting, setting, [lead(1)]).shares == []
