@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -60,16 +61,17 @@ async def running_routers(ground: Ground, processes: int) -> AsyncIterator[list[
 
 
 async def fill_for(routers: Sequence[Router], ground: Ground, leads: list[Lead]) -> None:
-    """Send a few leads until every router has decided some, then all the others at once.
+    """Send a few leads until every router has decided some, then all the others at once. Raises TimeoutError.
 
     On a backlog that is there before them, the first router would be far ahead before the second has its partitions.
     """
-    sent = 0
-    async with asyncio.timeout(JOINED_WITHIN_S):
-        while not all([await router.decided() for router in routers]):
-            await ground.fill(leads[sent : sent + AT_FIRST])
-            sent += AT_FIRST
-            await asyncio.sleep(0.5)
+    sent, deadline = 0, time.monotonic() + JOINED_WITHIN_S
+    while not all([await router.decided() for router in routers]):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"of {len(routers)} routers some had no lead to decide within {JOINED_WITHIN_S:.0f} s")
+        await ground.fill(leads[sent : sent + AT_FIRST])
+        sent += AT_FIRST
+        await asyncio.sleep(0.5)
     await ground.fill(leads[sent:])
 
 

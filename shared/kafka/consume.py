@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import ConsumerRecord
-from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy, StreamMessage
 from faststream.kafka import KafkaBroker
@@ -109,7 +109,9 @@ def subscribe(
         batch_timeout_ms=BATCH_TIMEOUT_MS,
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.NACK_ON_ERROR,
-        partition_assignment_strategy=(StickyPartitionAssignor,),
+        # Topic by topic: every process reads its part of each. The sticky one evens out the sum of all partitions only,
+        # and gives a process that joins later whole topics, of which leads.received is mostly none.
+        partition_assignment_strategy=(RangePartitionAssignor,),
         # The least that brokers allow: so long the leads of a process that was killed wait for another.
         session_timeout_ms=6_000,
         heartbeat_interval_ms=2_000,

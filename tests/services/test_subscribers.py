@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
@@ -85,7 +85,7 @@ async def test_no_subscriber_can_lose_a_record(
         assert subscriber.max_records <= 5_000
         assert arguments["auto_offset_reset"] == "earliest"
         assert arguments["enable_auto_commit"] is False
-        assert arguments["partition_assignment_strategy"] == (StickyPartitionAssignor,)
+        assert arguments["partition_assignment_strategy"] == (RangePartitionAssignor,)
         assert 100 <= arguments["fetch_max_wait_ms"] <= 500
 
 

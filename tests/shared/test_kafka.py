@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from deploy.local import wait_for_coordinator
 from shared.contracts import DEAD_LETTERS, LEADS_DUE, LEADS_RECEIVED
@@ -97,6 +100,42 @@ async def test_a_restarted_consumer_goes_on_where_the_last_finished(settings: Se
         await consume(settings, "restart", note, lambda: b"restart-2" in seen)
 
     assert seen.count(b"restart-1") == 1
+
+
+def assigned(broker: KafkaBroker) -> Counter[str]:
+    """Partitions that the process reads, by topic."""
+    [subscriber] = broker.subscribers
+    assert isinstance(subscriber, BatchSubscriber)
+    consumer = subscriber.consumer
+    return Counter() if consumer is None else Counter([partition.topic for partition in consumer.assignment()])
+
+
+async def test_a_process_that_joins_later_gets_its_part_of_every_topic(settings: Settings) -> None:
+    topics = [LEADS_DUE, LEADS_RECEIVED]
+    stop = asyncio.Event()
+
+    async def handle(records: list[Record]) -> None:
+        pass
+
+    brokers = []
+    for number in range(2):
+        broker = make_broker(settings, f"later-{number}")
+        subscribe(broker, topics, group="later", handle=handle, settings=settings, progress=Progress())
+        brokers.append(broker)
+    running = [asyncio.create_task(run_broker(brokers[0], stop))]
+    try:
+        async with asyncio.timeout(60):
+            while assigned(brokers[0]).total() < 2 * LEADS_DUE.partitions:
+                await asyncio.sleep(0.05)
+            running.append(asyncio.create_task(run_broker(brokers[1], stop)))
+            while not assigned(brokers[1]) or assigned(brokers[0]).total() + assigned(brokers[1]).total() != 24:
+                await asyncio.sleep(0.05)
+    finally:
+        shares = [assigned(broker) for broker in brokers]
+        stop.set()
+        await asyncio.gather(*running)
+
+    assert shares == [dict.fromkeys([settings.topic_prefix + topic.name for topic in topics], 6)] * 2
 
 
 async def test_any_server_of_the_list_will_do(settings: Settings) -> None:
