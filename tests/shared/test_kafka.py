@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -14,7 +15,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from deploy.local import wait_for_coordinator
-from shared.contracts import DEAD_LETTERS, LEADS_DUE, LEADS_RECEIVED
+from shared.contracts import DEAD_LETTERS, LEADS_DUE, LEADS_RECEIVED, Topic
 from shared.kafka import (
     DeadLetters,
     Producer,
@@ -111,7 +112,7 @@ def assigned(broker: KafkaBroker) -> Counter[str]:
 
 
 async def test_a_process_that_joins_later_gets_its_part_of_every_topic(settings: Settings) -> None:
-    topics = [LEADS_DUE, LEADS_RECEIVED]
+    topics: list[Topic[Any]] = [LEADS_DUE, LEADS_RECEIVED]
     stop = asyncio.Event()
 
     async def handle(records: list[Record]) -> None:
