@@ -82,9 +82,9 @@ class Leads:
             ]
 
 
-def month_network(site_count: int, lead_count: int) -> list[Site]:
+def month_network(site_count: int, leads_per_day: float) -> list[Site]:
     """Sites with hours, many with a limit of open leads, of a day's leads, or both, that busy ones reach."""
-    usual = max(1, round(lead_count / DAYS / site_count))
+    usual = max(1, round(leads_per_day / site_count))
     sites = []
     for number, site in enumerate(make_sites(site_count)):
         # A delivery center takes what no other site may.
@@ -100,12 +100,12 @@ def month_network(site_count: int, lead_count: int) -> list[Site]:
     return sites
 
 
-def month_leads(count: int, seed: int = 5) -> Leads:
-    """`count` leads of 30 days, most of them in opening hours; the same seed gives the same leads."""
+def month_leads(count: int, days: int = DAYS, seed: int = 5) -> Leads:
+    """`count` leads of so many days, most of them in opening hours; the same seed gives the same leads."""
     rng = np.random.default_rng(seed)
-    days = rng.integers(DAYS, size=count)
+    day = rng.integers(days, size=count)
     hours = FIRST_HOUR + rng.choice(len(HOURLY), size=count, p=np.array(HOURLY) / sum(HOURLY))
-    received_us = np.sort(days * DAY_US + hours * HOUR_US + rng.integers(HOUR_US, size=count))
+    received_us = np.sort(day * DAY_US + hours * HOUR_US + rng.integers(HOUR_US, size=count))
     centres = city_centres()
     points = centres[rng.integers(len(centres), size=count)] + rng.normal(0, CITY_SPREAD_DEG, (count, 2))
     persons = np.arange(count)
@@ -200,9 +200,9 @@ class Month:
     """Sites that reached their limit of a `day`, and of `open` leads."""
 
 
-def measure(site_count: int, lead_count: int) -> Month:
+def measure(site_count: int, lead_count: int, days: int = DAYS) -> Month:
     """Simulate and count again. Raises MonthWrong."""
-    sites, leads = month_network(site_count, lead_count), month_leads(lead_count)
+    sites, leads = month_network(site_count, lead_count / days), month_leads(lead_count, days)
     policy = Policy.from_toml(POLICY.read_text(encoding="utf-8"), 1)
     kept = Kept(sites)
     started, started_cpu = time.perf_counter(), time.process_time()

@@ -17,6 +17,8 @@ from benchmarks.results import Row, page
 from benchmarks.rows import deciding, ends, rebuilding, routing, simulating
 from benchmarks.sizes import FULL, QUICK, Sizes
 from deploy.local import Stack
+from shared.settings import Settings
+from shared.telemetry import configure_logging
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -43,6 +45,7 @@ async def measure(grounds: Grounds, sizes: Sizes) -> list[Row]:
 
 async def main(sizes: Sizes, *, write: bool) -> None:
     """Measure, print, and write the page."""
+    configure_logging(Settings(log_level="warning"), "bench")
     with tempfile.TemporaryDirectory(prefix="waypost-bench-") as folder:
         async with Stack(Path(folder) / "stack") as stack:
             rows = await measure(Grounds(stack, Path(folder) / "rounds"), sizes)
