@@ -116,9 +116,15 @@ class Chooser:
         """How many neighbours to fetch: a few more than are shown, because the last shown often ties with the next."""
         return self._keep + 3
 
-    def rings(self, hits: Hits, max_mm: NDArray[np.int64], points: Sequence[Point | None]) -> list[Ring]:
-        """What a record shows of each lead whose choice the shortcut may know; `max_mm` by place in the batch."""
-        rings = hits.rings(self._keep, self._band_mm, max_mm, self._apart())
+    def rings(
+        self,
+        hits: Hits,
+        radius_mm: NDArray[np.int64],
+        max_mm: NDArray[np.int64],
+        points: Sequence[Point | None],
+    ) -> list[Ring]:
+        """What a record shows of each lead whose choice the shortcut may know; the distances by place in the batch."""
+        rings = hits.rings(self._keep, self._band_mm, radius_mm, max_mm, self._apart())
         if not self._has_barriers:
             return rings
         return [

@@ -25,7 +25,7 @@ from services.router.domain.ledger import (
     Travel,
 )
 from services.router.domain.outcome import Turn, TurnWriter, assign, close, deadlines, join, wait
-from services.router.domain.reach import Reach
+from services.router.domain.reach import Reach, radius_text
 from services.router.domain.record import decision_id, decision_ids, optional, utc_texts
 from services.router.domain.search import Hits, Point, Ring, search
 from services.router.domain.transition import FIRST_STEP, Step, next_step
@@ -144,15 +144,20 @@ class Batch:
                 places_by_plan.setdefault(self._plan(self._work(ask.lead)), []).append(place)
         places_by_key: dict[TreeKey, list[int]] = {}
         for plan, places in places_by_plan.items():
-            if not plan.reach.steps:
-                max_mm[places] = plan.reach.max_mm
+            max_mm[places] = plan.reach.max_mm
             places_by_key.setdefault(plan.reach.key, []).extend(places)
         leads = [ask[0] for ask in asks]
         points = [lead.point for lead in leads]
         self._hits = search(self._snapshot, points, places_by_key, self._chooser.width)
+        radius_mm = max_mm
+        for plan, places in places_by_plan.items():
+            if plan.reach.steps:
+                # Nobody is nearer than the nearest: if that one is free, the radius grew at once to where it is.
+                radius_mm = max_mm.copy() if radius_mm is max_mm else radius_mm
+                radius_mm[places] = [plan.reach.grown_to(self._hits.nearest_mm(place)) for place in places]
         return zip(
             range(len(asks)),
-            self._chooser.rings(self._hits, max_mm, points),
+            self._chooser.rings(self._hits, radius_mm, max_mm, points),
             decision_ids([(ask.lead.lead_id, ask.ledger.epoch + 1) for ask in asks]),
             utc_texts([lead.received_at for lead in leads]),
             strict=True,
@@ -218,14 +223,17 @@ class Batch:
 
     def _assign_at_once(self, lead: LeadFeatures, plan: _Plan, cause_id: str, reading: _Reading) -> Decided | None:
         """A first decision about which there is nothing to say but distances and loads; None when there is more."""
-        _, ring, id_text, received_at = reading
+        place, ring, id_text, received_at = reading
         taken = self._shortcut.take(lead.lead_id, ring) if ring.equal else None
         if taken is None:
             return None
         site_id, distance_m, candidates = taken
         respond_by, terms = self._terms(site_id, plan)
+        looked = ""
+        if plan.reach.steps:
+            looked = f"{radius_text(plan.reach.grown_to(self._hits.nearest_mm(place)))},"
         return self._write.assign_first(
-            lead, id_text, cause_id, received_at, site_id, distance_m, candidates, respond_by, terms
+            lead, id_text, cause_id, received_at, site_id, distance_m, candidates, respond_by, terms, looked
         )
 
     def _decide(
@@ -326,7 +334,7 @@ class Batch:
         if choice.stay:
             turn = turn.saying(choice.stay)
         if choice.radius_mm:
-            turn = turn.saying(f'"radius_m":{(choice.radius_mm + 500) // 1000}')
+            turn = turn.saying(radius_text(choice.radius_mm))
         if choice.waiting is not None:
             at_end = self._policy.tries.need_person(tries, choice.waiting)
             reason = WaitingReason.NEEDS_PERSON if at_end else choice.waiting

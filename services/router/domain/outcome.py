@@ -81,8 +81,12 @@ class TurnWriter:
         candidates: str,
         respond_by: datetime,
         terms: str,
+        looked: str,
     ) -> Decided:
-        """What `begin` and `assign` make of a lead that was just received and has no wish."""
+        """What `begin` and `assign` make of a lead that was just received and has no wish.
+
+        `looked`: what the record says of how far was looked, with its comma; empty where it says nothing.
+        """
         opening = self.opening(lead, 1, id_text, _RECEIVED, cause_id, received_at)
         return Decided(
             lead.lead_id,
@@ -96,7 +100,7 @@ class TurnWriter:
             None,
             None,
             (
-                f'{opening}"outcome":"assigned","site_id":"{site_id}","distance_m":{distance_m},'
+                f'{opening}{looked}"outcome":"assigned","site_id":"{site_id}","distance_m":{distance_m},'
                 f'{terms},"preferred":"none","candidates":[{candidates}]}}'
             ).encode(),
         )

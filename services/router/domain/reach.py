@@ -39,6 +39,15 @@ class Reach(NamedTuple):
     grow_after: timedelta = timedelta()
     """How long each step with nobody but full sites holds a lead."""
 
+    def grown_to(self, way_mm: int) -> int:
+        """The radius of the first step that reaches so far, or else the greatest distance."""
+        return next((step_mm for step_mm in self.steps if way_mm <= step_mm), self.max_mm)
+
+
+def radius_text(radius_mm: int) -> str:
+    """What a record says of how far was looked."""
+    return f'"radius_m":{(radius_mm + 500) // 1000}'
+
 
 class Radius(NamedTuple):
     """The radius in force for one lead."""

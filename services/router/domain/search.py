@@ -26,7 +26,9 @@ class Ring(NamedTuple):
     equal: int
     """How many of them lie in the tie band of the nearest. 0: not sure, it takes a closer look."""
     inside: int
-    """How many of them are near enough."""
+    """How many of them lie in the radius in force."""
+    reachable: int = 0
+    """How many of them are near enough at all, where that may be more."""
 
 
 NO_RING = Ring([], [], 0, 0)
@@ -53,16 +55,28 @@ class Hits:
             return distances_mm[:count], indexes[:count]
         return distances_mm, indexes
 
-    def rings(self, keep: int, band_mm: int, max_mm: NDArray[np.int64], apart: NDArray[np.bool_] | None) -> list[Ring]:
-        """What the record of each lead shows, of `keep` sites; the sites up to its `max_mm` are near enough.
+    def nearest_mm(self, place: int) -> int:
+        """How far the nearest site is; `NOBODY_MM` when there is none."""
+        return int(self._distances_mm[place, 0]) if self._distances_mm.shape[1] else NOBODY_MM
 
+    def rings(
+        self,
+        keep: int,
+        band_mm: int,
+        radius_mm: NDArray[np.int64],
+        max_mm: NDArray[np.int64],
+        apart: NDArray[np.bool_] | None,
+    ) -> list[Ring]:
+        """What the record of each lead shows, of `keep` sites.
+
+        By place: the `radius_mm` in which a lead is looked for, and the `max_mm` up to which sites are near enough.
         `apart`, by index into the snapshot: sites of which more is to be said, None for none.
         """
         mm, shown_mm = self._distances_mm, self._distances_mm[:, :keep]
         if mm.shape[1] <= keep:
             return [NO_RING] * len(mm)
         band_end_mm = mm[:, 0] + band_mm
-        inside = (shown_mm <= max_mm[:, np.newaxis]).sum(axis=1)
+        inside = (shown_mm <= radius_mm[:, np.newaxis]).sum(axis=1)
         equal = (shown_mm <= band_end_mm[:, np.newaxis]).sum(axis=1)
         last_mm = mm[:, keep - 1]
         # Only what is nearer than the last one fetched is complete and in order: others may tie with that one.
@@ -70,7 +84,9 @@ class Hits:
         if apart is not None:
             is_sure &= ~apart[self._indexes[:, :keep]].any(axis=1)
         metres = (shown_mm + 500) // 1000
-        columns = self._indexes[:, :keep], metres, np.where(is_sure, equal, 0), inside
+        columns = [self._indexes[:, :keep], metres, np.where(is_sure, equal, 0), inside]
+        if radius_mm is not max_mm:
+            columns.append((shown_mm <= max_mm[:, np.newaxis]).sum(axis=1))
         return [Ring(*row) for row in zip(*[column.tolist() for column in columns], strict=True)]
 
 

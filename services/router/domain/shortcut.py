@@ -12,6 +12,7 @@ from shared.contracts import Lost
 _FARTHER = Lost.FARTHER.value
 _FULL = Lost.FULL.value
 _TOO_FAR = Lost.TOO_FAR.value
+_OUTSIDE_RADIUS = Lost.OUTSIDE_RADIUS.value
 
 
 class Shortcut:
@@ -38,7 +39,7 @@ class Shortcut:
         None: a closer look may find otherwise. The site's load counts this lead from now on.
         """
         offers, seen, loads = self._offers, self._seen, self._loads
-        indexes, metres, equal, inside = ring
+        indexes, metres, equal, inside, reachable = ring
         if equal == 1:
             site_id, limit, _, named = offers[indexes[0]]
             load = seen.get(site_id)
@@ -67,7 +68,8 @@ class Shortcut:
             load = seen.get(site_id)
             if load is None:
                 load = loads.get(site_id, 0)
-            texts.append(f'{named}{metres[place]},"load":{load},"lost":"{_TOO_FAR}"}}')
+            lost = _OUTSIDE_RADIUS if place < reachable else _TOO_FAR
+            texts.append(f'{named}{metres[place]},"load":{load},"lost":"{lost}"}}')
         seen[winner_id] = winner_load + 1
         if self._shares is not None:
             self._shares.take(winner_id)

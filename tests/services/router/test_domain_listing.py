@@ -1,6 +1,7 @@
 """Which candidates a record lists: the same for the same inputs, however the search for the nearest found them."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import numpy as np
 import orjson
@@ -9,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.router.domain import Decided, LeadFeatures, decide_batch
+from services.router.domain import Decided, LeadFeatures, Stay, decide_batch
 from services.router.domain.choose import Chooser
 from services.router.policy import Policy
 from services.router.snapshot import NOBODY_MM, Site, Snapshot, TreeKey
@@ -108,3 +109,17 @@ def test_a_band_larger_than_a_record_lists_the_nearest_of_it_and_the_winner() ->
     [record] = decide([lead()], Snapshot.build(mall, 1), policy(candidates=1), held)
 
     assert [site_id for site_id, _ in candidates(record)] == [f"mall-{number:04}" for number in range(32)]
+
+
+@given(sites(), policies, loads, leads())
+def test_a_lead_decided_at_a_glance_has_the_record_of_one_looked_at_closely(
+    network: list[Site], rules: Policy, held: dict[str, int], batch: list[LeadFeatures]
+) -> None:
+    snapshot = Snapshot.build(network, 1)
+    alone = [features._replace(person_id=str(UUID(int=900 + n))) for n, features in enumerate(batch)]
+    # A rule that the policy does not have changes nothing, but somebody has to find that out.
+    closely = [received(features)._replace(stay=Stay("forgotten", "site-0")) for features in alone]
+
+    assert decide_batch([received(features) for features in alone], snapshot, rules, held, NOW) == decide_batch(
+        closely, snapshot, rules, held, NOW
+    )
