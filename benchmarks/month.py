@@ -8,13 +8,14 @@ alone; a month in which a lead got no answer, or a site more than its limit, is 
 
 import argparse
 import json
-import resource
+import re
 import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,7 +212,7 @@ def measure(site_count: int, lead_count: int, days: int = DAYS) -> Month:
         for decided in forward.decide(arriving):
             kept.add(decided)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - started_cpu
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak_mb = peak_memory_mb()
     return Month(
         leads=lead_count,
         seconds=seconds,
@@ -221,6 +222,12 @@ def measure(site_count: int, lead_count: int, days: int = DAYS) -> Month:
         waiting=dict(kept.waiting),
         full=check_month(sites, leads.received_us, kept),
     )
+
+
+def peak_memory_mb() -> float:
+    """Most memory that this program had. Not `ru_maxrss`, which a program inherits from the one that started it."""
+    [peak_kb] = re.findall(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return int(peak_kb) / 1024
 
 
 def main() -> None:

@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import gc
 import sys
 import tempfile
 import time
@@ -46,6 +47,9 @@ async def measure(grounds: Grounds, sizes: Sizes) -> list[Row]:
 async def main(sizes: Sizes, *, write: bool) -> None:
     """Measure, print, and write the page."""
     configure_logging(Settings(log_level="warning"), "bench")
+    # As every service does: what is measured in this process costs what it costs there.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     with tempfile.TemporaryDirectory(prefix="waypost-bench-") as folder:
         async with Stack(Path(folder) / "stack") as stack:
             rows = await measure(Grounds(stack, Path(folder) / "rounds"), sizes)

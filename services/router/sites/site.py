@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -54,14 +55,14 @@ class Site:
         row: dict[str, Any] = {
             "site_id": self.site_id,
             "name": self.name,
-            "kind": self.kind.value,
+            "kind": str(self.kind),
             "city": self.city,
             "district": self.district,
             "lat": self.lat,
             "lon": self.lon,
-            "datum": self.datum.value,
-            "capabilities": sorted([capability.value for capability in self.capabilities]),
-            "status": self.status.value,
+            "datum": str(self.datum),
+            "capabilities": list(_names_of(self.capabilities)),
+            "status": str(self.status),
             "weight": self.weight,
             "open_lead_limit": self.open_lead_limit,
         }
@@ -86,20 +87,38 @@ class Site:
         return cls(
             site_id=row["site_id"],
             name=row["name"],
-            kind=SiteKind(row["kind"]),
+            kind=_KINDS[row["kind"]],
             city=row["city"],
             district=row["district"],
             lat=float(row["lat"]),
             lon=float(row["lon"]),
-            datum=Datum(row["datum"]),
-            capabilities=frozenset([Capability(name) for name in row["capabilities"]]),
-            status=SiteStatus(row["status"]),
+            datum=_DATUMS[row["datum"]],
+            capabilities=_capabilities_of(tuple(row["capabilities"])),
+            status=_STATUSES[row["status"]],
             weight=int(row["weight"]),
             open_lead_limit=None if limit is None else int(limit),
             working_time=_working_time(row),
             daily_lead_limit=row.get("daily_lead_limit"),
             offering=_offering(row),
         )
+
+
+# A network of a hundred thousand sites has a few dozen sets of capabilities; an enum's own look-up costs a microsecond.
+_KINDS, _DATUMS, _STATUSES = (
+    {kind.value: kind for kind in SiteKind},
+    {datum.value: datum for datum in Datum},
+    {status.value: status for status in SiteStatus},
+)
+
+
+@lru_cache(maxsize=4_096)
+def _names_of(capabilities: frozenset[Capability]) -> tuple[str, ...]:
+    return tuple(sorted([capability.value for capability in capabilities]))
+
+
+@lru_cache(maxsize=4_096)
+def _capabilities_of(names: tuple[str, ...]) -> frozenset[Capability]:
+    return frozenset([Capability(name) for name in names])
 
 
 def _offering(row: Mapping[str, Any]) -> Offering:
