@@ -60,6 +60,8 @@ POLICIES = [
     policy(candidates=3, tie_band_m=2_000, open_first_km=20, shares=SHARES, stay_km=20),
     policy(candidates=3, travel=(4, 60), open_first_km=20, stay_km=20),
     policy(candidates=3, travel=(4, 60), shares=SHARES, tries=(2, 0, 3)),
+    policy(candidates=2, steps=((0.6, 2), 10), tries=(2, 0, 0)),
+    policy(candidates=3, tie_band_m=2_000, steps=((0.6, 3), 60), stay_km=5, shares=SHARES),
 ]
 HERE = POINTS["a"]
 TOPICS = [LEADS_RECEIVED.name, LEADS_ANSWERED.name, LEADS_DUE.name, LEADS_ORDERED.name, PEOPLE_ERASED.name]
@@ -75,10 +77,10 @@ def a_site(site_id: str, chance: Random) -> Site:
         *POINTS[site_id],
         kind=kind,
         capabilities=capabilities,
-        limit=chance.choice([1, 1, 2, None]),
+        limit=chance.choice([1, 1, 2, 3, None]),
         daily_limit=chance.choice([None, None, None, 1, 2]),
         partner=chance.choice(["grand", "lucky", ""]),
-        weight=chance.choice([1, 1, 2]),
+        weight=chance.choice([1, 2]),
         when=chance.choice([ALWAYS] * 3 + WORKING_TIMES),
         status=chance.choice([SiteStatus.OPEN] * 5 + [SiteStatus.CLOSED]),
     )

@@ -277,7 +277,7 @@ class PlainLedger:
         self._next(lead, "waiting", waiting=pick.waiting)
         lead.given_in = None
         midnights = [_midnight(site, self._now) for site in self._network if site.site_id in pick.full_today]
-        retry_at = min(midnights, default=None)
+        retry_at = min(midnights if pick.grows_at is None else [*midnights, pick.grows_at], default=None)
         return Said(lead.features.lead_id, lead.epoch, "waiting", waiting=pick.waiting, retry_at=retry_at)
 
     def _close(self, lead: PlainLead, why: str) -> Said:
