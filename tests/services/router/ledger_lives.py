@@ -112,7 +112,9 @@ class Lives:
 
     def leads_come(self, chance: Random) -> None:
         intent = chance.choice([Intent.PURCHASE, Intent.TEST_DRIVE, Intent.MAINTENANCE])
-        point = chance.choice([HERE, HERE, HERE, (31.304, 120.6), (31.35, 120.6), (31.35, 120.6), (32.0, 120.6), None])
+        point = chance.choice(
+            [HERE, HERE, POINTS["c"], POINTS["c"], POINTS["d"], POINTS["d"], (31.304, 120.6), (32.0, 120.6), None]
+        )
         person = chance.choice([None, None, 1, 2])
         wish = chance.choice([None, None, None, "a", "d"])
         received_at = self.now - timedelta(minutes=chance.choice([0, 0, 0, 5, 3_000]))
@@ -154,7 +156,7 @@ class Lives:
             # Who orders again at once knows what came of the first order, and the router has both in one batch.
             for later in range(chance.choice([1, 1, 2])):
                 site_id = chance.choice([None, *SITE_IDS])
-                point = chance.choice([None, None, HERE, (31.304, 120.6), (31.35, 120.6)])
+                point = chance.choice([None, None, HERE, (31.304, 120.6), POINTS["d"]])
                 place = None if point is None else place_at(point)
                 self._order(row, epoch + later, Order(ordered_by="mei", site_id=site_id, place=place))
 
