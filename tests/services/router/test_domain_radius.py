@@ -130,6 +130,16 @@ def test_somebody_near_gets_the_lead_and_nobody_farther_is_looked_at() -> None:
     assert lost(decided) == {"near": None, "town": "outside_radius", "far": "outside_radius"}
 
 
+def test_at_a_glance_and_looked_at_closely_the_farther_ones_lost_for_the_same_reasons() -> None:
+    network = [site("near", 31.34), site("close", 31.36), TOWN, site("remote", 33.0), site("remoter", 34.0)]
+    rules = policy(steps=([10, 30], 15), candidates=4)
+    # A rule that the policy does not have changes nothing, but somebody has to find that out.
+    closely = decide(lead(), network, rules, stay=Stay("forgotten", "town"))
+
+    assert decide(lead(), network, rules) == closely
+    assert lost(closely) == {"near": None, "close": "farther", "town": "outside_radius", "remote": "too_far"}
+
+
 @pytest.mark.parametrize(
     ("network", "excluded"),
     [
