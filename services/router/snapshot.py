@@ -75,10 +75,8 @@ class Offer(NamedTuple):
 
     site_id: str
     limit: float
-    """Most leads held at a time; infinity without a limit, so that one comparison serves both."""
+    """Most leads held at a time, at least 1; infinity without a limit, so that one comparison serves both."""
     weight: int
-    named: str
-    """How a record begins what it says of the site: its id, and the name of the distance that follows."""
 
 
 class Tree(NamedTuple):
@@ -108,7 +106,11 @@ class Snapshot:
         self._points.flags.writeable = False
         # What stands together is kept together: at 100,000 sites a search waits for memory more than it computes.
         self._by_place = cKDTree(self._points).indices if sites else np.empty(0, dtype=np.intp)
-        self.offers = _offers_of(sites, self._by_place.tolist())
+        self.offers = [
+            Offer(s.site_id, float("inf") if s.open_lead_limit is None else s.open_lead_limit, s.weight) for s in sites
+        ]
+        self.site_ids = np.array([site.site_id for site in sites], dtype=np.str_)
+        """Of every site by index, side by side: the ids of a whole batch are taken out at once."""
         self._capabilities = np.array(
             [sum([_CAPABILITY_BIT[c] for c in site.capabilities]) for site in sites], dtype=np.int64
         )
@@ -270,16 +272,6 @@ class Snapshot:
             tree = Tree(points, np.append(members, 0), fit)
             self._trees[key] = tree
         return tree
-
-
-def _offers_of(sites: Sequence[Site], order: Iterable[int]) -> list[Offer]:
-    """The offer of each site, made in this order: what is made together lies together in memory."""
-    offers: dict[int, Offer] = {}
-    for index in order:
-        site = sites[index]
-        limit = float("inf") if site.open_lead_limit is None else site.open_lead_limit
-        offers[index] = Offer(site.site_id, limit, site.weight, f'{{"site_id":"{site.site_id}","distance_m":')
-    return [offers[index] for index in range(len(sites))]
 
 
 def _offers(offering: Offering, key: TreeKey) -> bool:

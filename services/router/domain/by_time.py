@@ -91,7 +91,7 @@ class ByTime:
         index = snapshot.index_of(site_id)
         if index is None or lead.point is None or not snapshot.holds(reach.key, index):
             return None
-        _, limit, weight, _ = snapshot.offers[index]
+        _, limit, weight = snapshot.offers[index]
         # Barriers make no way slower, since the engine knows them; the greatest distance counts them as ever.
         detour_mm = self._barriers.detour_mm(lead.point, snapshot.point(index)) if self._barriers else 0
         way_mm, load = snapshot.distance_mm(point_m, index) + detour_mm, self._room.load(site_id)

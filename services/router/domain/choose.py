@@ -129,7 +129,7 @@ class Chooser:
             return rings
         return [
             ring
-            if point is None or not ring.equal or not self._barriers.within(point, (ring.metres[-1] + 1) * 1000)
+            if point is None or not ring[3] or not self._barriers.within(point, (ring[2][-1] + 1) * 1000)
             else NO_RING
             for ring, point in zip(rings, points, strict=True)
         ]
@@ -161,7 +161,7 @@ class Chooser:
             return StaleReason.SITE_NOT_OPEN
         if not snapshot.serves(index, key):
             return StaleReason.SITE_INCAPABLE
-        load, (_, limit, weight, _) = self._room.load(site_id), snapshot.offers[index]
+        load, (_, limit, weight) = self._room.load(site_id), snapshot.offers[index]
         if self._room.refuses(site_id, load, limit) is not None:
             return StaleReason.SITE_FULL
         [point_m] = ecef_m([point[0]], [point[1]])
@@ -347,7 +347,7 @@ class Chooser:
                 break
             if band_end_mm < 0 and 0 < open_first_mm < distance_mm:
                 break
-            site_id, limit, weight, _ = offers[index]
+            site_id, limit, weight = offers[index]
             load = seen.get(site_id)
             if load is None:
                 load = loads.get(site_id, 0)

@@ -65,12 +65,13 @@ def decide_apart(
     if not asks:
         return []
     together = Batch(snapshot, policy, Held({}), asks[0][2], replaying=True)
-    readings = together._read([ask for ask, _, _ in asks])
+    alike = [ask for ask, _, _ in asks]
+    readings = together._read(alike, [together._plan_of(ask.lead) for ask in alike])
     answers = []
     for (ask, held, now), reading in zip(asks, readings, strict=True):
         alone = Batch(snapshot, policy, held, now, replaying=True)
         alone._hits = together._hits
-        answers.append(alone._answer(ask, reading))
+        answers.append(alone._answer(ask, alone._plan_of(ask.lead), reading))
     return answers
 
 
@@ -119,6 +120,7 @@ class Batch:
         replaying: bool = False,
     ) -> None:
         self._snapshot = snapshot
+        self._partners, self._schedules = snapshot.partners, snapshot.schedules
         self._policy = policy
         self._now = now
         self._chooser = Chooser(snapshot, policy, held, now, replaying=replaying)
@@ -133,20 +135,22 @@ class Batch:
 
     def run(self, asks: Sequence[Ask]) -> list[Decided | Stale]:
         """One answer per ask, in order."""
-        return [self._answer(ask, reading) for ask, reading in zip(asks, self._read(asks), strict=True)]
+        plans = [self._plan_of(ask[0]) for ask in asks]
+        readings = self._read(asks, plans)
+        return [self._answer(ask, plan, reading) for ask, plan, reading in zip(asks, plans, readings, strict=True)]
 
-    def _read(self, asks: Sequence[Ask]) -> Iterable[_Reading]:
+    def _read(self, asks: Sequence[Ask], plans: Sequence[_Plan]) -> Iterable[_Reading]:
         """What can be known of every ask before anything is decided; together, because that is far cheaper."""
         max_mm = np.full(len(asks), _CLOSER_LOOK_MM, dtype=np.int64)
         places_by_plan: dict[_Plan, list[int]] = {}
-        for place, ask in enumerate(asks):
-            if ask.lead.point is not None:
-                places_by_plan.setdefault(self._plan(self._work(ask.lead)), []).append(place)
+        leads = [ask[0] for ask in asks]
+        for place, (lead, plan) in enumerate(zip(leads, plans, strict=True)):
+            if lead.point is not None:
+                places_by_plan.setdefault(plan, []).append(place)
         places_by_key: dict[TreeKey, list[int]] = {}
         for plan, places in places_by_plan.items():
             max_mm[places] = plan.reach.max_mm
             places_by_key.setdefault(plan.reach.key, []).extend(places)
-        leads = [ask[0] for ask in asks]
         points = [lead.point for lead in leads]
         self._hits = search(self._snapshot, points, places_by_key, self._chooser.width)
         radius_mm = max_mm
@@ -158,17 +162,17 @@ class Batch:
         return zip(
             range(len(asks)),
             self._chooser.rings(self._hits, radius_mm, max_mm, points),
-            decision_ids([(ask.lead.lead_id, ask.ledger.epoch + 1) for ask in asks]),
+            decision_ids([(lead.lead_id, ledger.epoch + 1) for lead, ledger, *_ in asks]),
             utc_texts([lead.received_at for lead in leads]),
             strict=True,
         )
 
-    def _work(self, lead: LeadFeatures) -> _Work:
-        """What the lead asks for, as far as it changes who can do it."""
+    def _plan_of(self, lead: LeadFeatures) -> _Plan:
+        """The rule for what the lead asks for, as far as it changes who can do it."""
         if not lead.vehicle:
-            return lead.intent
+            return self._plans.get(lead.intent) or self._plan(lead.intent)
         kind = self._snapshot.vehicles.kind_of(lead.vehicle)
-        return (lead.intent, kind) if kind else lead.intent
+        return self._plan((lead.intent, kind) if kind else lead.intent)
 
     def _plan(self, work: _Work) -> _Plan:
         plan = self._plans.get(work)
@@ -200,7 +204,7 @@ class Batch:
             self._plans[work] = plan
         return plan
 
-    def _answer(self, ask: Ask, reading: _Reading) -> Decided | Stale:
+    def _answer(self, ask: Ask, plan: _Plan, reading: _Reading) -> Decided | Stale:
         lead, ledger, stimulus, live, travel, stay = ask
         row = self._rows.get(lead.lead_id)
         if row is not None:
@@ -208,7 +212,6 @@ class Batch:
         step = next_step(ledger, stimulus)
         if isinstance(step, StaleReason):
             return Stale(lead.lead_id, step)
-        plan = self._plan(self._work(lead))
         joins: tuple[str, str | None] | None = None
         decided: Decided | Stale | None = None
         if step is FIRST_STEP:
@@ -224,7 +227,7 @@ class Batch:
     def _assign_at_once(self, lead: LeadFeatures, plan: _Plan, cause_id: str, reading: _Reading) -> Decided | None:
         """A first decision about which there is nothing to say but distances and loads; None when there is more."""
         place, ring, id_text, received_at = reading
-        taken = self._shortcut.take(lead.lead_id, ring) if ring.equal else None
+        taken = self._shortcut.take(lead.lead_id, ring)
         if taken is None:
             return None
         site_id, distance_m, candidates = taken
@@ -352,16 +355,16 @@ class Batch:
 
     def _terms(self, site_id: str, plan: _Plan) -> tuple[datetime, str]:
         """Until when the site has the lead, and the text of that and of what else is agreed."""
-        partner = optional("partner", self._snapshot.partners.get(site_id))
-        schedule = self._snapshot.schedules.get(site_id)
+        partner, schedule = self._partners.get(site_id), self._schedules.get(site_id)
         if schedule is None:
-            return plan.respond_by, plan.deadlines + partner
+            terms = plan.deadlines if partner is None else plan.deadlines + optional("partner", partner)
+            return plan.respond_by, terms
         respond_by = schedule.after_open_time(self._now, plan.time_to_answer)
         remind_at, escalate_at = (
             None if after is None else schedule.after_open_time(self._now, after)
             for after in (plan.remind_after, plan.escalate_after)
         )
-        return respond_by, deadlines(respond_by, remind_at, escalate_at) + partner
+        return respond_by, deadlines(respond_by, remind_at, escalate_at) + optional("partner", partner)
 
     def _live_lead(self, lead: LeadFeatures, group: str | None, live: LiveLead | None) -> tuple[str, str | None] | None:
         """The live lead that this one joins, and its holder: the ledger's, else one of this batch; None for neither.

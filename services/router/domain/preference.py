@@ -96,7 +96,7 @@ def weigh_preference(
         return Preference("refused_incapable")
     if not (snapshot.is_open(index) and in_business):
         return Preference("refused_unavailable")
-    load, (_, limit, weight, _) = room.load(site_id), snapshot.offers[index]
+    load, (_, limit, weight) = room.load(site_id), snapshot.offers[index]
     detour_mm = barriers.detour_mm(point, snapshot.point(index))
     distance_mm = snapshot.distance_mm(point_m, index) + detour_mm
     lost: Lost | None = None

@@ -110,7 +110,7 @@ class Growing:
         for place, (way_mm, index, detour_mm) in enumerate(ways):
             if way_mm >= horizon_mm or way_mm > steps[-1]:
                 break
-            site_id, limit, weight, _ = self._snapshot.offers[index]
+            site_id, limit, weight = self._snapshot.offers[index]
             if site_id in self._doors.out_of_business or site_id in excluded:
                 continue
             load = self._room.load(site_id)

@@ -39,51 +39,56 @@ class Shortcut:
         None: a closer look may find otherwise. The site's load counts this lead from now on.
         """
         offers, seen, loads = self._offers, self._seen, self._loads
-        indexes, metres, equal, inside, reachable = ring
+        site_ids, indexes, metres, equal, inside, reachable = ring
+        if not equal:
+            return None
         if equal == 1:
-            site_id, limit, _, named = offers[indexes[0]]
+            site_id = site_ids[0]
             load = seen.get(site_id)
             if load is None:
                 load = loads.get(site_id, 0)
-            if load >= limit or (self._prefers_open and not self._doors.is_open(site_id)):
+            if (load and load >= offers[indexes[0]].limit) or (self._prefers_open and not self._doors.is_open(site_id)):
                 return None
-            winner_id, winner_load, away_m = site_id, load, metres[0]
-            texts = [f'{named}{away_m},"load":{load}}}']
+            winner_id, winner_load, winner_m = site_id, load, metres[0]
+            texts = [f'{{"site_id":"{site_id}","distance_m":{winner_m},"load":{load}}}']
         else:
             rows = self._equals(ring)
             if rows is None:
                 return None
             winner = settle_tie(lead_id, rows, list(range(equal)))
             _, winner_id, winner_load, _, _, _ = rows[winner]
-            away_m = metres[winner]
+            winner_m = metres[winner]
             texts = [candidates_text(rows, self._room)]
-        for place in range(equal, inside):
-            site_id, limit, _, named = offers[indexes[place]]
+        for site_id, index, away_m in zip(
+            site_ids[equal:inside], indexes[equal:inside], metres[equal:inside], strict=True
+        ):
             load = seen.get(site_id)
             if load is None:
                 load = loads.get(site_id, 0)
-            texts.append(f'{named}{metres[place]},"load":{load},"lost":"{_FARTHER if load < limit else _FULL}"}}')
-        for place in range(inside, len(indexes)):
-            site_id, _, _, named = offers[indexes[place]]
+            lost = _FULL if load and load >= offers[index].limit else _FARTHER
+            texts.append(f'{{"site_id":"{site_id}","distance_m":{away_m},"load":{load},"lost":"{lost}"}}')
+        for place in range(inside, len(site_ids)):
+            site_id = site_ids[place]
             load = seen.get(site_id)
             if load is None:
                 load = loads.get(site_id, 0)
             lost = _OUTSIDE_RADIUS if place < reachable else _TOO_FAR
-            texts.append(f'{named}{metres[place]},"load":{load},"lost":"{lost}"}}')
+            texts.append(f'{{"site_id":"{site_id}","distance_m":{metres[place]},"load":{load},"lost":"{lost}"}}')
         seen[winner_id] = winner_load + 1
         if self._shares is not None:
             self._shares.take(winner_id)
-        return winner_id, away_m, ",".join(texts)
+        return winner_id, winner_m, ",".join(texts)
 
     def _equals(self, ring: Ring) -> list[Row] | None:
         """The equally near sites; None when anything but load and weight may decide among them."""
         if self._shares is not None or self._prefers_open:
             return None
+        _, indexes, metres, equal, _, _ = ring
         rows: list[Row] = []
-        for place in range(ring.equal):
-            site_id, limit, weight, _ = self._offers[ring.indexes[place]]
+        for index, away_m in zip(indexes[:equal], metres[:equal], strict=True):
+            site_id, limit, weight = self._offers[index]
             load = self._room.load(site_id)
             if load >= limit:
                 return None
-            rows.append((ring.metres[place] * 1000, site_id, load, None, weight, 0))
+            rows.append((away_m * 1000, site_id, load, None, weight, 0))
         return rows
