@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from services.router.domain import Decided, LeadFeatures, Stay, decide_batch
 from services.router.domain.choose import Chooser
+from services.router.domain.shortcut import Shortcut
 from services.router.policy import Policy
 from services.router.snapshot import NOBODY_MM, Site, Snapshot, TreeKey
-from tests.services.router.networks import NOW, lead, leads, loads, policies, policy, received, site, sites
+from tests.services.router.networks import NOW, lead, leads, loads, policies, policy, received, site, sites, taken
 from tests.services.router.plain_router import plain_order
 
 Row = tuple[str, str | None]
@@ -65,6 +66,29 @@ def test_how_many_neighbours_are_fetched_changes_no_byte(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Chooser, "width", width)
         assert decide(batch, snapshot, rules, held) == usual
+
+
+@given(st.booleans().flatmap(lambda daily: sites(daily=daily)), policies, loads, taken, leads())
+def test_the_shortcut_says_what_a_closer_look_says(
+    network: list[Site], rules: Policy, held: dict[str, int], given_today: dict[str, int], batch: list[LeadFeatures]
+) -> None:
+    asks, snapshot = [received(features) for features in batch], Snapshot.build(network, 1)
+    usual = decide_batch(asks, snapshot, rules, held, NOW, given_today)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Shortcut, "take", lambda *_: None)
+        assert decide_batch(asks, snapshot, rules, held, NOW, given_today) == usual
+
+
+def test_the_shortcut_is_taken_where_the_nearest_sites_are_free() -> None:
+    network = [site("a"), site("b"), site("c", 31.4), site("d", 31.5), site("e", 32.4)]
+    snapshot = Snapshot.build(network, 1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Chooser, "choose", None)
+        [record] = decide([lead()], snapshot, policy(candidates=5, max_km=30), {"a": 1})
+
+    assert candidates(record) == [("a", "tie_load"), ("b", None), ("c", "farther"), ("d", "farther"), ("e", "too_far")]
 
 
 @given(sites(), policies, loads, leads(max_size=4))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.router.geo import ecef_m, surface_mm
-from services.router.snapshot import Site, Snapshot, TreeKey
+from services.router.snapshot import NOBODY_MM, Site, Snapshot, TreeKey
 from shared.vocabulary import Capability, SiteKind, SiteStatus
 from tests.services.router.networks import site, sites
 
@@ -76,6 +76,19 @@ def test_an_empty_network_answers_with_nothing() -> None:
 
     assert distances_mm.shape == indexes.shape == (1, 0)
     assert snapshot.get("anywhere") is None
+
+
+def test_points_of_several_keys_are_looked_up_at_once_and_one_without_a_key_has_nobody() -> None:
+    snapshot = Snapshot.build(
+        [site("a", capabilities=[Capability.SALES]), site("b", 31.4, capabilities=[Capability.PAINT_REPAIR])], 1
+    )
+    paint = TreeKey.of([Capability.PAINT_REPAIR], ANY_KIND)
+    here = ecef_m([31.3, 31.3, 31.3], [120.6, 120.6, 120.6])
+
+    distances_mm, indexes = snapshot.nearest_by_key({SALES: [2], paint: [0]}, here, 2)
+
+    assert [snapshot.site_ids[indexes[place, 0]] for place in (0, 2)] == ["b", "a"]
+    assert (distances_mm < NOBODY_MM).tolist() == [[True, False], [False, False], [True, False]]
 
 
 def test_two_sites_of_one_id_are_no_network() -> None:
