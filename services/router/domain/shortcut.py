@@ -59,14 +59,13 @@ class Shortcut:
             _, winner_id, winner_load, _, _, _ = rows[winner]
             winner_m = metres[winner]
             texts = [candidates_text(rows, self._room)]
-        for site_id, index, away_m in zip(
-            site_ids[equal:inside], indexes[equal:inside], metres[equal:inside], strict=True
-        ):
+        for place in range(equal, inside):
+            site_id = site_ids[place]
             load = seen.get(site_id)
             if load is None:
                 load = loads.get(site_id, 0)
-            lost = _FULL if load and load >= offers[index].limit else _FARTHER
-            texts.append(f'{{"site_id":"{site_id}","distance_m":{away_m},"load":{load},"lost":"{lost}"}}')
+            lost = _FULL if load and load >= offers[indexes[place]].limit else _FARTHER
+            texts.append(f'{{"site_id":"{site_id}","distance_m":{metres[place]},"load":{load},"lost":"{lost}"}}')
         for place in range(inside, len(site_ids)):
             site_id = site_ids[place]
             load = seen.get(site_id)
