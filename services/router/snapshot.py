@@ -8,17 +8,19 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from services.router.geo import ecef_m, surface_mm
 from services.router.sites import ALWAYS, Offering, Schedule, Site, WorkingTime, network_digest
 from services.router.vehicles import ANY, VehicleNames, works_on
 from shared.vocabulary import Capability, SiteKind, SiteStatus
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 __all__ = ["Offer", "Site", "Snapshot", "TreeKey"]
 
@@ -105,7 +107,7 @@ class Snapshot:
         self._points = ecef_m([site.lat for site in sites], [site.lon for site in sites])
         self._points.flags.writeable = False
         # What stands together is kept together: at 100,000 sites a search waits for memory more than it computes.
-        self._by_place = cKDTree(self._points).indices if sites else np.empty(0, dtype=np.intp)
+        self._by_place = _tree(self._points).indices if sites else np.empty(0, dtype=np.intp)
         self.offers = [
             Offer(s.site_id, float("inf") if s.open_lead_limit is None else s.open_lead_limit, s.weight) for s in sites
         ]
@@ -268,7 +270,7 @@ class Snapshot:
                 offered = np.array([_offers(offering, key) for offering in self._offerings], dtype=np.bool_)
                 fit = fit & offered[self._offering_of]
             members = self._by_place[fit[self._by_place]]
-            points = cKDTree(self._points[members]) if members.size else None
+            points = _tree(self._points[members]) if members.size else None
             tree = Tree(points, np.append(members, 0), fit)
             self._trees[key] = tree
         return tree
@@ -293,3 +295,10 @@ def _schedules(sites: Iterable[Site]) -> dict[str, Schedule]:
                 alike[when] = Schedule(when)
             schedules[site.site_id] = alike[when]
     return schedules
+
+
+def _tree(points_m: NDArray[np.float64]) -> "cKDTree[None]":
+    # Imported here: most commands ask nobody for the nearest, and loading SciPy is a third of what they do.
+    from scipy.spatial import cKDTree
+
+    return cKDTree(points_m)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from services.router.geo import ecef_m, surface_mm
 from services.router.sites import Site
@@ -45,6 +44,9 @@ def places_of(lat_lon: NDArray[np.float64], sites: Sequence[Site]) -> list[Place
     """The place of each WGS-84 point (n, 2) in degrees, by the nearest of `sites`."""
     if not sites:
         return [NO_NETWORK] * len(lat_lon)
+    # Imported here, like the snapshot's: an order needs no places.
+    from scipy.spatial import cKDTree
+
     # Sites of one mall are equally near: the order of ids makes the choice the same every time.
     ordered = sorted(sites, key=lambda site: site.site_id)
     at = np.array([(site.lat, site.lon) for site in ordered])
