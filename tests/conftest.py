@@ -27,11 +27,15 @@ hypothesis.settings.load_profile("waypost")
 # The longest files, longest first: a worker that begins one of them last would keep the others waiting for it.
 LONGEST = (
     "tests/faults/test_outages.py",
-    "tests/faults/test_records.py",
     "tests/faults/test_kills.py",
-    "tests/faults/test_capacity.py",
+    "tests/faults/test_records.py",
     "tests/test_readme.py",
-    "tests/services/router/test_main.py",
+    "tests/faults/test_capacity.py",
+    "tests/services/lead_intake/test_faults.py",
+    "tests/services/store_notifier/test_outages.py",
+    "tests/deploy/test_faults.py",
+    "tests/e2e/test_unclear_place.py",
+    "tests/e2e/test_lead_journey.py",
 )
 
 
