@@ -7,6 +7,7 @@ depends on the order in which sites arrive: they are sorted by id, so an index i
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
@@ -99,10 +100,9 @@ class Tree(NamedTuple):
 class Snapshot:
     """One network revision, ready to be asked. Never changed after `build`; safe to share between threads."""
 
-    def __init__(self, sites: tuple[Site, ...], revision: int, digest: str) -> None:
+    def __init__(self, sites: tuple[Site, ...], revision: int) -> None:
         self.sites = sites
         self.revision = revision
-        self.digest = digest
         self._index = {site.site_id: i for i, site in enumerate(sites)}
         self._points = ecef_m([site.lat for site in sites], [site.lon for site in sites])
         self._points.flags.writeable = False
@@ -141,7 +141,12 @@ class Snapshot:
         for one, two in pairwise(ordered):
             if one.site_id == two.site_id:
                 raise ValueError(f"two sites have the id {one.site_id}")
-        return cls(ordered, revision, network_digest(ordered))
+        return cls(ordered, revision)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the network, as it was announced; half as dear as all the rest, and a router never asks."""
+        return network_digest(self.sites)
 
     def warm(self, keys: Iterable[TreeKey]) -> "Snapshot":
         """Build the trees of `keys` now (in a worker thread) and not under the first lead that needs them."""
