@@ -16,6 +16,7 @@ from services.router.snapshot import Site, Snapshot
 from shared.vocabulary import Capability, Intent, SiteKind, SiteStatus
 from tests.services.router.networks import NOW, lead, leads, loads, policies, policy, received, site, sites
 from tests.services.router.plain_router import Pick, plain_choice, plain_order
+from tests.services.router.records import lost
 
 
 def decide(
@@ -24,10 +25,6 @@ def decide(
     [decided] = decide_batch([received(features)], Snapshot.build(network, 1), rules or policy(), held or {}, NOW)
     assert isinstance(decided, Decided)
     return decided
-
-
-def lost(decided: Decided) -> dict[str, str | None]:
-    return {row["site_id"]: row.get("lost") for row in orjson.loads(decided.record)["candidates"]}
 
 
 @given(sites(), policies, loads, leads())

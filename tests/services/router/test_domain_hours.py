@@ -11,6 +11,7 @@ from services.router.policy import Policy
 from services.router.sites import WorkingTime
 from services.router.snapshot import Site, Snapshot
 from tests.services.router.networks import NOW, lead, policy, received, site
+from tests.services.router.records import lost
 
 # NOW is 17:30 on a Monday in Shanghai; the default policy gives ten minutes for a purchase.
 TILL_FIVE, TILL_EIGHT = WorkingTime("Mo-Su 09:00-17:00"), WorkingTime("Mo-Su 09:00-20:00")
@@ -30,10 +31,6 @@ def decide(
     [decided] = decide_batch(asks, snapshot, rules or policy(), held or {}, at)
     assert isinstance(decided, Decided)
     return decided
-
-
-def lost(decided: Decided) -> dict[str, str | None]:
-    return {row["site_id"]: row.get("lost") for row in orjson.loads(decided.record)["candidates"]}
 
 
 def test_the_nearest_site_gets_the_lead_at_night_and_its_clock_starts_when_it_opens() -> None:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from services.router.domain import (
     Answered,
@@ -23,7 +23,7 @@ from services.router.domain import (
 )
 from services.router.policy import Policy
 from services.router.snapshot import Site, Snapshot
-from shared.contracts import Answer, ClosedReason, LeadDecided, LeadOrdered, Order, Result, WaitingReason
+from shared.contracts import Answer, ClosedReason, LeadOrdered, Order, Result, WaitingReason
 from shared.vocabulary import Capability, SiteKind, SiteStatus
 from tests.services.router.lives import Life, place_at
 from tests.services.router.networks import (
@@ -40,6 +40,7 @@ from tests.services.router.networks import (
     sites,
 )
 from tests.services.router.plain_router import Pick, plain_choice, plain_refusal
+from tests.services.router.records import CONTRACT
 
 SALES = [Capability.SALES]
 NETWORK = [
@@ -51,7 +52,6 @@ NETWORK = [
     site("service", 31.7, capabilities=[Capability.MAINTENANCE]),
     site("closed", 31.8, status=SiteStatus.CLOSED),
 ]
-CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
 
 
 @given(sites(), policies, loads, leads(), st.data())

@@ -3,21 +3,17 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 
 from services.router.domain import Ask, Decided, Due, LeadFeatures, LeadLedger, LeadState, Stay, Travel, decide_batch
 from services.router.domain.replay import redecide
 from services.router.policy import Policy, PolicyError, check
 from services.router.sites import WorkingTime
 from services.router.snapshot import Site, Snapshot
-from shared.contracts import LeadDecided
 from shared.vocabulary import Capability, SiteKind
 from tests.services.router.lives import Life
 from tests.services.router.networks import (
@@ -37,8 +33,8 @@ from tests.services.router.networks import (
     travels,
 )
 from tests.services.router.plain_router import Pick, plain_choice
+from tests.services.router.records import CONTRACT, lost, said
 
-CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
 # The lead of `lead()` is at 31.3, 120.6; from there these are 4.4, 6.7, 22 and 56 km to the north.
 NEAR, CLOSE, TOWN, FAR = (
     site(name, lat, limit=1) for name, lat in (("near", 31.34), ("close", 31.36), ("town", 31.5), ("far", 31.8))
@@ -66,15 +62,6 @@ def decide(
     [decided] = decide_batch([ask], Snapshot.build(network, 1), rules, held, NOW)
     assert isinstance(decided, Decided)
     return decided
-
-
-def said(decided: Decided) -> dict[str, Any]:
-    record: dict[str, Any] = orjson.loads(decided.record)
-    return record
-
-
-def lost(decided: Decided) -> dict[str, str | None]:
-    return {row["site_id"]: row.get("lost") for row in said(decided)["candidates"]}
 
 
 def in_minutes(minutes: float) -> datetime:

@@ -11,11 +11,10 @@ from services.router.domain import Decided, LeadFeatures, decide_batch, decision
 from services.router.domain.record import decision_ids, utc_text, utc_texts
 from services.router.policy import Policy
 from services.router.snapshot import Site, Snapshot
-from shared.contracts import LeadAssigned, LeadDecided, derived_id
+from shared.contracts import LeadAssigned, derived_id
 from tests.services.router.journeys import Journey, journeys
 from tests.services.router.networks import NOW, lead, leads, loads, policies, policy, received, site, sites
-
-CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
+from tests.services.router.records import CONTRACT
 
 
 @given(st.uuids(), st.integers(1, 10_000))

@@ -3,15 +3,13 @@
 from uuid import UUID
 
 from hypothesis import example, given
-from pydantic import TypeAdapter
 
 from services.router.domain import Decided, Past, decide_batch, ledger_after, redecide, redecide_batch
 from services.router.snapshot import Snapshot
 from shared.contracts import Answer, LeadAnswered, LeadAssigned, LeadDecided, LeadWaiting
 from tests.services.router.journeys import Journey, Step, journeys
 from tests.services.router.networks import NOW, as_fact, lead, policy, received, site
-
-CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
+from tests.services.router.records import CONTRACT
 
 
 def full_at_the_edge_of_a_tie() -> Journey:

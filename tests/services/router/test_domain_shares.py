@@ -8,12 +8,10 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 
 from services.router.domain import Decided, LeadFeatures, Travel, decide_batch, month_of, redecide
 from services.router.policy import Contracted, Policy, PolicyError, check
 from services.router.snapshot import Site, Snapshot
-from shared.contracts import LeadDecided
 from tests.services.router.networks import (
     DEFAULT_POLICY,
     NOW,
@@ -28,8 +26,8 @@ from tests.services.router.networks import (
     travels,
 )
 from tests.services.router.plain_router import Pick, plain_choice
+from tests.services.router.records import CONTRACT
 
-RECORD: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
 GRAND, LUCKY, OWN = site("a-grand", partner="grand"), site("b-lucky", partner="lucky"), site("c-own")
 FAR_LUCKY = site("far-lucky", lon=120.7, partner="lucky")
 SHARED = {"grand": 60, "lucky": 40}
@@ -75,7 +73,7 @@ def test_it_chooses_what_a_look_at_every_site_chooses_and_decides_it_again_to_th
         if decided.site_id:
             seen[decided.site_id] += 1
             counted[partner_of[decided.site_id]] += 1
-        fact = RECORD.validate_json(decided.record)
+        fact = CONTRACT.validate_json(decided.record)
         assert fact.model_dump_json(exclude_none=True).encode() == decided.record
         assert redecide(fact, as_fact(ask.lead), [], None, snapshot, rules) == decided.record
 

@@ -3,20 +3,18 @@
 from collections import Counter
 from collections.abc import Mapping
 from random import Random
-from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 
 from services.router.domain import Answered, Ask, Decided, LeadFeatures, Travel, decide_batch, redecide
 from services.router.policy import Policy, PolicyError, check
 from services.router.sites import WorkingTime
 from services.router.snapshot import Site, Snapshot
-from shared.contracts import Answer, LeadAssigned, LeadDecided, WhyDistance
+from shared.contracts import Answer, LeadAssigned, WhyDistance
 from tests.services.router.networks import (
     DEFAULT_POLICY,
     NOW,
@@ -32,8 +30,8 @@ from tests.services.router.networks import (
     travels,
 )
 from tests.services.router.plain_router import Pick, plain_choice
+from tests.services.router.records import CONTRACT, lost, said
 
-CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
 BY_TIME = policy(travel=(8, 60))
 # The lead of `lead()` is at 31.3, 120.6; a bay lies between it and the site across.
 ACROSS, ROUND, FAR = site("across", lon=120.63), site("round", lon=120.55), site("far", lon=120.7)
@@ -52,15 +50,6 @@ def decide(
     )
     assert isinstance(decided, Decided)
     return decided
-
-
-def said(decided: Decided) -> dict[str, Any]:
-    record: dict[str, Any] = orjson.loads(decided.record)
-    return record
-
-
-def lost(decided: Decided) -> dict[str, str | None]:
-    return {row["site_id"]: row.get("lost") for row in said(decided)["candidates"]}
 
 
 @given(sites(), policies, loads, leads(), st.data())

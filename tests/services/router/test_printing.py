@@ -2,7 +2,6 @@
 
 from io import StringIO
 
-from pydantic import TypeAdapter
 from rich.console import Console
 
 from services.router.domain import Decided, LeadFeatures, decide_batch
@@ -10,11 +9,10 @@ from services.router.explain import Explanation
 from services.router.policy import Policy
 from services.router.printing import print_explanation
 from services.router.snapshot import Snapshot
-from shared.contracts import LeadAssigned, LeadDecided, LeadWaiting
+from shared.contracts import LeadAssigned, LeadWaiting
 from shared.vocabulary import Intent
 from tests.services.router.networks import lead, policy, received, site
-
-CONTRACT: TypeAdapter[LeadDecided] = TypeAdapter(LeadDecided)
+from tests.services.router.records import CONTRACT
 
 
 def explained(features: LeadFeatures, rules: Policy) -> str:
