@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any
 
-from services.audit.db.deciding import Share
+from services.audit.db.deciding import WHOLE, Share
 from services.audit.db.reader import Window, open_reader
 from services.audit.domain.report import ReplayReport
 from services.audit.freshness import Patience
@@ -39,15 +39,7 @@ async def replay_window(
     """
     workers = jobs or max(1, min(os.cpu_count() or 1, total // WORTH_A_PROCESS))
     if workers == 1:
-        async with open_reader(settings) as connection:
-            return await replay(
-                connection,
-                window,
-                topic=topic,
-                chunk=settings.audit_replay_chunk,
-                patience=Patience(wait_s),
-                on_progress=on_progress,
-            )
+        return await _replay(settings, window, topic, wait_s, WHOLE, on_progress)
     context = get_context("spawn")
     done = context.Value("q", 0)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_take_counter, initargs=(done,)) as pool:
@@ -75,16 +67,21 @@ def _take_counter(done: Any) -> None:
 def _replay_share(
     settings: AuditSettings, window: Window, topic: str | None, wait_s: float, share: Share
 ) -> ReplayReport:
-    return asyncio.run(_replay(settings, window, topic, wait_s, share))
-
-
-async def _replay(
-    settings: AuditSettings, window: Window, topic: str | None, wait_s: float, share: Share
-) -> ReplayReport:
     def advance(decisions: int) -> None:
         with _done[0].get_lock():
             _done[0].value += decisions
 
+    return asyncio.run(_replay(settings, window, topic, wait_s, share, advance))
+
+
+async def _replay(
+    settings: AuditSettings,
+    window: Window,
+    topic: str | None,
+    wait_s: float,
+    share: Share,
+    on_progress: Callable[[int], None],
+) -> ReplayReport:
     async with open_reader(settings) as connection:
         return await replay(
             connection,
@@ -92,6 +89,6 @@ async def _replay(
             topic=topic,
             chunk=settings.audit_replay_chunk,
             patience=Patience(wait_s),
-            on_progress=advance,
+            on_progress=on_progress,
             share=share,
         )

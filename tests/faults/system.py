@@ -20,7 +20,7 @@ from services.audit.count import count
 from services.audit.db.reader import open_reader
 from services.audit.freshness import Patience, records_behind
 from services.audit.moments import window_of
-from services.audit.replay import replay
+from services.audit.replay_jobs import replay_window
 from services.audit.settings import AuditSettings
 from services.audit.verify import verify
 from services.router.network import apply, read_network_file
@@ -90,13 +90,8 @@ class System:
             behind = await records_behind(settings, connection, Patience(PROVE_WITHIN_S))
             assert not behind, f"the ledger lacks {behind} records after {PROVE_WITHIN_S} s"
             everything = window_of(None, None, datetime.now(UTC))
-            replayed = await replay(
-                connection,
-                everything,
-                topic=None,
-                chunk=settings.audit_replay_chunk,
-                patience=Patience(PROVE_WITHIN_S),
-                on_progress=_say_nothing,
+            replayed = await replay_window(
+                settings, everything, topic=None, total=0, jobs=1, wait_s=PROVE_WITHIN_S, on_progress=_say_nothing
             )
             assert replayed.clean, f"replay: {machine.replay_object(replayed, everything, behind)}"
             verified = await verify(connection, _say_nothing)
