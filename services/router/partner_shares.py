@@ -32,7 +32,7 @@ def partner_shares(policy: Policy, snapshot: Snapshot, given: Mapping[Contracted
     sites, open_sites = _sites(policy, snapshot)
     found = []
     for rule in policy.shares:
-        keys = {partner: Contracted(rule.city.casefold(), partner) for partner in rule.partners}
+        keys = {partner: Contracted.of(rule.city, partner) for partner in rule.partners}
         in_city = sum(given.get(key, 0) for key in keys.values())
         for partner, percent in rule.partners.items():
             key = keys[partner]
@@ -57,7 +57,7 @@ def _sites(policy: Policy, snapshot: Snapshot) -> tuple[Counter[Contracted], Cou
     every: Counter[Contracted] = Counter()
     are_open: Counter[Contracted] = Counter()
     for index, site in enumerate(snapshot.sites):
-        key = Contracted(site.city.casefold(), site.offering.partner)
+        key = Contracted.of(site.city, site.offering.partner)
         if key in policy.contracts:
             every[key] += 1
             are_open[key] += snapshot.is_open(index)

@@ -45,6 +45,11 @@ class Contracted(NamedTuple):
     """In lower case, as `str.casefold` makes it."""
     partner: str
 
+    @classmethod
+    def of(cls, city: str, partner: str) -> "Contracted":
+        """The partner in a city as anybody writes it: capitals make no difference."""
+        return cls(city.casefold(), partner)
+
 
 class Policy(Table):
     """One published version; frozen. Build it with `from_toml`."""
@@ -125,7 +130,7 @@ class Policy(Table):
     def contracts(self) -> dict[Contracted, int]:
         """Percent of a city's leads that a partner is due."""
         return {
-            Contracted(rule.city.casefold(), partner): percent
+            Contracted.of(rule.city, partner): percent
             for rule in self.shares
             for partner, percent in rule.partners.items()
         }

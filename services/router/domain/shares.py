@@ -20,7 +20,7 @@ def contracted(policy: Policy, snapshot: Snapshot, site_id: str) -> Contracted |
     site = snapshot.get(site_id)
     if site is None or not site.offering.partner:
         return None
-    key = Contracted(site.city.casefold(), site.offering.partner)
+    key = Contracted.of(site.city, site.offering.partner)
     return key if key in policy.contracts else None
 
 
