@@ -21,7 +21,7 @@ class Shortcut:
     Only for leads without a wish, a barrier on their way, a try behind them or travel times.
     """
 
-    __slots__ = ("_doors", "_full_today", "_loads", "_offers", "_prefers_open", "_room", "_seen", "_shares")
+    __slots__ = ("_doors", "_loads", "_offers", "_prefers_open", "_room", "_seen", "_shares")
 
     def __init__(self, snapshot: Snapshot, policy: Policy, doors: Doors, room: Room, shares: Shares | None) -> None:
         """`doors`, `room` and `shares` are those of the batch."""
@@ -59,19 +59,15 @@ class Shortcut:
             _, winner_id, winner_load, _, _, _ = rows[winner]
             winner_m = metres[winner]
             texts = [candidates_text(rows, self._room)]
-        for place in range(equal, inside):
+        for place in range(equal, len(site_ids)):
             site_id = site_ids[place]
             load = seen.get(site_id)
             if load is None:
                 load = loads.get(site_id, 0)
-            lost = _FULL if load and load >= offers[indexes[place]].limit else _FARTHER
-            texts.append(f'{{"site_id":"{site_id}","distance_m":{metres[place]},"load":{load},"lost":"{lost}"}}')
-        for place in range(inside, len(site_ids)):
-            site_id = site_ids[place]
-            load = seen.get(site_id)
-            if load is None:
-                load = loads.get(site_id, 0)
-            lost = _OUTSIDE_RADIUS if place < reachable else _TOO_FAR
+            if place >= inside:
+                lost = _OUTSIDE_RADIUS if place < reachable else _TOO_FAR
+            else:
+                lost = _FULL if load and load >= offers[indexes[place]].limit else _FARTHER
             texts.append(f'{{"site_id":"{site_id}","distance_m":{metres[place]},"load":{load},"lost":"{lost}"}}')
         seen[winner_id] = winner_load + 1
         if self._shares is not None:
