@@ -23,7 +23,7 @@ from services.router.domain.ledger import Held, LeadFeatures, StaleReason, Stay,
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
 from services.router.domain.reach import BEYOND_EVERYTHING_MM, Growing, Reach
 from services.router.domain.room import Room
-from services.router.domain.search import NO_RING, Hits, Point, Ring
+from services.router.domain.search import NO_RING, Hit, Hits, Point, Ring
 from services.router.domain.shares import Shares
 from services.router.domain.shortcut import Shortcut
 from services.router.domain.ways import Way, near, ways_to
@@ -177,25 +177,23 @@ class Chooser:
         lead: LeadFeatures,
         excluded: tuple[str, ...],
         reach: Reach,
-        points_m: NDArray[np.float64],
-        place: int,
-        distances_mm: list[int],
-        indexes: list[int],
+        hit: Hit,
         stay: Stay | None = None,
         weighed: Preference | None = None,
     ) -> Choice:
         """The choice for one lead, given its nearest `width` sites (fewer when there are no more).
 
-        The lead is at `points_m[place]`. The chosen site's load counts this lead from now on. `weighed`: what came of
+        The chosen site's load counts this lead from now on. `weighed`: what came of
         its wishes, when that is known already.
         """
         if lead.point is None:
             raise ValueError("a lead without a place has no nearest sites")
+        point_m, distances_mm, indexes = hit
         barriers = near(self._barriers, lead.point, distances_mm) if self._has_barriers else self._barriers
         has_wish = lead.preferred_site_id is not None or stay is not None
         preference, open_first_mm = NO_PREFERENCE, min(self._open_first_mm, reach.radius_mm)
         if has_wish:
-            preference = weighed or self._weigh(lead, excluded, reach, points_m[place], stay)
+            preference = weighed or self._weigh(lead, excluded, reach, point_m, stay)
             if preference.is_honoured:
                 open_first_mm = 0  # whoever goes to a site for its name waits until it opens
         width = self.width
@@ -207,7 +205,7 @@ class Chooser:
             if choice is not None:
                 return choice
             width *= 4
-            mm, index = self._snapshot.nearest(reach.key, points_m[place : place + 1], width)
+            mm, index = self._snapshot.nearest(reach.key, point_m[np.newaxis], width)
             distances_mm, indexes = mm[0].tolist(), index[0].tolist()
             barriers = near(self._barriers, lead.point, distances_mm)
 
@@ -217,10 +215,7 @@ class Chooser:
         lead: LeadFeatures,
         excluded: tuple[str, ...],
         reach: Reach,
-        points_m: NDArray[np.float64],
-        place: int,
-        distances_mm: list[int],
-        indexes: list[int],
+        hit: Hit,
         stay: Stay | None = None,
         grown_past: Sequence[Row] = (),
     ) -> Choice:
@@ -230,10 +225,10 @@ class Chooser:
         full sites inside a smaller radius, which the record shows too.
         """
         if self._by_time is None:
-            return self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes, stay)
-        preference, why_distance = self._weigh(lead, excluded, reach, points_m[place], stay), travel.why_distance
+            return self.choose(lead, excluded, reach, hit, stay)
+        preference, why_distance = self._weigh(lead, excluded, reach, hit.point_m, stay), travel.why_distance
         if why_distance is None and not preference.is_honoured:
-            found = self._by_time.find(lead, excluded, reach, preference, points_m[place], travel.seconds, grown_past)
+            found = self._by_time.find(lead, excluded, reach, preference, hit.point_m, travel.seconds, grown_past)
             if not isinstance(found, WhyDistance):
                 (distance_mm, site_id, load, _, _, detour_mm), candidates = found
                 self._take(site_id, load)
@@ -247,7 +242,7 @@ class Chooser:
                     stay=preference.stay,
                 )
             why_distance = found
-        choice = self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes, stay, preference)
+        choice = self.choose(lead, excluded, reach, hit, stay, preference)
         if why_distance is None or preference.is_honoured:
             return choice
         return choice._replace(measure=f'{_BY_DISTANCE}"{why_distance.value}"')
@@ -258,10 +253,7 @@ class Chooser:
         lead: LeadFeatures,
         excluded: tuple[str, ...],
         reach: Reach,
-        points_m: NDArray[np.float64],
-        place: int,
-        distances_mm: list[int],
-        indexes: list[int],
+        hit: Hit,
         stay: Stay | None = None,
     ) -> Choice:
         """`choose`, or `choose_by_time` with `travel`, inside the radius in force; what lies outside is not looked at.
@@ -271,17 +263,15 @@ class Chooser:
         if lead.point is None:
             raise ValueError("a lead without a place has no nearest sites")
         has_wish = lead.preferred_site_id is not None or stay is not None
-        preference = self._weigh(lead, excluded, reach, points_m[place], stay) if has_wish else NO_PREFERENCE
+        preference = self._weigh(lead, excluded, reach, hit.point_m, stay) if has_wish else NO_PREFERENCE
         if preference.is_honoured:
-            return self.choose(lead, excluded, reach, points_m, place, distances_mm, indexes, stay, preference)
-        mm, grows_at, grown_past = self._growing.radius(
-            lead, excluded, reach, lead.point, points_m[place : place + 1], distances_mm, indexes, self.width
-        )
-        inside, hit = reach._replace(radius_mm=mm), (points_m, place, distances_mm, indexes)
+            return self.choose(lead, excluded, reach, hit, stay, preference)
+        mm, grows_at, grown_past = self._growing.radius(lead, excluded, reach, lead.point, hit, self.width)
+        inside = reach._replace(radius_mm=mm)
         if travel is None:
-            choice = self.choose(lead, excluded, inside, *hit, stay, preference)
+            choice = self.choose(lead, excluded, inside, hit, stay, preference)
         else:
-            choice = self.choose_by_time(travel, lead, excluded, inside, *hit, stay, grown_past)
+            choice = self.choose_by_time(travel, lead, excluded, inside, hit, stay, grown_past)
         retry_at = min([at for at in (choice.retry_at, grows_at) if at is not None], default=None)
         return choice._replace(radius_mm=mm, retry_at=retry_at)
 

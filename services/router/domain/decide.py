@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.router.domain.choose import Choice, Chooser
 from services.router.domain.ledger import (
@@ -27,7 +26,7 @@ from services.router.domain.ledger import (
 from services.router.domain.outcome import Turn, TurnWriter, assign, close, deadlines, join, wait
 from services.router.domain.reach import Reach, radius_text
 from services.router.domain.record import decision_id, decision_ids, optional, utc_texts
-from services.router.domain.search import Hits, Point, Ring, search
+from services.router.domain.search import Hit, Hits, Point, Ring, search
 from services.router.domain.transition import FIRST_STEP, Step, next_step
 from services.router.policy import Contracted, Policy
 from services.router.snapshot import Snapshot, TreeKey
@@ -98,10 +97,6 @@ _Work = Intent | tuple[Intent, str]
 _Reading = tuple[int, Ring, str, str]
 """Of one ask: its place in the batch, what a record shows of its lead, the id of the lead's next decision if the row is
 still as it was read, and when the lead was received."""
-
-_Hit = tuple[NDArray[np.float64], int, list[int], list[int]]
-"""Leads in earth-centred metres, which of them it is, and its nearest sites: distances in mm, indexes."""
-
 
 # Nobody is as near as this, so that no shortcut is taken.
 _CLOSER_LOOK_MM = -1
@@ -250,7 +245,7 @@ class Batch:
     ) -> Decided | Stale:
         lead, _, stimulus, _, travel, stay = ask
         place, _, id_text, received_at = reading
-        hit: _Hit | None = (self._hits.points_m, place, *self._hits.of(place))
+        hit: Hit | None = self._hits.of(place)
         if lead.lead_id in self._placed:
             lead, hit = lead._replace(point=self._placed[lead.lead_id]), None
         if isinstance(stimulus, Ordered):
@@ -271,7 +266,7 @@ class Batch:
         step: Step,
         ordered: Ordered,
         plan: _Plan,
-        hit: _Hit | None,
+        hit: Hit | None,
         reading: _Reading,
     ) -> Decided | Stale:
         lead, order, point = ask.lead, ordered.order, None
@@ -310,7 +305,7 @@ class Batch:
         self,
         turn: Turn,
         plan: _Plan,
-        hit: _Hit | None,
+        hit: Hit | None,
         travel: Travel | None,
         stay: Stay | None,
         *,
@@ -329,11 +324,11 @@ class Batch:
         if hit is None:
             hit, travel = self._look_up(point, reach.key), None
         if reach.steps:
-            choice = self._chooser.choose_in_steps(travel, turn.lead, turn.excluded, reach, *hit, stay)
+            choice = self._chooser.choose_in_steps(travel, turn.lead, turn.excluded, reach, hit, stay)
         elif travel is None:
-            choice = self._chooser.choose(turn.lead, turn.excluded, reach, *hit, stay)
+            choice = self._chooser.choose(turn.lead, turn.excluded, reach, hit, stay)
         else:
-            choice = self._chooser.choose_by_time(travel, turn.lead, turn.excluded, reach, *hit, stay)
+            choice = self._chooser.choose_by_time(travel, turn.lead, turn.excluded, reach, hit, stay)
         if choice.stay:
             turn = turn.saying(choice.stay)
         if choice.radius_mm:
@@ -345,10 +340,9 @@ class Batch:
             return wait(turn, reason, choice.candidates, choice.measure, retry_at)
         return self._assign(turn, plan, choice)
 
-    def _look_up(self, point: Point, key: TreeKey) -> _Hit:
+    def _look_up(self, point: Point, key: TreeKey) -> Hit:
         """The nearest sites of one point."""
-        hits = search(self._snapshot, [point], {key: [0]}, self._chooser.width)
-        return (hits.points_m, 0, *hits.of(0))
+        return search(self._snapshot, [point], {key: [0]}, self._chooser.width).of(0)
 
     def _assign(self, turn: Turn, plan: _Plan, choice: Choice) -> Decided:
         return assign(turn, choice, *self._terms(choice.site_id, plan))

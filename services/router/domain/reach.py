@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.router.barriers import Barriers, Point
 from services.router.domain.candidates import MAX_LISTED, Row
 from services.router.domain.doors import Doors
 from services.router.domain.ledger import LeadFeatures
 from services.router.domain.room import Room
+from services.router.domain.search import Hit
 from services.router.domain.ways import Way, near, ways_to
 from services.router.snapshot import Snapshot, TreeKey
 from shared.contracts import Lost
@@ -81,15 +81,14 @@ class Growing:
         excluded: tuple[str, ...],
         reach: Reach,
         point: Point,
-        points_m: NDArray[np.float64],
-        distances_mm: list[int],
-        indexes: list[int],
+        hit: Hit,
         width: int,
     ) -> Radius:
         """The smallest with somebody who can take the lead now, or the one that holds it until it grows.
 
-        `points_m` is `point` (WGS-84 degrees) in earth-centred metres, shape (1, 3); then its nearest `width` sites.
+        `hit` has the nearest `width` sites of `point` (WGS-84 degrees).
         """
+        point_m, distances_mm, indexes = hit
         while True:
             horizon_mm = distances_mm[-1] if len(indexes) == width else BEYOND_EVERYTHING_MM
             barriers = near(self._barriers, point, distances_mm)
@@ -98,7 +97,7 @@ class Growing:
             if radius is not None:
                 return radius
             width *= 4
-            mm, index = self._snapshot.nearest(reach.key, points_m, width)
+            mm, index = self._snapshot.nearest(reach.key, point_m[np.newaxis], width)
             distances_mm, indexes = mm[0].tolist(), index[0].tolist()
 
     def _grow(

@@ -1,6 +1,7 @@
 """The nearest sites of every lead of a batch, looked up together: one by one, it would cost eight times as much."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +30,20 @@ takes longer than everything else about a lead.
 NO_RING: Ring = ([], [], [], 0, 0, 0)
 
 
+class Hit(NamedTuple):
+    """One lead and its nearest sites, nearest first."""
+
+    point_m: NDArray[np.float64]
+    """Where the lead is, in earth-centred metres, shape (3,)."""
+    distances_mm: list[int]
+    indexes: list[int]
+    """Into the snapshot."""
+
+
 class Hits:
     """The nearest sites of the leads of one batch, each lead by its place in the batch."""
 
-    __slots__ = ("_distances_mm", "_indexes", "_site_ids", "points_m")
+    __slots__ = ("_distances_mm", "_indexes", "_points_m", "_site_ids")
 
     def __init__(
         self,
@@ -41,19 +52,18 @@ class Hits:
         indexes: NDArray[np.int64],
         site_ids: NDArray[np.str_],
     ) -> None:
-        self.points_m = points_m
-        """Where the leads are, in earth-centred metres."""
+        self._points_m = points_m
         self._distances_mm = distances_mm
         self._indexes = indexes
         self._site_ids = site_ids
 
-    def of(self, place: int) -> tuple[list[int], list[int]]:
-        """Distances in mm, and indexes into the snapshot; fewer than were looked for when there are no more."""
+    def of(self, place: int) -> Hit:
+        """The sites of one lead; fewer than were looked for when there are no more."""
         distances_mm, indexes = self._distances_mm[place].tolist(), self._indexes[place].tolist()
         if distances_mm and distances_mm[-1] == NOBODY_MM:
             count = distances_mm.index(NOBODY_MM)
-            return distances_mm[:count], indexes[:count]
-        return distances_mm, indexes
+            distances_mm, indexes = distances_mm[:count], indexes[:count]
+        return Hit(self._points_m[place], distances_mm, indexes)
 
     def nearest_mm(self, place: int) -> int:
         """How far the nearest site is; `NOBODY_MM` when there is none."""
