@@ -112,7 +112,9 @@ class Snapshot:
             Offer(s.site_id, float("inf") if s.open_lead_limit is None else s.open_lead_limit, s.weight) for s in sites
         ]
         self.site_ids = np.array([site.site_id for site in sites], dtype=np.str_)
-        """Of every site by index, side by side: the ids of a whole batch are taken out at once."""
+        """Of every site by index, side by side, like the next two: those of a whole batch are taken out at once."""
+        self.limits = np.array([offer.limit for offer in self.offers], dtype=np.float64)
+        self.weights = np.array([offer.weight for offer in self.offers], dtype=np.int64)
         self._capabilities = np.array(
             [sum([_CAPABILITY_BIT[c] for c in site.capabilities]) for site in sites], dtype=np.int64
         )

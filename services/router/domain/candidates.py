@@ -41,8 +41,9 @@ def settle_tie(lead_id: str, rows: list[Row], equal: list[int], behind: Mapping[
             distance_mm, site_id, load, _, weight, detour_mm = rows[place]
             rows[place] = (distance_mm, site_id, load, _TIE_SHARE, weight, detour_mm)
         equal = [place for place in equal if place not in ahead]
-    least = min([rows[place][2] / rows[place][4] for place in equal])
-    fit = [place for place in equal if rows[place][2] / rows[place][4] == least]
+    burdens = [rows[place][2] / rows[place][4] for place in equal]
+    least = min(burdens)
+    fit = [place for place, burden in zip(equal, burdens, strict=True) if burden == least]
     if len(fit) == 1:
         [winner] = fit
     else:

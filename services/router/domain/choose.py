@@ -23,7 +23,7 @@ from services.router.domain.ledger import Held, LeadFeatures, StaleReason, Stay,
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
 from services.router.domain.reach import BEYOND_EVERYTHING_MM, Growing, Reach
 from services.router.domain.room import Room
-from services.router.domain.search import NO_RING, Hit, Hits, Point, Ring
+from services.router.domain.search import NO_RING, Hit, Hits, Met, Point, Ring
 from services.router.domain.shares import Shares
 from services.router.domain.shortcut import Shortcut
 from services.router.domain.ways import Way, near, ways_to
@@ -105,7 +105,7 @@ class Chooser:
         self._stay_within_mm = {rule.name: round(rule.within_km * 1_000_000) for rule in policy.stay}
         self._replaying = replaying
         self._growing = Growing(snapshot, policy.detours, self._doors, self._room, now, replaying=replaying)
-        self.shortcut = Shortcut(snapshot, policy, self._doors, self._room, self._shares)
+        self.shortcut = Shortcut(policy, self._doors, self._room, self._shares)
         """Knows most leads' choice at once."""
         self._by_time = (
             ByTime(snapshot, policy, self._doors, self._room, self._shares) if policy.travel.candidates else None
@@ -122,17 +122,17 @@ class Chooser:
         radius_mm: NDArray[np.int64],
         max_mm: NDArray[np.int64],
         points: Sequence[Point | None],
-    ) -> list[Ring]:
+    ) -> tuple[list[Ring], Met]:
         """What a record shows of each lead whose choice the shortcut may know; the distances by place in the batch."""
-        rings = hits.rings(self._keep, self._band_mm, radius_mm, max_mm, self._apart())
-        if not self._has_barriers:
-            return rings
-        return [
-            ring
-            if point is None or not ring[3] or not self._barriers.within(point, (ring[2][-1] + 1) * 1000)
-            else NO_RING
-            for ring, point in zip(rings, points, strict=True)
-        ]
+        rings, met = hits.rings(self._keep, self._band_mm, radius_mm, max_mm, self._apart())
+        if self._has_barriers:
+            rings = [
+                ring
+                if point is None or not ring[2] or not self._barriers.within(point, (ring[1][-1] + 1) * 1000)
+                else NO_RING
+                for ring, point in zip(rings, points, strict=True)
+            ]
+        return rings, met
 
     def _apart(self) -> NDArray[np.bool_] | None:
         """Sites whose day or first day has to be looked at; None when there are none."""
@@ -146,6 +146,7 @@ class Chooser:
     def free(self, site_id: str) -> None:
         """The site lets a lead go."""
         self._room.free(site_id)
+        self.shortcut.see(site_id)
 
     def give(self, site_id: str, key: TreeKey, point: tuple[float, float]) -> Choice | StaleReason:
         """The site that an operator named, or why it cannot have the lead.
@@ -396,6 +397,7 @@ class Chooser:
 
     def _take(self, site_id: str, load: int) -> None:
         self._room.take(site_id, load)
+        self.shortcut.see(site_id)
         if self._shares is not None:
             self._shares.take(site_id)
 

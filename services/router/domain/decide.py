@@ -23,10 +23,10 @@ from services.router.domain.ledger import (
     Stay,
     Travel,
 )
-from services.router.domain.outcome import Turn, TurnWriter, assign, close, deadlines, join, wait
+from services.router.domain.outcome import Turn, TurnWriter, asked_for, assign, close, deadlines, join, wait
 from services.router.domain.reach import Reach, radius_text
 from services.router.domain.record import decision_id, decision_ids, optional, utc_texts
-from services.router.domain.search import Hit, Hits, Point, Ring, search
+from services.router.domain.search import Hit, Hits, Met, Point, Ring, search
 from services.router.domain.transition import FIRST_STEP, Step, next_step
 from services.router.policy import Contracted, Policy
 from services.router.snapshot import Snapshot, TreeKey
@@ -70,7 +70,9 @@ def decide_apart(
     for (ask, held, now), reading in zip(asks, readings, strict=True):
         alone = Batch(snapshot, policy, held, now, replaying=True)
         alone._hits = together._hits
-        answers.append(alone._answer(ask, alone._plan_of(ask.lead), reading))
+        met, ring = together._met.alone(reading[1])
+        alone._shortcut.meet(met)
+        answers.append(alone._answer(ask, alone._plan_of(ask.lead), (reading[0], ring, *reading[2:])))
     return answers
 
 
@@ -89,6 +91,8 @@ class _Plan:
     deadlines: str
     """Text of all three, for a site that is always open."""
     join_group: str | None
+    asked_for: str
+    """How a record of its first decision says so."""
 
 
 _Work = Intent | tuple[Intent, str]
@@ -122,6 +126,7 @@ class Batch:
         self._shortcut = self._chooser.shortcut
         self._write = TurnWriter(now, snapshot.revision, policy.version)
         self._hits: Hits
+        self._met: Met
         self._plans: dict[_Work, _Plan] = {}
         self._rows: dict[str, LeadLedger] = {}
         self._live: dict[tuple[str, str], str] = {}
@@ -132,6 +137,7 @@ class Batch:
         """One answer per ask, in order."""
         plans = [self._plan_of(ask[0]) for ask in asks]
         readings = self._read(asks, plans)
+        self._shortcut.meet(self._met)
         return [self._answer(ask, plan, reading) for ask, plan, reading in zip(asks, plans, readings, strict=True)]
 
     def _read(self, asks: Sequence[Ask], plans: Sequence[_Plan]) -> Iterable[_Reading]:
@@ -154,9 +160,10 @@ class Batch:
                 # Nobody is nearer than the nearest: if that one is free, the radius grew at once to where it is.
                 radius_mm = max_mm.copy() if radius_mm is max_mm else radius_mm
                 radius_mm[places] = [plan.reach.grown_to(self._hits.nearest_mm(place)) for place in places]
+        rings, self._met = self._chooser.rings(self._hits, radius_mm, max_mm, points)
         return zip(
             range(len(asks)),
-            self._chooser.rings(self._hits, radius_mm, max_mm, points),
+            rings,
             decision_ids([(lead.lead_id, ledger.epoch + 1) for lead, ledger, *_ in asks]),
             utc_texts([lead.received_at for lead in leads]),
             strict=True,
@@ -195,6 +202,7 @@ class Batch:
                     None if escalate_after is None else self._now + escalate_after,
                 ),
                 self._policy.join_group(intent),
+                asked_for(intent),
             )
             self._plans[work] = plan
         return plan
@@ -231,7 +239,17 @@ class Batch:
         if plan.reach.steps:
             looked = f"{radius_text(plan.reach.grown_to(self._hits.nearest_mm(place)))},"
         return self._write.assign_first(
-            lead, id_text, cause_id, received_at, site_id, distance_m, candidates, respond_by, terms, looked
+            lead,
+            id_text,
+            cause_id,
+            plan.asked_for,
+            received_at,
+            site_id,
+            distance_m,
+            candidates,
+            respond_by,
+            terms,
+            looked,
         )
 
     def _decide(

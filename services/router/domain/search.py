@@ -16,18 +16,42 @@ Point = tuple[float, float]
 """Latitude and longitude in WGS-84 degrees."""
 
 
-Ring = tuple[list[str], list[int], list[int], int, int, int]
+Ring = tuple[list[int], list[int], int, int, int]
 """The nearest sites of one lead, as many as its record shows, when it is sure that no other has a say.
 
-Their ids, nearest first and equally near ones by id; their indexes in the snapshot; how far each is in metres, half up;
+Their places in the `Met` of the batch, nearest first and equally near ones by id; how far each is in metres, half up;
 how many of them lie in the tie band of the nearest (0: not sure, it takes a closer look), how many in the radius in
-force, and how many are near enough at all.
-
-A plain tuple, and ids that were copied out of one array: to visit the objects of five sites of a hundred thousand
-takes longer than everything else about a lead.
+force, and how many are near enough at all. A plain tuple: a batch makes hundreds.
 """
 
-NO_RING: Ring = ([], [], [], 0, 0, 0)
+NO_RING: Ring = ([], [], 0, 0, 0)
+
+
+class Met(NamedTuple):
+    """The sites in the rings of one batch, each once.
+
+    Copied out of arrays: to visit the objects of five sites of a hundred thousand takes longer than all else about a
+    lead.
+    """
+
+    site_ids: list[str]
+    limits: list[float]
+    """As in `Offer`."""
+    weights: list[int]
+
+    def alone(self, ring: Ring) -> tuple["Met", Ring]:
+        """Only the sites of one ring, and that ring among them."""
+        places, metres, equal, inside, reachable = ring
+        site_ids, limits, weights = self
+        met = Met(
+            [site_ids[place] for place in places],
+            [limits[place] for place in places],
+            [weights[place] for place in places],
+        )
+        return met, (list(range(len(places))), metres, equal, inside, reachable)
+
+
+NOBODY_MET = Met([], [], [])
 
 
 class Hit(NamedTuple):
@@ -43,19 +67,19 @@ class Hit(NamedTuple):
 class Hits:
     """The nearest sites of the leads of one batch, each lead by its place in the batch."""
 
-    __slots__ = ("_distances_mm", "_indexes", "_points_m", "_site_ids")
+    __slots__ = ("_distances_mm", "_indexes", "_points_m", "_snapshot")
 
     def __init__(
         self,
         points_m: NDArray[np.float64],
         distances_mm: NDArray[np.int64],
         indexes: NDArray[np.int64],
-        site_ids: NDArray[np.str_],
+        snapshot: Snapshot,
     ) -> None:
         self._points_m = points_m
         self._distances_mm = distances_mm
         self._indexes = indexes
-        self._site_ids = site_ids
+        self._snapshot = snapshot
 
     def of(self, place: int) -> Hit:
         """The sites of one lead; fewer than were looked for when there are no more."""
@@ -76,15 +100,15 @@ class Hits:
         radius_mm: NDArray[np.int64],
         max_mm: NDArray[np.int64],
         apart: NDArray[np.bool_] | None,
-    ) -> list[Ring]:
+    ) -> tuple[list[Ring], Met]:
         """What the record of each lead shows, of `keep` sites.
 
         By place: the `radius_mm` in which a lead is looked for, and the `max_mm` up to which sites are near enough.
         `apart`, by index into the snapshot: sites of which more is to be said, None for none.
         """
         mm, shown_mm, indexes = self._distances_mm, self._distances_mm[:, :keep], self._indexes[:, :keep]
-        if mm.shape[1] <= keep or not len(self._site_ids):
-            return [NO_RING] * len(mm)
+        if mm.shape[1] <= keep or not self._snapshot.sites:
+            return [NO_RING] * len(mm), NOBODY_MET
         band_end_mm = mm[:, 0] + band_mm
         inside = (shown_mm <= radius_mm[:, np.newaxis]).sum(axis=1)
         reachable = inside if radius_mm is max_mm else (shown_mm <= max_mm[:, np.newaxis]).sum(axis=1)
@@ -94,17 +118,23 @@ class Hits:
         is_sure = (last_mm < mm[:, -1]) & (last_mm < NOBODY_MM) & (band_end_mm < mm[:, keep]) & (equal <= inside)
         if apart is not None:
             is_sure &= ~apart[indexes].any(axis=1)
-        return list(
-            zip(
-                self._site_ids[indexes].tolist(),
-                indexes.tolist(),
-                ((shown_mm + 500) // 1000).tolist(),
-                np.where(is_sure, equal, 0).tolist(),
-                inside.tolist(),
-                reachable.tolist(),
-                strict=True,
-            )
+        met, places = self._meet(indexes)
+        rings = zip(
+            places.tolist(),
+            ((shown_mm + 500) // 1000).tolist(),
+            np.where(is_sure, equal, 0).tolist(),
+            inside.tolist(),
+            reachable.tolist(),
+            strict=True,
         )
+        return list(rings), met
+
+    def _meet(self, indexes: NDArray[np.int64]) -> tuple[Met, NDArray[np.intp]]:
+        """The sites of `indexes`, and where each of them is among those."""
+        snapshot = self._snapshot
+        met, places = np.unique(indexes, return_inverse=True)
+        of_met = Met(snapshot.site_ids[met].tolist(), snapshot.limits[met].tolist(), snapshot.weights[met].tolist())
+        return of_met, places.reshape(indexes.shape)
 
 
 def search(
@@ -113,4 +143,4 @@ def search(
     """The nearest `width` sites of each point, of those that its key lets in; a point without a key has none."""
     degrees = np.array([point or _NOWHERE for point in points], dtype=np.float64).reshape(-1, 2)
     points_m = ecef_m(degrees[:, 0], degrees[:, 1])
-    return Hits(points_m, *snapshot.nearest_by_key(places_by_key, points_m, width), snapshot.site_ids)
+    return Hits(points_m, *snapshot.nearest_by_key(places_by_key, points_m, width), snapshot)

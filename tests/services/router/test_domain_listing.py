@@ -1,6 +1,7 @@
 """Which candidates a record lists: the same for the same inputs, however the search for the nearest found them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -43,8 +44,13 @@ def decide(
     return [answer.record for answer in answers if isinstance(answer, Decided)]
 
 
+def listed(record: bytes) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = orjson.loads(record)["candidates"]
+    return rows
+
+
 def candidates(record: bytes) -> list[Row]:
-    return [(row["site_id"], row.get("lost")) for row in orjson.loads(record)["candidates"]]
+    return [(row["site_id"], row.get("lost")) for row in listed(record)]
 
 
 @given(sites(), policies, loads, leads())
@@ -89,6 +95,29 @@ def test_the_shortcut_is_taken_where_the_nearest_sites_are_free() -> None:
         [record] = decide([lead()], snapshot, policy(candidates=5, max_km=30), {"a": 1})
 
     assert candidates(record) == [("a", "tie_load"), ("b", None), ("c", "farther"), ("d", "farther"), ("e", "too_far")]
+
+
+@pytest.mark.parametrize("shown", [4, 5, 6])
+def test_each_of_the_sites_behind_the_nearest_is_shown_with_its_own_distance_and_load(shown: int) -> None:
+    held = {"a": 3, "b": 1, "c": 2, "d": 4, "f": 5}
+    network = [
+        site(name, 31.31 + place / 100, limit=2 if name in "cd" else None) for place, name in enumerate("abcdefghi")
+    ]
+
+    first, second = decide([lead(1), lead(2)], Snapshot.build(network, 1), policy(candidates=shown), held)
+
+    rows = [
+        ("a", 3, None),
+        ("b", 1, "farther"),
+        ("c", 2, "full"),
+        ("d", 4, "full"),
+        ("e", 0, "farther"),
+        ("f", 5, "farther"),
+    ]
+    assert [(row["site_id"], row["load"], row.get("lost")) for row in listed(first)] == rows[:shown]
+    assert [row["load"] for row in listed(second)] == [4, 1, 2, 4, 0, 5][:shown]
+    metres = [row["distance_m"] for row in listed(first)]
+    assert [round(away_m / 1112) for away_m in metres] == [1, 2, 3, 4, 5, 6][:shown]
 
 
 @given(sites(), policies, loads, leads(max_size=4))
