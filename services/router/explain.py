@@ -53,9 +53,9 @@ async def explain_lead(
     """
     async with acquire(pool) as connection:
         snapshot, policy = await setting_in_effect(connection)
-        held = await loads.read(connection, locked=False)
+        held = await loads.read(connection)
         today = snapshot.today(now)
-        taken = await days.read(connection, today, locked=False) if today else {}
+        taken = await days.read(connection, today) if today else {}
         given = await shares.read(connection, month_of(now)) if policy.shares else {}
     try:
         point = to_wgs84(lat, lon, datum)

@@ -12,13 +12,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.router.db import places
+from services.router.db.room import Place
 from services.router.domain import LeadFeatures, Travel
 from services.router.metrics import RouterMetrics
 from services.router.reading import Arrival, read
 from services.router.reload import InEffect, Reload
 from services.router.settings import RouterSettings
-from services.router.settle import NoRoom, Overtaken, Settled, settle
+from services.router.settle import Overtaken, Settled, settle
 from services.router.spans import trace_decisions
+from services.router.spending import NoRoom
 from services.router.travel.asking import concerned
 from services.router.travel.times import Start, TravelTimes
 from shared.contracts import LEADS_DECIDED
@@ -134,10 +136,21 @@ class LeadHandler:
         return LookedUp(in_effect, await self._travel.of(leads, snapshot, policy))
 
     async def _settle(self, arrivals: Sequence[Arrival], looked_up: LookedUp) -> Settled:
-        """Decide and record, again when another router was quicker."""
+        """Decide and record all of them: first those that can be together, then what that left."""
+        settled, left = Settled([], Counter(), Counter(), 0), arrivals
         if not arrivals:
-            return Settled([], Counter(), Counter(), 0)
-        lock_loads = False
+            return settled
+        for _ in range(MOST_REPEATS):
+            settled = settled.then(await self._settle_together(left, looked_up))
+            left = [arrival for arrival in left if arrival.lead_id in settled.left]
+            if not left:
+                return settled
+            self._metrics.left.inc(len(left))
+        raise RuntimeError(f"{len(left)} leads of a batch were overtaken {MOST_REPEATS} times")
+
+    async def _settle_together(self, arrivals: Sequence[Arrival], looked_up: LookedUp) -> Settled:
+        """Decide and record in one transaction, again when another router was quicker."""
+        keep: frozenset[Place] = frozenset()
         for _ in range(MOST_REPEATS):
             in_effect, now = self._reload(), self._clock()
             if in_effect is not looked_up.in_effect:
@@ -146,15 +159,15 @@ class LeadHandler:
 
             async def work(connection: Connection) -> Settled:
                 # Run at once: the loop has not gone on.
-                return await settle(connection, arrivals, in_effect, now, lock_loads=lock_loads, travel=travel)  # noqa: B023
+                return await settle(connection, arrivals, in_effect, now, keep=keep, travel=travel)  # noqa: B023
 
             try:
                 return await transact(self._pool, work)
             except Overtaken:
                 self._metrics.retried.labels("overtaken").inc()
-            except NoRoom:
+            except NoRoom as error:
                 self._metrics.retried.labels("no_room").inc()
-                lock_loads = True
+                keep = error.places
         raise RuntimeError(f"a batch of {len(arrivals)} was overtaken {MOST_REPEATS} times")
 
     def _report(self, records: Sequence[Record], done: Sequence[Settled], dead: int, seconds: float) -> None:
@@ -167,6 +180,7 @@ class LeadHandler:
             self._metrics.stale.labels(topic, reason).inc(count)
         self._metrics.repeated.inc(repeated)
         self._metrics.batches.inc(len(done))
+        self._metrics.decided_again.inc(sum(one.again for one in done))
         self._metrics.batch_seconds.observe(seconds)
         in_effect = self._reload()
         get_logger().info(

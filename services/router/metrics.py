@@ -37,6 +37,16 @@ class RouterMetrics:
         self.retried = Counter(
             "waypost_router_batches_retried", "Transactions rolled back and repeated.", ["reason"], registry=registry
         )
+        self.decided_again = Counter(
+            "waypost_router_batches_decided_again",
+            "Batches decided once more, in memory, because sites had less room than was seen.",
+            registry=registry,
+        )
+        self.left = Counter(
+            "waypost_router_leads_left",
+            "New leads decided after their batch, because another router had just recorded one of the same person.",
+            registry=registry,
+        )
         self.asked = Counter(
             "waypost_router_leads_due", "Leads that a timer asked a decision for.", ["due"], registry=registry
         )

@@ -1,7 +1,7 @@
 """What the ledger says about the leads of a batch, turned into questions for `decide_batch`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from services.router.db.ledger import KeptDecision, LeadRow
@@ -143,6 +143,12 @@ class Questions:
             for row in self._live.get(person_id, ())
             if row.join_group == group is not None
         }
+
+    def stand_alone(self, new: Set[str]) -> bool:
+        """Whether nothing else in the batch, and no lead that it replaces, hangs on these new leads."""
+        persons = {self._new[lead_id].person_id for lead_id in new}
+        theirs = [one for one in self._arrivals if one.lead_id in new or one.person_id in persons]
+        return len(theirs) == len(new) and persons.isdisjoint(self._live) and new.isdisjoint(self.noted_erased)
 
     def epoch_of(self, lead_id: str) -> int:
         """The epoch of the lead's row once the first decisions of this batch are written."""

@@ -117,7 +117,7 @@ async def read(dsn: str, zone: ZoneInfo) -> tuple[list[Noted], Counters]:
                 "FROM router.decisions FULL JOIN public.commits USING (lead_id, epoch) ORDER BY place"
             )
             held = await connection.fetch("SELECT site_id, held FROM router.site_loads WHERE held > 0")
-            taken = await connection.fetch("SELECT site_id, day, taken FROM router.site_days")
+            taken = await connection.fetch("SELECT site_id, day, taken FROM router.site_days WHERE taken > 0")
             leads = await connection.fetch(
                 "SELECT lead_id::text, state, CASE state WHEN 'held' THEN site_id END FROM router.leads"
             )

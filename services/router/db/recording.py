@@ -76,18 +76,21 @@ class MovedLead(NamedTuple):
 
 
 class Added(NamedTuple):
-    """What became of rows that others may have written at the same time."""
+    """New leads of which nothing was recorded, because of what others had recorded since they were read."""
 
     lost: frozenset[str]
-    """Leads whose decision was there already."""
-    all_placed: bool
-    """False: a person of the batch has another live lead in the same group since it was read."""
+    """Their decision was there already."""
+    left: frozenset[str]
+    """Their person has another live lead in the same group now, or was erased."""
 
 
 async def add_first(
     connection: Connection, new: FirstDecisions, decided_at: datetime, revision: int, version: int
 ) -> Added:
-    """Write new leads with their first decisions, at most one per lead, whoever else writes it at the same time."""
+    """Write new leads with their first decisions, at most one per lead, whoever else writes it at the same time.
+
+    The lead goes first: only who has that may decide.
+    """
     [row] = await connection.fetch(
         """WITH new AS MATERIALIZED (
                SELECT * FROM unnest(
@@ -97,12 +100,6 @@ async def add_first(
                    $15::text::text[], $16::text::text[], $17::text::text[], $18::text::text[])
                  AS new (person_id, lead_id, decision_id, outcome, site_id, cause_id, record, due_at, join_group,
                          intent, lat, lon, preferred_site_id, received_us, traceparent, vehicle, waits_for, waiting)),
-           won AS (
-               INSERT INTO decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at, network_revision,
-                                      policy_version, cause_id, record)
-               SELECT lead_id, 1, decision_id, outcome, site_id, $19, $20, $21, cause_id, record::json FROM new
-               ON CONFLICT (lead_id, epoch) DO NOTHING
-               RETURNING lead_id),
            placed AS (
                INSERT INTO leads (lead_id, person_id, epoch, state, closed, site_id, assignment_epoch, respond_by,
                                   retry_at, changed_at, live, join_group, network_revision, policy_version, intent,
@@ -115,19 +112,31 @@ async def add_first(
                       $19, join_group IS NOT NULL AND outcome IN ('assigned', 'waiting'), join_group, $20, $21, intent,
                       lat, lon, preferred_site_id, timestamptz 'epoch' + received_us * interval '1 microsecond',
                       traceparent, vehicle, string_to_array(waits_for, ' '), waiting
-               FROM new JOIN won USING (lead_id)
+               FROM new
                ON CONFLICT DO NOTHING
-               RETURNING 1)
-           SELECT (SELECT count(*) FROM won) AS won, (SELECT count(*) FROM placed) AS placed,
-                  CASE WHEN (SELECT count(*) FROM won) < $22
-                       THEN ARRAY(SELECT lead_id::text FROM new EXCEPT SELECT lead_id::text FROM won) END AS lost""",
+               RETURNING lead_id),
+           decided AS (
+               INSERT INTO decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at, network_revision,
+                                      policy_version, cause_id, record)
+               SELECT lead_id, 1, decision_id, outcome, site_id, $19, $20, $21, cause_id, record::json
+               FROM new JOIN placed USING (lead_id))
+           SELECT CASE WHEN (SELECT count(*) FROM placed) < $22 THEN
+                      ARRAY(SELECT lead_id::text FROM new EXCEPT SELECT lead_id::text FROM placed) END AS behind""",
         *[column if column is new.record else array_text(column) for column in new],
         decided_at,
         revision,
         version,
         len(new.lead_id),
     )
-    return Added(frozenset(row["lost"] or ()), all_placed=row["placed"] == row["won"])
+    if not row["behind"]:
+        return Added(frozenset(), frozenset())
+    behind = frozenset(row["behind"])
+    # Another statement: only a new one sees what was committed while the first waited.
+    decided = await connection.fetch(
+        "SELECT lead_id::text FROM decisions WHERE lead_id = ANY($1::uuid[]) AND epoch = 1", list(behind)
+    )
+    lost = frozenset(found["lead_id"] for found in decided)
+    return Added(lost, behind - lost)
 
 
 async def add_further(

@@ -75,9 +75,9 @@ async def give_order(
         if row is None or row.epoch == 0:
             raise OrderRefused(f"the router has no lead {lead_id}", "is the id complete? it has 36 characters")
         snapshot, policy = await setting_in_effect(connection)
-        standing, held = ledger_of(row), await loads.read(connection, locked=False)
+        standing, held = ledger_of(row), await loads.read(connection)
         today = snapshot.today(now)
-        taken = await days.read(connection, today, locked=False) if today else {}
+        taken = await days.read(connection, today) if today else {}
         said = LeadOrdered(lead_id=lead_id, epoch=epoch or row.epoch, ordered_at=now, **dict(order))
         # The time is part of it: an order that came to nothing may be given again.
         fact_id = derived_id("ordered", lead_id, said.epoch, order.ordered_by, now.isoformat())

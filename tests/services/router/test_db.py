@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.router.db import announcements, loads, timers
+from services.router.db import announcements, loads, room, timers
 from services.router.db.announcements import Announcement
 from services.router.db.arrays import array_text
+from services.router.db.room import Place
 from shared.contracts import derived_id
-from shared.postgres import Connection, transact
+from shared.postgres import Connection, acquire, transact
 from tests.services.router.networks import NOW, site
 from tests.services.router.world import World, received_record
 
@@ -52,6 +53,26 @@ async def test_a_site_cannot_let_go_of_what_it_does_not_hold(world: World) -> No
     with pytest.raises(ValueError, match="do not hold"):
         await transact(world.pool, lambda connection: loads.spend(connection, {"a": -1}))
     assert await world.loads() == {}
+
+
+async def test_places_that_others_have_or_that_never_were_taken_are_passed_over_and_others_are_kept(
+    world: World,
+) -> None:
+    await world.set_up(site("a"))
+    day = NOW.date()
+    names = ("theirs", "free", "new")
+    wanted = [Place(name, on) for on in (None, day) for name in names]
+    before = {place: 2 for place in wanted if place.site_id != "new"}
+    await transact(world.pool, lambda connection: room.spend(connection, before))
+
+    async with acquire(world.pool) as theirs, theirs.transaction(), acquire(world.pool) as ours, ours.transaction():
+        await room.keep(theirs, [Place("theirs", None), Place("theirs", day)])
+        assert await room.keep_free(ours, wanted) == {Place("free", None): 2, Place("free", day): 2}
+        assert await room.keep_free(theirs, [Place("free", None), Place("free", day)]) == {}
+        assert await room.keep(ours, [Place("new", None), Place("new", day)]) == {
+            Place("new", None): 0,
+            Place("new", day): 0,
+        }
 
 
 async def test_claims_of_several_routers_share_what_is_due_without_waiting(world: World) -> None:
