@@ -21,7 +21,7 @@ _USUAL = 5
 
 
 class Shortcut:
-    """Says what `Chooser.choose` says, at a fifth of its price, or that it takes a closer look.
+    """Says what `Chooser.choose` says, at less than a third of its price, or that it takes a closer look.
 
     Only for leads without a wish, a barrier on their way, a try behind them or travel times.
     """
