@@ -67,9 +67,12 @@ def decide_apart(
     alike = [ask for ask, _, _ in asks]
     readings = together._read(alike, [together._plan_of(ask.lead) for ask in alike])
     answers = []
+    plans_at: dict[datetime, dict[_Work, _Plan]] = {}
     for (ask, held, now), reading in zip(asks, readings, strict=True):
         alone = Batch(snapshot, policy, held, now, replaying=True)
         alone._hits = together._hits
+        # Plans hang on nothing but the time, which a router's whole batch had in common.
+        alone._plans = plans_at.setdefault(now, alone._plans)
         met, ring = together._met.alone(reading[1])
         alone._shortcut.meet(met)
         answers.append(alone._answer(ask, alone._plan_of(ask.lead), (reading[0], ring, *reading[2:])))
