@@ -18,11 +18,12 @@ from services.router.metrics import RouterMetrics
 from services.router.reading import Arrival, read
 from services.router.reload import InEffect, Reload
 from services.router.settings import RouterSettings
-from services.router.settle import Overtaken, Settled, settle
+from services.router.settle import Settled, settle
 from services.router.spans import trace_decisions
 from services.router.spending import NoRoom
 from services.router.travel.asking import concerned
 from services.router.travel.times import Start, TravelTimes
+from services.router.writing import Overtaken
 from shared.contracts import LEADS_DECIDED
 from shared.kafka import DeadLetters, Producer, Record
 from shared.postgres import Connection, Pool, acquire, transact

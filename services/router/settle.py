@@ -14,7 +14,6 @@ from typing import NamedTuple
 from services.router.barriers import Point
 from services.router.db import days, ledger, loads, recording, shares
 from services.router.db.ledger import KeptDecision
-from services.router.db.recording import Added
 from services.router.db.room import Place
 from services.router.domain import Ask, Decided, Served, Stale, Travel, decide_batch, month_of, stay_with
 from services.router.domain.ledger import Held
@@ -23,15 +22,11 @@ from services.router.policy import Policy
 from services.router.questions import Question, Questions
 from services.router.reading import Arrival
 from services.router.reload import InEffect
-from services.router.rows import Answer, first_decisions, further_decision, moved_lead
 from services.router.spending import Spending
+from services.router.writing import Answer, Overtaken, write
 from shared.postgres import Connection
 from shared.tracing import child
 from shared.vocabulary import Intent
-
-
-class Overtaken(Exception):  # noqa: N818 - it names a state
-    """Another router changed the same person's or lead's state since it was read: read again and decide again."""
 
 
 class Settled(NamedTuple):
@@ -121,7 +116,7 @@ async def settle(
     if not decided:
         return Settled(emissions, Counter(), stale, len(kept), spending.again)
 
-    lost, left = await _record(connection, decided, asked, in_effect, now)
+    lost, left = await write(connection, decided, asked, in_effect, now)
     if lost:
         others = await ledger.first_decisions(connection, sorted(lost))
         emissions += [_emit_kept(one, asked.traceparent_of(one)) for one in others]
@@ -165,44 +160,6 @@ async def _repeated(connection: Connection, asked: Questions) -> list[KeptDecisi
         lead_ids, fact_ids = [lead_id for lead_id, _ in others], [fact_id for _, fact_id in others]
         kept += await ledger.decisions_caused(connection, lead_ids, fact_ids)
     return kept
-
-
-async def _record(
-    connection: Connection, decided: Sequence[Answer], asked: Questions, in_effect: InEffect, now: datetime
-) -> Added:
-    """Write the decisions and where they put their leads; returns the new leads of which another router keeps it.
-
-    Raises Overtaken when the batch must be read again.
-    """
-    revision, version = in_effect.snapshot.revision, in_effect.policy.version
-    first = [answer for answer in decided if answer[2].epoch == 1]
-    further = [answer for answer in decided if answer[2].epoch > 1]
-    new = first_decisions(first, in_effect.policy)
-    last = {one.lead_id: one for _, _, one in further}
-    ended = asked.in_the_way(new)
-    if ended:
-        await recording.end_live(connection, sorted(ended))
-    if arrived := asked.noted_erased.keys() & set(new.lead_id):
-        await recording.forget_erased(connection, sorted(arrived))
-    added = Added(frozenset(), frozenset())
-    if first:
-        added = await recording.add_first(connection, new, now, revision, version)
-        if not added.lost.isdisjoint(last) or (added.left and not asked.stand_alone(added.left)):
-            raise Overtaken
-    if further:
-        live = {lead_id for lead_id, row in asked.known.items() if row.live and lead_id not in ended}
-        live.update(lead_id for lead_id, group in zip(new.lead_id, new.join_group, strict=True) if group is not None)
-        points = {one.lead_id: one.point for _, _, one in further if one.point is not None}
-        moved = [
-            moved_lead(one, asked.epoch_of(lead_id), points.get(lead_id), is_live=lead_id in live)
-            for lead_id, one in last.items()
-        ]
-        written = await recording.add_further(
-            connection, [further_decision(answer) for answer in further], now, revision, version
-        )
-        if written < len(further) or await recording.move_leads(connection, moved, now, revision, version) < len(moved):
-            raise Overtaken
-    return added
 
 
 def _emit_kept(kept: KeptDecision, traceparent: str | None) -> tuple[bytes, bytes]:

@@ -1,4 +1,4 @@
-"""Decisions as the rows that the ledger keeps of them."""
+"""Decisions, and where they put their leads, as rows of the ledger."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,11 +6,15 @@ from functools import lru_cache
 
 import orjson
 
-from services.router.db.recording import FirstDecisions, FurtherDecision, MovedLead
+from services.router.db import recording
+from services.router.db.recording import Added, FirstDecisions, FurtherDecision, MovedLead
 from services.router.domain import Ask, Decided, LeadLedger, LeadState
 from services.router.policy import Policy
+from services.router.questions import Questions
 from services.router.reading import Arrival
+from services.router.reload import InEffect
 from shared.contracts import ClosedReason, Lost, WaitingReason
+from shared.postgres import Connection
 from shared.vocabulary import Intent
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,8 +24,49 @@ Answer = tuple[Arrival, Ask, Decided]
 """What happened, what was asked because of it, and what was decided."""
 
 
-def first_decisions(answers: Sequence[Answer], policy: Policy) -> FirstDecisions:
-    """New leads with what was decided when they came."""
+class Overtaken(Exception):  # noqa: N818 - it names a state
+    """Another router changed the same person's or lead's state since it was read: read again and decide again."""
+
+
+async def write(
+    connection: Connection, decided: Sequence[Answer], asked: Questions, in_effect: InEffect, now: datetime
+) -> Added:
+    """Write the decisions and where they put their leads; returns the new leads of which another router keeps it.
+
+    Raises Overtaken when the batch must be read again.
+    """
+    revision, version = in_effect.snapshot.revision, in_effect.policy.version
+    first = [answer for answer in decided if answer[2].epoch == 1]
+    further = [answer for answer in decided if answer[2].epoch > 1]
+    new = _first_decisions(first, in_effect.policy)
+    last = {one.lead_id: one for _, _, one in further}
+    ended = asked.in_the_way(new)
+    if ended:
+        await recording.end_live(connection, sorted(ended))
+    if arrived := asked.noted_erased.keys() & set(new.lead_id):
+        await recording.forget_erased(connection, sorted(arrived))
+    added = Added(frozenset(), frozenset())
+    if first:
+        added = await recording.add_first(connection, new, now, revision, version)
+        if not added.lost.isdisjoint(last) or (added.left and not asked.stand_alone(added.left)):
+            raise Overtaken
+    if further:
+        live = {lead_id for lead_id, row in asked.known.items() if row.live and lead_id not in ended}
+        live.update(lead_id for lead_id, group in zip(new.lead_id, new.join_group, strict=True) if group is not None)
+        points = {one.lead_id: one.point for _, _, one in further if one.point is not None}
+        moved = [
+            _moved(one, asked.epoch_of(lead_id), points.get(lead_id), is_live=lead_id in live)
+            for lead_id, one in last.items()
+        ]
+        written = await recording.add_further(
+            connection, [_further(answer) for answer in further], now, revision, version
+        )
+        if written < len(further) or await recording.move_leads(connection, moved, now, revision, version) < len(moved):
+            raise Overtaken
+    return added
+
+
+def _first_decisions(answers: Sequence[Answer], policy: Policy) -> FirstDecisions:
     ordered = sorted(answers, key=lambda answer: (answer[1].lead.person_id, answer[1].lead.lead_id))
     leads = [ask.lead for _, ask, _ in ordered]
     ones = [one for _, _, one in ordered]
@@ -48,16 +93,14 @@ def first_decisions(answers: Sequence[Answer], policy: Policy) -> FirstDecisions
     )
 
 
-def further_decision(answer: Answer) -> FurtherDecision:
-    """A decision of a lead that has one already."""
+def _further(answer: Answer) -> FurtherDecision:
     _, ask, one = answer
     return FurtherDecision(
         one.lead_id, one.epoch, one.decision_id, one.outcome, one.site_id, ask.stimulus.fact_id, one.record.decode()
     )
 
 
-def moved_lead(one: Decided, from_epoch: int, point: tuple[float, float] | None, *, is_live: bool) -> MovedLead:
-    """Where the last decision of a batch brings its lead; `is_live`: other leads may have joined it until then."""
+def _moved(one: Decided, from_epoch: int, point: tuple[float, float] | None, *, is_live: bool) -> MovedLead:
     after = one.after
     may_be_live = after.state in (LeadState.WAITING, LeadState.HELD) or after.closed is ClosedReason.ACCEPTED
     return MovedLead(
