@@ -8,15 +8,14 @@ from uuid import UUID
 from services.store_notifier import facts
 from services.store_notifier.db import answers, assignments, deliveries, endpoints, inbox, outbox
 from services.store_notifier.domain import (
-    REVOKE_WITHIN,
     Ending,
-    Event,
     Revoked,
     Said,
     item_changes,
     state_after,
     taken_away,
 )
+from services.store_notifier.ending import Decided, Item, end_escalations, revoke
 from services.store_notifier.endpoints import inbox_endpoint_id
 from services.store_notifier.reach import NOTHING, Channels, by_site
 from shared.contracts import (
@@ -24,7 +23,6 @@ from shared.contracts import (
     LEADS_RECEIVED,
     Answer,
     AttemptResult,
-    Fact,
     LeadAssigned,
     LeadDecided,
     LeadReceived,
@@ -32,10 +30,6 @@ from shared.contracts import (
 from shared.kafka import DeadLetters, Record
 from shared.postgres import Connection, Pool, transact
 from shared.telemetry import get_logger
-
-Decided = Fact[LeadDecided]
-Item = tuple[UUID, int]
-"""An assignment of a lead: its id and epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +95,8 @@ async def record_batch(connection: Connection, batch: Batch, now: datetime) -> d
     voided = await deliveries.void_before(connection, list(newest), [fact.data.epoch for fact in newest.values()], now)
     added = await _add_inbox_items(connection, [data for _, data in assigned], now)
     lost = await _end_inbox_items(connection, [fact.data for fact in fresh], newest, now)
-    revoked = await _revoke(connection, lost, newest, now)
+    revoked = await revoke(connection, lost, newest, now)
+    escalations_ended = await end_escalations(connection, moved, fresh, now)
     found = await endpoints.of_sites(connection, sorted({data.site_id for _, data in assigned}))
     channels = by_site(found)
     entered = await _enter_deliveries(connection, assigned, newest, channels, now)
@@ -115,6 +110,7 @@ async def record_batch(connection: Connection, batch: Batch, now: datetime) -> d
         "deliveries": len(entered),
         "voided": len(voided),
         "revoked": revoked,
+        "escalations_ended": escalations_ended,
     }
 
 
@@ -160,38 +156,6 @@ async def _end_inbox_items(
 
 def _by_item(change: tuple[Item, Ending]) -> Item:
     return change[0]
-
-
-async def _revoke(connection: Connection, lost: dict[Item, Revoked], newest: dict[UUID, Decided], now: datetime) -> int:
-    """Tell every webhook that knows of these assignments, or may, that they are over. Returns how many are told."""
-    if not lost:
-        return 0
-    rows = [
-        deliveries.NewDelivery(
-            facts.delivery_id_of(row["decision_id"], row["endpoint_id"], Event.REVOKED),
-            row["decision_id"],
-            row["endpoint_id"],
-            row["lead_id"],
-            row["epoch"],
-            row["site_id"],
-            row["intent"],
-            row["distance_m"],
-            newest[row["lead_id"]].traceparent,
-            deliveries.DUE,
-            # After what is under way, or the site would learn of the end before the beginning.
-            now if row["busy_until"] is None else row["busy_until"],
-            now + REVOKE_WITHIN,
-            newest[row["lead_id"]].data.decided_at,
-            Event.REVOKED,
-            lost[row["lead_id"], row["epoch"]],
-        )
-        for row in await deliveries.told(connection, sorted(lost))
-    ]
-    new = await deliveries.add(connection, rows)
-    if new:
-        await endpoints.wake(connection, sorted({row.endpoint_id for row in rows}), now)
-        await deliveries.wake_schedulers(connection)
-    return len(new)
 
 
 async def _enter_deliveries(

@@ -16,6 +16,7 @@ import asyncpg
 from services.store_notifier import facts
 from services.store_notifier.db import answers, assignments, deliveries, endpoints, outbox
 from services.store_notifier.domain import (
+    ENDS,
     Delivered,
     Event,
     GivenUp,
@@ -65,7 +66,7 @@ async def settle(
     ours = await deliveries.settle(connection, [v.row for v in verdicts], now)
     verdicts = [v for v in verdicts if (v.row.delivery_id, v.row.lease) in ours]
     await _log(connection, verdicts)
-    await _release_revoked(connection, [v.ended.delivery for v in verdicts], live, now)
+    await _release_ends(connection, [v.ended.delivery for v in verdicts], live, now)
     await _update_endpoints(connection, verdicts, now)
     given_up = {v.ended.delivery["decision_id"] for v in verdicts if v.row.status == deliveries.FAILED and v.tells_all}
     await report_undeliverable(connection, sorted(given_up), now)
@@ -89,7 +90,7 @@ def _is_wanted(delivery: asyncpg.Record, live: dict[UUID, int], answered: set[tu
     """Whether it may be sent again: nobody may be told any more of an assignment that ended, but that it ended."""
     assignment = (delivery["lead_id"], delivery["epoch"])
     is_live = live.get(delivery["lead_id"]) == delivery["epoch"] and assignment not in answered
-    return is_live or delivery["event"] == Event.REVOKED
+    return is_live or delivery["event"] in ENDS
 
 
 def _judge(ended: Ended, is_wanted: bool, now: datetime, rng: Random, plan: RetryPlan) -> _Verdict:
@@ -155,12 +156,12 @@ async def _log(connection: Connection, verdicts: Sequence[_Verdict]) -> None:
     )
 
 
-async def _release_revoked(
+async def _release_ends(
     connection: Connection, rows: Sequence[asyncpg.Record], live: dict[UUID, int], now: datetime
 ) -> None:
     ended = {(row["decision_id"], row["endpoint_id"]) for row in rows if live.get(row["lead_id"]) != row["epoch"]}
     if ended:
-        await deliveries.release_revoked(connection, sorted(ended), now)
+        await deliveries.release_ends(connection, sorted(ended), now)
 
 
 async def _update_endpoints(connection: Connection, verdicts: Sequence[_Verdict], now: datetime) -> None:

@@ -37,5 +37,5 @@ class DeliveryAttempted(Contract):
     took_ms: Annotated[int, Field(ge=0)]
     attempted_at: AwareDatetime
     next_attempt_at: AwareDatetime | None = None
-    event: Literal["reminder", "escalated", "revoked"] | None = None
-    """What was told; absent for the assignment itself. Only `escalated` goes to an endpoint of the site's partner."""
+    event: Literal["reminder", "escalated", "revoked", "escalation_ended"] | None = None
+    """What was told; absent for the assignment itself. `escalated` and `escalation_ended` go to the site's partner."""

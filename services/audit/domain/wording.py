@@ -103,6 +103,7 @@ EVENT = {
     "reminder": "reminded ",
     "escalated": "told the partner of ",
     "revoked": "told of its loss: ",
+    "escalation_ended": "told the partner how it ended: ",
 }
 _PREFERRED = {
     "honoured": "the site the customer asked for",

@@ -21,7 +21,6 @@ from shared import signatures, tracing
 from shared.contracts import CLOUDEVENTS_CONTENT_TYPE
 
 SOURCE = "/waypost/store_notifier"
-EVENT_TYPE = "waypost.assignment.{}.v1"
 PING_TYPE = "waypost.endpoint.ping.v1"
 CONNECT_TIMEOUT_S = 3.0
 MOST_RESPONSE_BYTES = 16 * 1024
@@ -96,7 +95,9 @@ def body_of(delivery: asyncpg.Record, public_url: str) -> bytes:
         "intent": delivery["intent"],
         "distance_m": delivery["distance_m"],
     }
-    if kind is not Event.REVOKED:
+    if kind is Event.ESCALATION_ENDED:
+        assignment["respond_by"] = delivery["respond_by"]
+    elif kind is not Event.REVOKED:
         assignment["respond_by"] = delivery["expires_at"]
     if delivery["vehicle"] is not None:
         assignment["vehicle"] = orjson.Fragment(delivery["vehicle"])
@@ -110,7 +111,7 @@ def body_of(delivery: asyncpg.Record, public_url: str) -> bytes:
         "specversion": "1.0",
         "id": str(delivery["delivery_id"]),
         "source": SOURCE,
-        "type": EVENT_TYPE.format(kind),
+        "type": kind.type,
         "subject": lead_id,
         "time": delivery["decided_at"],
         "datacontenttype": "application/json",

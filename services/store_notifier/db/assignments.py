@@ -10,14 +10,20 @@ from services.store_notifier.domain import Assignment, State
 from shared.postgres import Connection
 
 
-async def advance(connection: Connection, assignments: Sequence[Assignment]) -> set[UUID]:
-    """Store newer decisions, one per lead at most, and return the leads that moved. An older epoch changes nothing."""
+async def advance(connection: Connection, assignments: Sequence[Assignment]) -> dict[UUID, int | None]:
+    """Store newer decisions, one per lead at most. An older epoch changes nothing.
+
+    Returns the leads that moved, and the epoch of the assignment that was open until then, if one was.
+    """
     if not assignments:
-        return set()
+        return {}
     # Every transaction locks leads in this order, so that no two wait for each other.
     assignments = sorted(assignments, key=lambda assignment: assignment.lead_id)
     rows = await connection.fetch(
-        """INSERT INTO assignments AS a (lead_id, epoch, decision_id, state, site_id, assignment_epoch, respond_by,
+        """WITH open AS MATERIALIZED (
+               SELECT lead_id, epoch FROM assignments WHERE lead_id = ANY($1) AND state = 'assigned'),
+           moved AS (
+           INSERT INTO assignments AS a (lead_id, epoch, decision_id, state, site_id, assignment_epoch, respond_by,
                                          decided_at, traceparent, remind_at, escalate_at, partner)
            SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::int[],
                                 $7::timestamptz[], $8::timestamptz[], $9::text[], $10::timestamptz[],
@@ -29,7 +35,8 @@ async def advance(connection: Connection, assignments: Sequence[Assignment]) -> 
                traceparent = excluded.traceparent, remind_at = excluded.remind_at,
                escalate_at = excluded.escalate_at, partner = excluded.partner
            WHERE excluded.epoch > a.epoch
-           RETURNING lead_id""",
+           RETURNING lead_id)
+           SELECT moved.lead_id, open.epoch FROM moved LEFT JOIN open USING (lead_id)""",
         [a.lead_id for a in assignments],
         [a.epoch for a in assignments],
         [a.decision_id for a in assignments],
@@ -43,7 +50,7 @@ async def advance(connection: Connection, assignments: Sequence[Assignment]) -> 
         [a.escalate_at for a in assignments],
         [a.partner for a in assignments],
     )
-    return {row["lead_id"] for row in rows}
+    return {row["lead_id"]: row["epoch"] for row in rows}
 
 
 async def current(connection: Connection, lead_id: UUID) -> Assignment | None:

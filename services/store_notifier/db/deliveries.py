@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.store_notifier.domain import BREAKER_THRESHOLD, Event, Revoked
+from services.store_notifier.domain import BREAKER_THRESHOLD, Event, Over, Revoked
 from shared.postgres import Connection
 
 WAKE = "store_notifier_deliveries"
@@ -34,7 +34,10 @@ class NewDelivery:
     decided_at: datetime
     """When that happened which is told."""
     event: Event = Event.CREATED
-    reason: Revoked | None = None
+    reason: Revoked | Over | None = None
+    """Why the assignment is over, when that is told."""
+    respond_by: datetime | None = None
+    """Until when the site had time, for the end of an escalation, whose `expires_at` is something else."""
 
 
 async def add(connection: Connection, deliveries: Sequence[NewDelivery]) -> set[UUID]:
@@ -44,13 +47,14 @@ async def add(connection: Connection, deliveries: Sequence[NewDelivery]) -> set[
     deliveries = sorted(deliveries, key=lambda d: d.delivery_id)
     rows = await connection.fetch(
         """INSERT INTO deliveries (delivery_id, decision_id, endpoint_id, lead_id, epoch, site_id, intent, distance_m,
-                                   traceparent, status, next_at, expires_at, decided_at, event, reason, finished_at)
+                                   traceparent, status, next_at, expires_at, decided_at, event, reason, respond_by,
+                                   finished_at)
            SELECT *, CASE WHEN status = 4 THEN next_at END
            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::text[], $8::int[],
                        $9::text[], $10::smallint[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
-                       $14::text[], $15::text[])
+                       $14::text[], $15::text[], $16::timestamptz[])
                 d(delivery_id, decision_id, endpoint_id, lead_id, epoch, site_id, intent, distance_m, traceparent,
-                  status, next_at, expires_at, decided_at, event, reason)
+                  status, next_at, expires_at, decided_at, event, reason, respond_by)
            ON CONFLICT (decision_id, endpoint_id, event) DO NOTHING RETURNING delivery_id""",
         [d.delivery_id for d in deliveries],
         [d.decision_id for d in deliveries],
@@ -67,6 +71,7 @@ async def add(connection: Connection, deliveries: Sequence[NewDelivery]) -> set[
         [d.decided_at for d in deliveries],
         [d.event for d in deliveries],
         [d.reason for d in deliveries],
+        [d.respond_by for d in deliveries],
     )
     return {row["delivery_id"] for row in rows}
 
@@ -76,11 +81,12 @@ async def void_before(
 ) -> list[asyncpg.Record]:
     """Void what still waits for earlier epochs of the leads, and return it. Its sender settles what is under way.
 
-    That a site lost a lead is told all the same.
+    That an assignment is over is told all the same.
     """
     return await connection.fetch(
         """UPDATE deliveries d SET status = 4, finished_at = $3 FROM unnest($1::uuid[], $2::int[]) n(lead_id, epoch)
-           WHERE d.lead_id = n.lead_id AND d.epoch < n.epoch AND d.status = 0 AND d.event <> 'revoked'
+           WHERE d.lead_id = n.lead_id AND d.epoch < n.epoch AND d.status = 0
+             AND d.event NOT IN ('revoked', 'escalation_ended')
            RETURNING d.*""",
         lead_ids,
         epochs,
@@ -99,30 +105,33 @@ async def void_reminders(connection: Connection, lead_id: UUID, epoch: int, now:
     )
 
 
-async def told(connection: Connection, assignments: Sequence[tuple[UUID, int]]) -> list[asyncpg.Record]:
-    """Which active endpoints know of the assignments `(lead_id, epoch)`, or may: something was sent to them.
+async def told(
+    connection: Connection, assignments: Sequence[tuple[UUID, int]], by: Sequence[Event]
+) -> list[asyncpg.Record]:
+    """Which active endpoints know of the assignments `(lead_id, epoch)`, or may: one of these events was sent to them.
 
-    `busy_until`: when the last request that is under way has ended for certain.
+    `busy_until`: when the last request that is under way has ended for certain. `respond_by`: as the endpoint was told.
     """
     return await connection.fetch(
         """SELECT d.decision_id, d.endpoint_id, d.lead_id, d.epoch, d.site_id, d.intent, d.distance_m,
-                  max(d.lease_until) FILTER (WHERE d.status = 1) AS busy_until
+                  max(d.lease_until) FILTER (WHERE d.status = 1) AS busy_until, max(d.expires_at) AS respond_by
            FROM deliveries d JOIN unnest($1::uuid[], $2::int[]) a(lead_id, epoch) USING (lead_id, epoch)
            JOIN endpoints e USING (endpoint_id)
-           WHERE d.event IN ('created', 'reminder') AND d.attempt > 0 AND e.status = 'active'
+           WHERE d.event = ANY($3::text[]) AND d.attempt > 0 AND e.status = 'active'
            GROUP BY d.decision_id, d.endpoint_id, d.lead_id, d.epoch, d.site_id, d.intent, d.distance_m""",
         [assignment[0] for assignment in assignments],
         [assignment[1] for assignment in assignments],
+        by,
     )
 
 
-async def release_revoked(connection: Connection, ended: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
+async def release_ends(connection: Connection, ended: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
     """Requests about these `(decision_id, endpoint_id)` have ended: what waited for their end may be sent now."""
     await connection.execute(
         """UPDATE deliveries d SET next_at = least(d.next_at, $3)
            FROM unnest($1::uuid[], $2::uuid[]) e(decision_id, endpoint_id)
-           WHERE d.decision_id = e.decision_id AND d.endpoint_id = e.endpoint_id AND d.event = 'revoked'
-             AND d.status = 0""",
+           WHERE d.decision_id = e.decision_id AND d.endpoint_id = e.endpoint_id
+             AND d.event IN ('revoked', 'escalation_ended') AND d.status = 0""",
         [each[0] for each in ended],
         [each[1] for each in ended],
         now,

@@ -10,8 +10,8 @@ from services.store_notifier.domain.answering import (
     holds,
     judge,
 )
-from services.store_notifier.domain.deciding import Ending, item_changes, state_after, taken_away
-from services.store_notifier.domain.events import REVOKE_WITHIN, Event, Revoked
+from services.store_notifier.domain.deciding import Ending, item_changes, state_after, taken_away, why_over
+from services.store_notifier.domain.events import ENDS, TELL_END_WITHIN, Event, Over, Revoked
 from services.store_notifier.domain.retrying import (
     BREAKER_THRESHOLD,
     Delivered,
@@ -28,7 +28,8 @@ from services.store_notifier.domain.retrying import (
 
 __all__ = [
     "BREAKER_THRESHOLD",
-    "REVOKE_WITHIN",
+    "ENDS",
+    "TELL_END_WITHIN",
     "Assignment",
     "Delivered",
     "Earlier",
@@ -37,6 +38,7 @@ __all__ = [
     "GivenUp",
     "Kind",
     "Outcome",
+    "Over",
     "Refusal",
     "RetryAt",
     "RetryPlan",
@@ -53,4 +55,5 @@ __all__ = [
     "next_step",
     "state_after",
     "taken_away",
+    "why_over",
 ]

@@ -1,11 +1,11 @@
 """What a decision of the router means for the notifier."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from services.store_notifier.domain.answering import Assignment, State
-from services.store_notifier.domain.events import Revoked
+from services.store_notifier.domain.events import Over, Revoked
 from shared.contracts import Cause, ClosedReason, LeadAssigned, LeadClosed, LeadDecided, LeadJoined
 
 _CLOSED = {
@@ -75,6 +75,32 @@ def item_changes(decisions: Iterable[LeadDecided]) -> dict[tuple[UUID, int], End
         elif decision.epoch > 1 and decision.cause in _LOST:
             changes[decision.lead_id, decision.epoch - 1] = _LOST[decision.cause]
     return changes
+
+
+_GAVE_UP = {
+    Cause.DECLINED: Over.DECLINED,
+    Cause.SILENT: Over.SILENT,
+    Cause.UNDELIVERABLE: Over.UNDELIVERABLE,
+}
+_CLOSES = {
+    ClosedReason.ACCEPTED: Over.ACCEPTED,
+    ClosedReason.OUTCOME: Over.CLOSED,
+    ClosedReason.ERASED: Over.ERASED,
+}
+
+
+def why_over(epoch: int, later: Sequence[LeadDecided]) -> tuple[Over, LeadDecided]:
+    """Why the open assignment of `epoch` is over, and by which of the decisions after it, at least one, in their order.
+
+    The first one ends it. But once the person is erased, that is what has to be told, and nothing else.
+    """
+    first, newest = later[0], later[-1]
+    if isinstance(newest, LeadClosed) and newest.reason is ClosedReason.ERASED:
+        return Over.ERASED, newest
+    if isinstance(first, LeadClosed) and first.assignment_epoch == epoch:
+        return _CLOSES[first.reason], first
+    # What caused a decision tells of the epoch just before it. Between the two there may be one that nobody could read.
+    return _GAVE_UP.get(first.cause, Over.MOVED) if first.epoch == epoch + 1 else Over.MOVED, first
 
 
 def taken_away(newest: LeadDecided, known: Ending | None, state: str) -> Ending | None:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Event(StrEnum):
-    """The last word but one of a webhook's type: `waypost.assignment.<event>.v1`."""
+    """What is told, as deliveries and their facts call it."""
 
     CREATED = "created"
     REMINDER = "reminder"
@@ -14,6 +14,18 @@ class Event(StrEnum):
     """The same, for the site's partner."""
     REVOKED = "revoked"
     """The lead is no longer the site's, which did not say so itself."""
+    ESCALATION_ENDED = "escalation_ended"
+    """For the partner that was told of the silence: the assignment is over, one way or another."""
+
+    @property
+    def type(self) -> str:
+        """The `type` of its CloudEvent."""
+        return _TYPES.get(self, f"waypost.assignment.{self}.v1")
+
+
+_TYPES = {Event.ESCALATION_ENDED: "waypost.escalation.ended.v1"}
+ENDS = frozenset({Event.REVOKED, Event.ESCALATION_ENDED})
+"""What is told because an assignment is over, and so however the lead stands by then."""
 
 
 class Revoked(StrEnum):
@@ -27,5 +39,18 @@ class Revoked(StrEnum):
     ERASED = "erased"
 
 
-REVOKE_WITHIN = timedelta(minutes=15)
-"""How long it is tried to tell a site what it lost. Its answer to that assignment is refused all the same."""
+class Over(StrEnum):
+    """Why an assignment is over that a partner was told of."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    SILENT = "silent"
+    UNDELIVERABLE = "undeliverable"
+    MOVED = "moved"
+    CLOSED = "closed"
+    """With an outcome, without having been accepted before: mostly by an operator."""
+    ERASED = "erased"
+
+
+TELL_END_WITHIN = timedelta(minutes=15)
+"""How long it is tried to tell of an end. What a site says of an assignment that it lost is refused all the same."""

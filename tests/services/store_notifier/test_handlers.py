@@ -167,4 +167,5 @@ async def test_a_record_that_is_no_fact_is_dead_without_being_quoted(pool: Pool,
         "deliveries": 0,
         "voided": 0,
         "revoked": 0,
+        "escalations_ended": 0,
     }

@@ -207,8 +207,8 @@ def test_what_operators_ordered_is_told_with_its_reason_and_the_place_that_count
     assert mentions(records[-3:])[0] == {"middle"}
 
 
-def test_a_reminder_an_escalation_and_a_loss_are_told_as_what_they_are() -> None:
-    def texts(event: Literal["reminder", "escalated", "revoked"]) -> list[str]:
+def test_a_reminder_an_escalation_its_end_and_a_loss_are_told_as_what_they_are() -> None:
+    def texts(event: Literal["reminder", "escalated", "revoked", "escalation_ended"]) -> list[str]:
         attempt = attempted(10, event=event)
         return [
             moment.text
@@ -217,6 +217,9 @@ def test_a_reminder_an_escalation_and_a_loss_are_told_as_what_they_are() -> None
 
     assert texts("reminder") == ["reminded Lakeside (near) by webhook: delivered (attempt 1, 0.040 s)"]
     assert texts("escalated") == ["told the partner of Lakeside (near) by webhook: delivered (attempt 1, 0.040 s)"]
+    assert texts("escalation_ended") == [
+        "told the partner how it ended: Lakeside (near) by webhook: delivered (attempt 1, 0.040 s)"
+    ]
     assert texts("revoked") == ["told of its loss: Lakeside (near) by webhook: delivered (attempt 1, 0.040 s)"]
 
 
