@@ -29,6 +29,9 @@ Epoch = Annotated[
     int | None, typer.Option(help="Only if the lead is still at this epoch, as `waypost queue` shows it.", min=1)
 ]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for the router's decision.", min=0)]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Order nothing; say what the router would decide if it were ordered now.")
+]
 Lat = Annotated[float | None, typer.Option(help="Latitude in degrees.")]
 Lon = Annotated[float | None, typer.Option(help="Longitude in degrees.")]
 GivenDatum = Annotated[
@@ -50,6 +53,7 @@ def give(
     at: At = None,
     epoch: Epoch = None,
     wait: Wait = 15,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Give the lead to SITE, however far it is and whatever it answered before.
@@ -57,7 +61,7 @@ def give(
     The site must be open, able to do what is asked, and have room.
     """
     place = _place(lat, lon, datum, adcode, at)
-    order_lead(lead_id, by, Wish(site_id, place), epoch=epoch, wait_s=wait, as_json=as_json)
+    order_lead(lead_id, by, Wish(site_id, place), epoch=epoch, wait_s=wait, dry_run=dry_run, as_json=as_json)
 
 
 @order_app.command()
@@ -71,19 +75,22 @@ def place(
     at: At = None,
     epoch: Epoch = None,
     wait: Wait = 15,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Say where the lead is, and have it decided anew from there."""
     found = _place(lat, lon, datum, adcode, at)
     if found is None:
         raise UserError("no place is given", "say where: --at, --adcode, or --lat, --lon and --datum")
-    order_lead(lead_id, by, Wish(place=found), epoch=epoch, wait_s=wait, as_json=as_json)
+    order_lead(lead_id, by, Wish(place=found), epoch=epoch, wait_s=wait, dry_run=dry_run, as_json=as_json)
 
 
 @order_app.command()
-def retry(lead_id: Lead, by: By = None, epoch: Epoch = None, wait: Wait = 15, as_json: Json = False) -> None:
+def retry(
+    lead_id: Lead, by: By = None, epoch: Epoch = None, wait: Wait = 15, dry_run: DryRun = False, as_json: Json = False
+) -> None:
     """Try a waiting lead again now, whatever it waits for."""
-    order_lead(lead_id, by, Wish(), epoch=epoch, wait_s=wait, as_json=as_json)
+    order_lead(lead_id, by, Wish(), epoch=epoch, wait_s=wait, dry_run=dry_run, as_json=as_json)
 
 
 @order_app.command()
@@ -93,10 +100,11 @@ def close(
     by: By = None,
     epoch: Epoch = None,
     wait: Wait = 15,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """End the lead with a result: nobody needs to act on it any more."""
-    order_lead(lead_id, by, Wish(result=result), epoch=epoch, wait_s=wait, as_json=as_json)
+    order_lead(lead_id, by, Wish(result=result), epoch=epoch, wait_s=wait, dry_run=dry_run, as_json=as_json)
 
 
 def _place(

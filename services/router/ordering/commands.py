@@ -5,14 +5,17 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+from prometheus_client import CollectorRegistry
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from services.router.changes.commands import operator_key
 from services.router.ordering import printing
-from services.router.ordering.orders import Given, Giver, Wish, give_order, outcome_of
+from services.router.ordering.orders import Given, Giver, Wish, give_order, outcome_of, try_order
 from services.router.ordering.queue import Queue, read_queue
+from services.router.settings import read_settings
 from services.router.terminal import Json, print_json, run
+from services.router.travel.opening import open_travel_times
 from shared.contracts import LeadDecided, WaitingReason
 from shared.errors import UserError
 from shared.postgres import Pool, acquire
@@ -46,9 +49,13 @@ def order_lead(
     *,
     epoch: int | None,
     wait_s: float,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Give the order, wait for what comes of it, and say so. Raises UserError when it cannot be given."""
+    """Give the order, wait for what comes of it, and say so. Raises UserError when it cannot be given.
+
+    With `dry_run` nothing is given, and it is said what would come of it.
+    """
     try:
         wanted = UUID(lead_id)
     except ValueError as error:
@@ -56,9 +63,12 @@ def order_lead(
     _check(by, "--by", "write your short name: --by mei")
     _check(wish.site_id, "a site's id", "`waypost network show` lists the sites")
 
+    giver, now = Giver(by, operator_key()), datetime.now(UTC)
+    if dry_run:
+        _try(wanted, giver, wish, epoch, now, as_json=as_json)
+        return
+
     async def work(pool: Pool) -> tuple[Given, LeadDecided | None]:
-        giver = Giver(by, operator_key())
-        now = datetime.now(UTC)
         given = await give_order(pool, wanted, giver, wish, epoch=epoch, now=now)
         return given, await outcome_of(pool, given, wait_s)
 
@@ -75,6 +85,19 @@ def order_lead(
             f"the order is given, but no router has acted on it in {wait_s:g} s",
             "is one running? If the lead moved on meanwhile, the order came too late: `waypost lead ID` tells",
         )
+
+
+def _try(lead_id: UUID, giver: Giver, wish: Wish, epoch: int | None, now: datetime, *, as_json: bool) -> None:
+    async def work(pool: Pool) -> LeadDecided:
+        async with open_travel_times(read_settings(), CollectorRegistry()) as times:
+            return await try_order(pool, times, lead_id, giver, wish, epoch=epoch, now=now)
+
+    expected = run(work)
+    if as_json:
+        print_json({"order_id": None, "expected": expected.model_dump(mode="json", exclude_none=True)})
+    else:
+        told = f"Nothing was ordered. If it were ordered now: {printing.outcome_in_words(expected)}"
+        Console().print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def _check(name: str | None, what: str, hint: str) -> None:

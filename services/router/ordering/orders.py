@@ -1,25 +1,31 @@
-"""Giving an order: checked by the engine itself on the ledger as it is, kept for publishing, and followed to its end.
+"""Giving an order: settled on trial on the ledger as it is, kept for publishing, and followed to its end.
 
 The router decides for good when the fact reaches it. In between the lead may have moved on, and the order is too late;
 then nothing happens to the lead, which stays where it is.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.router.db import announcements, days, ledger, loads, operators
+from services.router.db import announcements, ledger, operators
 from services.router.db.announcements import Announcement
-from services.router.domain import Ask, Ordered, Stale, decide_batch
+from services.router.db.ledger import LeadRow
+from services.router.domain import Ordered, StaleReason, Travel
 from services.router.emission import SOURCE
 from services.router.in_effect import setting_in_effect
 from services.router.operators import operator_of
+from services.router.ordering.foreseeing import foresee, ways_for
 from services.router.ordering.wording import refusal
 from services.router.questions import features_of, ledger_of
-from shared.contracts import LEADS_ORDERED, LeadDecided, LeadOrdered, Order, Place, Result, derived_id
+from services.router.reading import Arrival
+from services.router.reload import InEffect
+from services.router.travel.times import Start, TravelTimes
+from shared.contracts import LEADS_ORDERED, Fact, LeadDecided, LeadOrdered, Order, Place, Result, derived_id
 from shared.errors import UserError
 from shared.postgres import Connection, Pool, acquire, transact
 
@@ -36,8 +42,6 @@ class Given(NamedTuple):
 
     fact_id: UUID
     lead_id: UUID
-    expected: LeadDecided
-    """What the router decides, if nothing happens before it reads the order."""
 
 
 class Wish(NamedTuple):
@@ -55,6 +59,16 @@ class Giver(NamedTuple):
     key: str = ""
 
 
+class _Draft(NamedTuple):
+    """An order as it would be published, and what it is about."""
+
+    fact: Fact[LeadOrdered]
+    arrival: Arrival
+    """The order as the router would read it."""
+    row: LeadRow
+    in_effect: InEffect
+
+
 async def give_order(
     pool: Pool,
     lead_id: UUID,
@@ -70,29 +84,61 @@ async def give_order(
     """
 
     async def work(connection: Connection) -> Given:
-        order = Order(ordered_by=await _name_of(connection, giver), **wish._asdict())
-        row = await ledger.lead(connection, lead_id)
-        if row is None or row.epoch == 0:
-            raise OrderRefused(f"the router has no lead {lead_id}", "is the id complete? it has 36 characters")
-        snapshot, policy = await setting_in_effect(connection)
-        standing, held = ledger_of(row), await loads.read(connection)
-        today = snapshot.today(now)
-        taken = await days.read(connection, today) if today else {}
-        said = LeadOrdered(lead_id=lead_id, epoch=epoch or row.epoch, ordered_at=now, **dict(order))
-        # The time is part of it: an order that came to nothing may be given again.
-        fact_id = derived_id("ordered", lead_id, said.epoch, order.ordered_by, now.isoformat())
-        ask = Ask(features_of(row), standing, Ordered.of(str(fact_id), said))
-        [answer] = decide_batch([ask], snapshot, policy, held, now, taken)
-        if isinstance(answer, Stale):
-            raise OrderRefused(*refusal(answer.reason, standing, order.site_id))
-        fact = LEADS_ORDERED.fact(
-            said, id=fact_id, source=SOURCE, subject=str(lead_id), time=now, traceparent=row.traceparent
-        )
-        kept = Announcement(fact_id, LEADS_ORDERED.name, str(lead_id).encode(), fact.to_bytes())
+        draft = await _draft(connection, lead_id, giver, wish, epoch, now)
+        # Whether it can be obeyed hangs on no travel time.
+        await _outcome(connection, draft, now, {})
+        fact = draft.fact
+        kept = Announcement(fact.id, LEADS_ORDERED.name, str(lead_id).encode(), fact.to_bytes())
         await announcements.add(connection, kept, now)
-        return Given(fact_id, lead_id, _DECIDED.validate_json(answer.record))
+        return Given(fact.id, lead_id)
 
     return await transact(pool, work)
+
+
+async def try_order(
+    pool: Pool,
+    times: TravelTimes,
+    lead_id: UUID,
+    giver: Giver,
+    wish: Wish,
+    *,
+    epoch: int | None,
+    now: datetime,
+) -> LeadDecided:
+    """What the router would decide because of such an order, were it given now; nothing is published or recorded.
+
+    Raises OrderRefused as `give_order` does. `times` are asked when the policy compares them.
+    """
+    async with acquire(pool) as connection:
+        draft = await _draft(connection, lead_id, giver, wish, epoch, now)
+    # Outside of every transaction, as the router asks: it may take a while.
+    travel = await ways_for(draft.arrival, features_of(draft.row), draft.in_effect, times)
+    return await transact(pool, lambda connection: _outcome(connection, draft, now, travel))
+
+
+async def _draft(
+    connection: Connection, lead_id: UUID, giver: Giver, wish: Wish, epoch: int | None, now: datetime
+) -> _Draft:
+    order = Order(ordered_by=await _name_of(connection, giver), **wish._asdict())
+    row = await ledger.lead(connection, lead_id)
+    if row is None or row.epoch == 0:
+        raise OrderRefused(f"the router has no lead {lead_id}", "is the id complete? it has 36 characters")
+    snapshot, policy = await setting_in_effect(connection)
+    said = LeadOrdered(lead_id=lead_id, epoch=epoch or row.epoch, ordered_at=now, **dict(order))
+    # The time is part of it: an order that came to nothing may be given again.
+    fact_id = derived_id("ordered", lead_id, said.epoch, order.ordered_by, now.isoformat())
+    fact = LEADS_ORDERED.fact(
+        said, id=fact_id, source=SOURCE, subject=str(lead_id), time=now, traceparent=row.traceparent
+    )
+    arrival = Arrival(LEADS_ORDERED.name, str(lead_id), Ordered.of(str(fact_id), said), row.traceparent)
+    return _Draft(fact, arrival, row, InEffect(snapshot, policy))
+
+
+async def _outcome(connection: Connection, draft: _Draft, now: datetime, travel: Mapping[Start, Travel]) -> LeadDecided:
+    found = await foresee(connection, draft.arrival, draft.in_effect, now, travel)
+    if isinstance(found, StaleReason):
+        raise OrderRefused(*refusal(found, ledger_of(draft.row), draft.fact.data.site_id))
+    return found
 
 
 async def outcome_of(pool: Pool, given: Given, wait_s: float) -> LeadDecided | None:

@@ -17,7 +17,7 @@ from services.router.domain import LeadLedger, LeadState, StaleReason
 from services.router.ordering.wording import NEXT_TRY, WAITS, refusal
 from shared.contracts import LEADS_ORDERED, Answer, WaitingReason
 from shared.errors import UserError
-from shared.vocabulary import Capability
+from shared.vocabulary import Capability, Intent
 from tests.services.router.networks import DEFAULT_POLICY, site
 from tests.services.router.world import Router, World, answered_record, as_records, received_record
 
@@ -151,6 +151,81 @@ async def test_an_order_is_followed_until_the_site_has_the_lead(world: World, wa
     order = (await world.decided(621))[1].order
     assert order is not None
     assert order.ordered_by == "mei"
+
+
+STAY = (
+    DEFAULT_POLICY
+    + """
+[[stay]]
+name = "same-house"
+intents = ["purchase"]
+after = ["maintenance"]
+within_km = 50
+"""
+)
+HERE = ("--lat", "31.3", "--lon", "120.6", "--datum", "wgs84")
+OF_THE_MOMENT = {"decided_at", "respond_by", "cause_id"}
+"""What a decision has of when it was taken and because of which fact."""
+
+
+def lasting(decision: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in decision.items() if key not in OF_THE_MOMENT}
+
+
+async def test_a_dry_run_says_what_the_order_then_does_also_where_a_person_stays_with_a_site(
+    world: World, waypost: Waypost
+) -> None:
+    await world.set_up(*SUZHOU, policy=STAY)
+    async with world.router() as router:
+        # Both people have a lead that their site did not serve them for yet; then it serves them.
+        await router.handle(received_record(681, None, person=81), received_record(682, person=82))
+        for number, person in ((683, 81), (684, 82)):
+            service = received_record(number, intent=Intent.MAINTENANCE, person=person, preferred="next")
+            await router.handle(service, answered_record(number, 1, "next", Answer.ACCEPTED))
+        before = await world.holders(), await world.loads()
+        assert before[0][682] == ("held", "near", 1)
+
+        for number in (681, 682):
+            place = ("order", "place", named(number), "--by", "mei", *HERE)
+            tried = await waypost.json(*place, "--dry-run")
+            assert tried["order_id"] is None
+            assert (await world.holders(), await world.loads()) == before
+            async with at_work(world, router):
+                given = await waypost.json(*place)
+            assert lasting(tried["expected"]) == lasting(given["decided"])
+            assert (given["decided"]["site_id"], given["decided"]["stay"]["rule"]) == ("next", "same-house")
+            before = await world.holders(), await world.loads()
+
+
+async def test_a_dry_run_of_another_try_goes_by_travel_times_as_the_router_does(world: World, waypost: Waypost) -> None:
+    policy = DEFAULT_POLICY.replace("before_person = 0", "before_person = 1") + "\n[travel]\ncandidates = 3\n"
+    await world.set_up(*SUZHOU, policy=policy)
+    async with world.router() as router:
+        await router.handle(received_record(687), answered_record(687, 1, "near", Answer.DECLINED))
+        tried = await waypost.json("order", "retry", named(687), "--by", "mei", "--dry-run")
+        async with at_work(world, router):
+            given = await waypost.json("order", "retry", named(687), "--by", "mei")
+
+    assert lasting(tried["expected"]) == lasting(given["decided"])
+    assert (given["decided"]["site_id"], given["decided"]["why_distance"]) == ("next", "not_configured")
+
+
+async def test_a_dry_run_orders_nothing_and_is_refused_what_the_order_is(world: World, waypost: Waypost) -> None:
+    await world.set_up(*SUZHOU)
+    async with world.router() as router:
+        await router.handle(received_record(685), received_record(686, (39.9, 116.4)))
+
+    async def tried(verb: str, number: int, *more: str) -> str:
+        return await waypost("order", verb, named(number), *more, "--by", "mei", "--dry-run")
+
+    said = await tried("give", 685, "next")
+    assert said.startswith("Nothing was ordered. If it were ordered now: next has the lead, 11.1 km away, and answers")
+    assert "No site can take it: too far (epoch 2). It waits." in await tried("retry", 686)
+    assert "The lead is closed: invalid (epoch 2)." in await tried("close", 685, "--result", "invalid")
+    refused = await waypost.refused("order", "retry", named(685), "--by", "mei", "--dry-run")
+    assert "near holds it (to take it away" in refused
+    assert await world.rows("SELECT 1 FROM router.announcements WHERE topic = 'leads.ordered'") == []
+    assert await world.holders() == {685: ("held", "near", 1), 686: ("waiting", None, 1)}
 
 
 async def test_a_place_in_words_or_by_code_settles_an_unclear_lead(world: World, waypost: Waypost) -> None:
