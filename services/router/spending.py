@@ -62,7 +62,7 @@ class Spending:
         """What `decide` says, once there is a place for all that it gives to sites with a limit.
 
         It is asked again when there is less room than was `seen`. Places of `keep` are locked before it is asked at
-        all. Raises NoRoom.
+        all. Raises NoRoom, and RuntimeError when `decide` gives away what it was told is taken.
         """
         if keep:
             true = await room.keep(self._connection, keep)
@@ -80,7 +80,8 @@ class Spending:
         while True:
             answers = decide(_corrected(seen, true))
             wanted = self._wanted(answers)
-            if more := wanted.keys() - true.keys():
+            more = wanted.keys() - true.keys()
+            if more:
                 free = await room.keep_free(self._connection, more)
                 if len(free) < len(more):
                     raise NoRoom(frozenset(true) | more)
@@ -89,6 +90,8 @@ class Spending:
                 await room.spend(self._connection, _less(wanted, self._taken))
                 self._taken = wanted
                 return answers
+            if not more:
+                raise RuntimeError("places that were known to be taken were given away")
             self.again += 1
 
     async def finish(self, decided: Sequence[Decided], month: date | None) -> None:

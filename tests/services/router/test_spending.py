@@ -6,9 +6,13 @@ from typing import Any
 import orjson
 import pytest
 
+from services.router.domain import Decided, Stale, decide_batch
+from services.router.domain.ledger import Held
 from services.router.snapshot import Site
+from services.router.spending import Spending
 from shared.contracts import Answer
-from tests.services.router.networks import site
+from shared.postgres import acquire
+from tests.services.router.networks import NOW, lead, received, site
 from tests.services.router.rivals import about_to_commit, settled_once, until_wait
 from tests.services.router.world import World, answered_record, received_record
 
@@ -138,3 +142,16 @@ async def test_a_full_site_that_lets_a_lead_go_takes_the_next_one_of_the_same_ba
 
     assert await world.loads() == {"near": 1, "far": 1}
     assert await world.rows("SELECT taken FROM router.site_days") == [(2,)]
+
+
+async def test_an_engine_that_gives_away_what_it_was_told_is_taken_is_stopped(world: World) -> None:
+    await world.set_up(OPEN, FAR)
+    await world.db.execute("INSERT INTO router.site_loads VALUES ('near', 1)")
+    async with world.router() as router, acquire(router.pool) as connection, connection.transaction():
+        in_effect = router.reload()
+
+        def decide(held: Held) -> list[Decided | Stale]:
+            return decide_batch([received(lead())], in_effect.snapshot, in_effect.policy, {}, NOW)
+
+        with pytest.raises(RuntimeError, match="known to be taken"):
+            await Spending(connection, in_effect, {}).decide(decide, Held({}), frozenset())
