@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from random import Random
 
 import pytest
 from aiohttp import web
@@ -14,6 +15,8 @@ from services.store_notifier.db.deliveries import VOID
 from services.store_notifier.handlers import read, record_batch
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.reminding import Reminders
+from services.store_notifier.settings import NotifierSettings
+from services.store_notifier.sweeping import Sweeper
 from shared.contracts import Cause, LeadAssigned, LeadDecided, Result
 from shared.keys import Keys
 from shared.postgres import Connection, Pool, transact
@@ -184,6 +187,25 @@ async def test_an_end_that_was_not_committed_is_told_when_its_decision_comes_aga
     await handle(pool, accepted)
     await handle(pool, accepted)
     assert await ends(db) == [(1, "accepted")]
+
+
+async def test_an_end_whose_sender_vanished_is_told_again_under_the_same_id(
+    db: Connection, pool: Pool, keys: Keys, settings: NotifierSettings
+) -> None:
+    endpoint = await add_partner(pool, keys, NOWHERE)
+    lead = Lead()
+    await escalate(pool, silent(lead))
+    await claim(pool, endpoint.endpoint_id)
+    await Sweeper(pool, settings, Random(1), now).sweep(now() + timedelta(seconds=21))
+    await handle(pool, lead.erased())
+    [lost] = await claim(pool, endpoint.endpoint_id)
+    await Sweeper(pool, settings, Random(1), now).sweep(now() + timedelta(seconds=21))
+    await db.execute("UPDATE deliveries SET next_at = now()")
+    await db.execute("UPDATE endpoints SET next_at = now()")
+    [again] = await claim(pool, endpoint.endpoint_id)
+
+    assert (again["event"], again["reason"], again["attempt"]) == ("escalation_ended", "erased", 2)
+    assert again["delivery_id"] == lost["delivery_id"]
 
 
 async def test_a_partner_hears_of_the_end_after_the_silence_that_it_is_just_being_told_of(
