@@ -224,7 +224,8 @@ async def test_a_partner_hears_of_the_end_after_the_silence_that_it_is_just_bein
     async with Store(take_it_slowly) as manager:
         await add_partner(pool, keys, manager.url)
         await escalate(pool, silent(lead))
-        async with running(scheduler_of(pool, send)):
+        # Far longer than the test waits: the end of the request lets it go, not that of its lease.
+        async with running(scheduler_of(pool, send, lease_s=600)):
             await manager.wait_for(1)
             await handle(pool, lead.accepted(SITE, 1))
             await until(lambda: db.fetchval("SELECT status = 0 FROM deliveries WHERE event = 'escalation_ended'"))
