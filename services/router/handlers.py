@@ -17,16 +17,15 @@ from services.router.domain import LeadFeatures, Travel
 from services.router.metrics import RouterMetrics
 from services.router.reading import Arrival, read
 from services.router.reload import InEffect, Reload
+from services.router.repeating import MOST_REPEATS, until_settled
 from services.router.settings import RouterSettings
 from services.router.settle import Settled, settle
 from services.router.spans import trace_decisions
-from services.router.spending import NoRoom
 from services.router.travel.asking import concerned
 from services.router.travel.times import Start, TravelTimes
-from services.router.writing import Overtaken
 from shared.contracts import LEADS_DECIDED
 from shared.kafka import DeadLetters, Producer, Record
-from shared.postgres import Connection, Pool, acquire, transact
+from shared.postgres import Pool, acquire, transact
 from shared.telemetry import get_logger
 from shared.tracing import Tracing
 from shared.vocabulary import Intent
@@ -35,8 +34,6 @@ DECIDING_AT_ONCE = 2
 """While PostgreSQL writes one batch, the next is decided: two keep both busy, more would only wait for one another."""
 MOST_AT_ONCE = 4
 """With those that are being published, which takes little but time."""
-MOST_REPEATS = 8
-"""Rivals are met once or twice; a batch that loses so often meets a fault, not a rival."""
 
 
 class LookedUp(NamedTuple):
@@ -151,25 +148,22 @@ class LeadHandler:
 
     async def _settle_together(self, arrivals: Sequence[Arrival], looked_up: LookedUp) -> Settled:
         """Decide and record in one transaction, again when another router was quicker."""
-        keep: frozenset[Place] = frozenset()
-        for _ in range(MOST_REPEATS):
+
+        async def attempt(keep: frozenset[Place]) -> Settled:
+            nonlocal looked_up
             in_effect, now = self._reload(), self._clock()
             if in_effect is not looked_up.in_effect:
                 looked_up = await self._look_up(arrivals, in_effect)
             travel = looked_up.travel
+            return await transact(
+                self._pool,
+                lambda connection: settle(connection, arrivals, in_effect, now, keep=keep, travel=travel),
+            )
 
-            async def work(connection: Connection) -> Settled:
-                # Run at once: the loop has not gone on.
-                return await settle(connection, arrivals, in_effect, now, keep=keep, travel=travel)  # noqa: B023
+        def count(reason: str) -> None:
+            self._metrics.retried.labels(reason).inc()
 
-            try:
-                return await transact(self._pool, work)
-            except Overtaken:
-                self._metrics.retried.labels("overtaken").inc()
-            except NoRoom as error:
-                self._metrics.retried.labels("no_room").inc()
-                keep = error.places
-        raise RuntimeError(f"a batch of {len(arrivals)} was overtaken {MOST_REPEATS} times")
+        return await until_settled(attempt, count, f"a batch of {len(arrivals)}")
 
     def _report(self, records: Sequence[Record], done: Sequence[Settled], dead: int, seconds: float) -> None:
         outcomes: Counter[str] = sum((one.outcomes for one in done), Counter())

@@ -18,12 +18,10 @@ class Place(NamedTuple):
 
 async def spend(connection: Connection, changes: Mapping[Place, int]) -> dict[Place, int]:
     """Take so many more of these places, or give them back; returns how many are taken then, where that changed."""
-    of_loads = {place.site_id: change for place, change in changes.items() if place.day is None and change}
-    of_days = {place.site_id: (place.day, change) for place, change in changes.items() if place.day and change}
-    taken = _open(await loads.spend(connection, of_loads))
-    if of_days:
-        given = {site_id: change for site_id, (_, change) in of_days.items()}
-        today = {site_id: day for site_id, (day, _) in of_days.items()}
+    open_leads, today = _apart([place for place, change in changes.items() if change])
+    taken = _open(await loads.spend(connection, {site_id: changes[Place(site_id, None)] for site_id in open_leads}))
+    if today:
+        given = {site_id: changes[Place(site_id, day)] for site_id, day in today.items()}
         taken |= _of(today, await days.spend(connection, given, today))
     return taken
 
@@ -43,12 +41,8 @@ async def keep_free(connection: Connection, places: Collection[Place]) -> dict[P
 
 
 def _apart(places: Collection[Place]) -> tuple[list[str], dict[str, date]]:
-    open_leads = sorted(place.site_id for place in places if place.day is None)
-    return open_leads, {place.site_id: place.day for place in sorted(places, key=_site_id) if place.day is not None}
-
-
-def _site_id(place: Place) -> str:
-    return place.site_id
+    open_leads = [place.site_id for place in places if place.day is None]
+    return open_leads, {place.site_id: place.day for place in places if place.day is not None}
 
 
 def _open(counts: Mapping[str, int]) -> dict[Place, int]:

@@ -184,8 +184,8 @@ class Chooser:
     ) -> Choice:
         """The choice for one lead, given its nearest `width` sites (fewer when there are no more).
 
-        The chosen site's load counts this lead from now on. `weighed`: what came of
-        its wishes, when that is known already.
+        The chosen site's load counts this lead from now on. `weighed`: what came of its wishes, when that is known
+        already.
         """
         if lead.point is None:
             raise ValueError("a lead without a place has no nearest sites")

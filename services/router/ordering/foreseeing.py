@@ -9,14 +9,12 @@ from datetime import datetime
 
 from services.router.db.room import Place
 from services.router.domain import LeadFeatures, StaleReason, Travel
-from services.router.handlers import MOST_REPEATS
 from services.router.reading import Arrival
 from services.router.reload import InEffect
+from services.router.repeating import until_settled
 from services.router.settle import Settled, settle
-from services.router.spending import NoRoom
 from services.router.travel.asking import concerned
 from services.router.travel.times import Start, TravelTimes
-from services.router.writing import Overtaken
 from shared.contracts import LEADS_DECIDED, LeadDecided
 from shared.postgres import Connection
 
@@ -38,26 +36,17 @@ async def foresee(
     Inside the caller's transaction, in which it leaves nothing, no lock either. What it locks meanwhile is what the
     router would lock: one lead, and the places that it would spend.
     """
-    settled = await _on_trial(connection, arrival, in_effect, now, travel)
-    for _, reason in settled.stale:
-        return StaleReason(reason)
-    [(_, value)] = settled.emissions
-    return LEADS_DECIDED.read(value).data
 
-
-async def _on_trial(
-    connection: Connection, arrival: Arrival, in_effect: InEffect, now: datetime, travel: Mapping[Start, Travel]
-) -> Settled:
-    keep: frozenset[Place] = frozenset()
-    for _ in range(MOST_REPEATS):
+    async def attempt(keep: frozenset[Place]) -> Settled:
         savepoint = connection.transaction()
         await savepoint.start()
         try:
             return await settle(connection, [arrival], in_effect, now, keep=keep, travel=travel)
-        except Overtaken:
-            continue
-        except NoRoom as error:
-            keep = error.places
         finally:
             await savepoint.rollback()
-    raise RuntimeError(f"an order on trial was overtaken {MOST_REPEATS} times")
+
+    settled = await until_settled(attempt, lambda _: None, "an order on trial")
+    for _, reason in settled.stale:
+        return StaleReason(reason)
+    [(_, value)] = settled.emissions
+    return LEADS_DECIDED.read(value).data

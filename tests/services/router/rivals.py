@@ -36,3 +36,11 @@ async def until_wait(world: World, transactions: int) -> list[int]:
             if len(waiting) == transactions:
                 return [pid for (pid,) in waiting]
             await asyncio.sleep(0.01)
+
+
+async def meet(world: World, router: Router, first: Record, *then: Record) -> None:
+    """A batch that wants what another has: it waits for it, and goes on when the other has committed."""
+    async with about_to_commit(router, first):
+        second = asyncio.create_task(router.handle(*then))
+        await until_wait(world, 1)
+    await second

@@ -1,23 +1,12 @@
 """A batch that meets what another router has recorded of the same people and commits in between."""
 
-import asyncio
-
 from shared.contracts import LEADS_DECIDED
-from shared.kafka import Record
 from tests.services.router.networks import site
-from tests.services.router.rivals import about_to_commit, until_wait
-from tests.services.router.world import Router, World, erased_record, received_record
+from tests.services.router.rivals import meet
+from tests.services.router.world import World, erased_record, received_record
 
 # Without limits: what the two meet at is the person.
 NEAR = site("near")
-
-
-async def meet(world: World, router: Router, first: Record, *then: Record) -> None:
-    """A batch finds the key that it wants taken, and learns by whom."""
-    async with about_to_commit(router, first):
-        second = asyncio.create_task(router.handle(*then))
-        await until_wait(world, 1)
-    await second
 
 
 async def test_a_persons_second_lead_is_decided_after_its_batch_which_is_not_repeated(world: World) -> None:

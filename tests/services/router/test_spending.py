@@ -13,7 +13,7 @@ from services.router.spending import Spending
 from shared.contracts import Answer
 from shared.postgres import acquire
 from tests.services.router.networks import NOW, lead, received, site
-from tests.services.router.rivals import about_to_commit, settled_once, until_wait
+from tests.services.router.rivals import about_to_commit, meet, settled_once, until_wait
 from tests.services.router.world import World, answered_record, received_record
 
 OPEN, DAY = site("near", lon=120.6, limit=1), site("near", lon=120.6, daily_limit=1)
@@ -40,10 +40,7 @@ async def test_the_second_for_a_last_place_gives_its_lead_to_the_next_site_and_d
 ) -> None:
     await world.set_up(near, FAR)
     async with world.router() as router:
-        async with about_to_commit(router, received_record(3001)):
-            second = asyncio.create_task(router.handle(received_record(3002)))
-            await until_wait(world, 1)
-        await second
+        await meet(world, router, received_record(3001), received_record(3002))
         assert router.counted("waypost_router_batches_retried_total", reason="no_room") == 0
         assert router.counted("waypost_router_batches_decided_again_total") == 1
 
@@ -112,10 +109,7 @@ async def test_a_second_choice_that_never_had_a_lead_is_found_after_one_more_beg
 ) -> None:
     await world.set_up(OPEN, site("next", lon=120.62, limit=None if next_day else 1, daily_limit=next_day))
     async with world.router() as router:
-        async with about_to_commit(router, received_record(3041)):
-            second = asyncio.create_task(router.handle(received_record(3042)))
-            await until_wait(world, 1)
-        await second
+        await meet(world, router, received_record(3041), received_record(3042))
         assert router.counted("waypost_router_batches_retried_total", reason="no_room") == 1
 
     assert await world.loads() == {"near": 1, "next": 1}
@@ -124,10 +118,7 @@ async def test_a_second_choice_that_never_had_a_lead_is_found_after_one_more_beg
 async def test_places_of_a_lead_that_another_router_had_decided_are_given_back(world: World) -> None:
     await world.set_up(site("near", limit=5, daily_limit=5))
     async with world.router() as router:
-        async with about_to_commit(router, received_record(3051)):
-            again = asyncio.create_task(router.handle(received_record(3051), received_record(3052)))
-            await until_wait(world, 1)
-        await again
+        await meet(world, router, received_record(3051), received_record(3051), received_record(3052))
         assert router.counted("waypost_router_decisions_repeated_total") == 1
 
     assert await world.loads() == {"near": 2}
