@@ -31,7 +31,7 @@ from services.router.domain.transition import FIRST_STEP, Step, next_step
 from services.router.policy import Contracted, Policy
 from services.router.snapshot import Snapshot, TreeKey
 from services.router.vehicles import ANY
-from shared.contracts import ClosedReason, WaitingReason
+from shared.contracts import Cause, ClosedReason, WaitingReason
 from shared.vocabulary import Intent
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
@@ -94,7 +94,7 @@ class _Plan:
     deadlines: str
     """Text of all three, for a site that is always open."""
     join_group: str | None
-    asked_for: str
+    asked: str
     """How a record of its first decision says so."""
 
 
@@ -205,7 +205,7 @@ class Batch:
                     None if escalate_after is None else self._now + escalate_after,
                 ),
                 self._policy.join_group(intent),
-                asked_for(intent),
+                asked_for(intent, Cause.RECEIVED),
             )
             self._plans[work] = plan
         return plan
@@ -245,7 +245,7 @@ class Batch:
             lead,
             id_text,
             cause_id,
-            plan.asked_for,
+            plan.asked,
             received_at,
             site_id,
             distance_m,

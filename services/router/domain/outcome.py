@@ -61,15 +61,16 @@ class TurnWriter:
             id_text,
             excluded,
             step.frees,
-            self.opening(lead, epoch, id_text, step.cause, cause_id, received_at),
+            self._opening(lead, epoch, id_text, asked_for(lead.intent, step.cause), cause_id, received_at),
         )
 
-    def opening(self, lead: LeadFeatures, epoch: int, id_text: str, cause: str, cause_id: str, received_at: str) -> str:
-        """The beginning of a record, up to what was decided."""
+    def _opening(
+        self, lead: LeadFeatures, epoch: int, id_text: str, asked: str, cause_id: str, received_at: str
+    ) -> str:
+        """The beginning of a record, up to what was decided; `asked` as `asked_for` says it."""
         return (
             f'{{"decision_id":"{id_text}","lead_id":"{lead.lead_id}","epoch":{epoch},"person_id":"{lead.person_id}",'
-            f'"intent":"{lead.intent}","cause":"{cause}","cause_id":"{cause_id}",'
-            f'"received_at":"{received_at}",{self._from_decided_at}'
+            f'{asked}"{cause_id}","received_at":"{received_at}",{self._from_decided_at}'
         )
 
     def assign_first(
@@ -77,7 +78,7 @@ class TurnWriter:
         lead: LeadFeatures,
         id_text: str,
         cause_id: str,
-        asked_for: str,
+        asked: str,
         received_at: str,
         site_id: str,
         distance_m: int,
@@ -88,20 +89,19 @@ class TurnWriter:
     ) -> Decided:
         """What `begin` and `assign` make of a lead that was just received and has no wish.
 
-        `asked_for`: what `asked_for` says of its intent. `looked`: what the record says of how far was looked, with its
-        comma; empty where it says nothing.
+        `asked`: as `asked_for` says it. `looked`: what the record says of how far was looked, with its comma; empty
+        where it says nothing.
         """
-        lead_id = lead.lead_id
+        opening = self._opening(lead, 1, id_text, asked, cause_id, received_at)
         record = (
-            f'{{"decision_id":"{id_text}","lead_id":"{lead_id}","epoch":1,"person_id":"{lead.person_id}",'
-            f'{asked_for}"{cause_id}","received_at":"{received_at}",{self._from_decided_at}{looked}"outcome":"assigned",'
-            f'"site_id":"{site_id}","distance_m":{distance_m},{terms},"preferred":"none","candidates":[{candidates}]}}'
+            f'{opening}{looked}"outcome":"assigned","site_id":"{site_id}","distance_m":{distance_m},'
+            f'{terms},"preferred":"none","candidates":[{candidates}]}}'
         )
         after = _new(LeadLedger, (1, LeadState.HELD, site_id, 1, respond_by, None, (), None))
         return _new(
             Decided,
             (
-                lead_id,
+                lead.lead_id,
                 1,
                 id_text,
                 "assigned",
@@ -118,9 +118,9 @@ class TurnWriter:
         )
 
 
-def asked_for(intent: Intent) -> str:
-    """The part of a record between the person and the id of the fact that brought the lead."""
-    return f'"intent":"{intent.value}","cause":"{Cause.RECEIVED.value}","cause_id":'
+def asked_for(intent: Intent, cause: Cause) -> str:
+    """The part of a record between the person and the id of the fact that caused the decision."""
+    return f'"intent":"{intent.value}","cause":"{cause.value}","cause_id":'
 
 
 def deadlines(respond_by: datetime, remind_at: datetime | None, escalate_at: datetime | None) -> str:
