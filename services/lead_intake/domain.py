@@ -15,6 +15,7 @@ from services.lead_intake.location import locate
 from services.lead_intake.people import email_token, phone_token, source_id_token, tidy_name, to_address, to_e164
 from services.lead_intake.places import Places
 from services.lead_intake.postal_codes import NO_POSTAL_CODES, PostalCodes
+from services.lead_intake.sent_times import consent_fault, is_plausible
 from shared.contracts import LEADS_RECEIVED, Fact, LeadReceived, Place, Vehicle, derived_id
 from shared.vocabulary import Channel, Intent, PublicText
 
@@ -92,6 +93,9 @@ def accept_draft(
     located = locate(draft.location, rules.places, rules.postal_codes, faults, remarks)
     vehicle = _vehicle(draft.vehicle, remarks)
     campaign = _public(draft.campaign, "/campaign", remarks)
+    if told := consent_fault(draft.consent.given_at, received_at):
+        faults.append(Fault("/consent/given_at", told))
+    client_time = _client_time(draft.client_time, received_at, remarks)
     if faults:
         raise Refused(faults)
     tokens = []
@@ -120,7 +124,7 @@ def accept_draft(
         consent_version=draft.consent.text_version,
         consent_at=draft.consent.given_at,
         received_at=received_at,
-        client_time=draft.client_time,
+        client_time=client_time,
         traceparent=traceparent,
         remarks=tuple(remarks),
         place_candidates=located.candidates,
@@ -187,6 +191,14 @@ def _vehicle(given: DraftVehicle | None, remarks: list[Fault]) -> Vehicle | None
     if brand is None and model is None and given.year is None:
         return None
     return Vehicle(brand=brand, model=model, year=given.year)
+
+
+def _client_time(given: datetime | None, received_at: datetime, remarks: list[Fault]) -> datetime | None:
+    # For information only: no lead is lost for a clock that nobody has set.
+    if given is None or is_plausible(given, received_at):
+        return given
+    remarks.append(Fault("/client_time", "is not kept: it lies before the year 2000 or more than a day ahead"))
+    return None
 
 
 def _public(text: str | None, pointer: str, remarks: list[Fault]) -> str | None:

@@ -5,8 +5,9 @@ Lengths are cut here, before any Unicode normalising, which is quadratic on host
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from services.lead_intake.sent_times import Moment
 from shared.vocabulary import Channel, Datum, Intent, PublicText, Slug
 
 LONGEST_ADDRESS = 254
@@ -61,7 +62,7 @@ class DraftVehicle(_Part):
 class DraftConsent(_Part):
     """When the person agreed, and to which version of the text."""
 
-    given_at: AwareDatetime
+    given_at: Moment
     text_version: PublicText
 
 
@@ -76,5 +77,5 @@ class Draft(_Part):
     campaign: Line | None = None
     channel: Channel = Channel.FORM
     consent: DraftConsent
-    client_time: AwareDatetime | None = None
+    client_time: Moment | None = None
     source_lead_id: Line | None = None

@@ -16,6 +16,7 @@ from services.lead_intake.faults import nearest
 from services.lead_intake.postal_codes import NO_POSTAL_CODES, NOT_SIX_DIGITS, PostalCodes, PostalPlace, read_code
 from shared.datum import certainly_abroad, to_wgs84
 from shared.errors import UserError
+from shared.points import NO_POSITION, SWAPPED, look_swapped, no_position
 from shared.vocabulary import Accuracy, Datum
 
 COLUMNS = ("postal_code", "lat", "lon", "datum", "name")
@@ -152,9 +153,12 @@ def _read_row(number: int, fields: Mapping[str, str], bad: list[BadRow]) -> tupl
         )
     if len(bad) > before or code is None or lat is None or lon is None:
         return None
+    if no_position(lat, lon):
+        bad.append(BadRow(number, "lat", NO_POSITION))
+        return None
     if certainly_abroad(lat, lon):
-        swapped = not certainly_abroad(lon, lat)
-        bad.append(BadRow(number, "lat", f"lies outside China{'; lat and lon are swapped' if swapped else ''}"))
+        hint = f"; {SWAPPED}" if look_swapped(lat, lon) else ""
+        bad.append(BadRow(number, "lat", f"lies outside China{hint}"))
         return None
     lat, lon = to_wgs84(lat, lon, Datum(written))
     estimated = fields.get("accuracy") == _ESTIMATED

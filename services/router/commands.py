@@ -152,8 +152,8 @@ def shares(
 
 def explain(
     intent: Annotated[Intent, typer.Argument(help="What the person wants.")],
-    lat: Annotated[float, typer.Option(help="Latitude in degrees.", min=-90, max=90)],
-    lon: Annotated[float, typer.Option(help="Longitude in degrees.", min=-180, max=180)],
+    lat: Annotated[float, typer.Option(help="Latitude in degrees.")],
+    lon: Annotated[float, typer.Option(help="Longitude in degrees.")],
     datum: Annotated[Datum, typer.Option(help="Datum of the point: wgs84 (GPS), gcj02 (Amap, Tencent), bd09 (Baidu).")],
     preferred: Annotated[str | None, typer.Option(help="Site that the person asks for.")] = None,
     vehicle: Annotated[str | None, typer.Option(help="Vehicle of interest: Brand, or Brand/Model.")] = None,

@@ -15,6 +15,7 @@ from services.router.travel.times import TravelTimes
 from shared.contracts import LeadAssigned, LeadDecided, LeadWaiting
 from shared.datum import to_wgs84
 from shared.errors import UserError
+from shared.points import NO_POSITION, SWAPPED, look_swapped, no_position
 from shared.postgres import Pool, acquire
 from shared.vocabulary import Datum, Intent
 
@@ -48,9 +49,10 @@ async def explain_lead(
 ) -> Explanation:
     """Decide a lead at this point on the current network, policy, loads and shares.
 
-    Raises UserError when there is no network or no policy. `times` are asked when the policy compares them.
-    `vehicle` as `read_vehicle` gives it.
+    Raises UserError when nobody can be there, or there is no network or no policy. `times` are asked when the policy
+    compares them. `vehicle` as `read_vehicle` gives it.
     """
+    _refuse_no_place(lat, lon)
     async with acquire(pool) as connection:
         snapshot, policy = await setting_in_effect(connection)
         held = await loads.read(connection)
@@ -72,3 +74,12 @@ async def explain_lead(
         raise TypeError("a new lead without a person is assigned or waits")
     sites = {one.site_id: site for one in decision.candidates if (site := snapshot.get(one.site_id)) is not None}
     return Explanation(decision, answer.record.decode(), policy.intents[intent], sites)
+
+
+def _refuse_no_place(lat: float, lon: float) -> None:
+    if look_swapped(lat, lon):
+        raise UserError(f"{lat:g}, {lon:g} is no point of China: {SWAPPED}", "give --lat and --lon the other way round")
+    if not (abs(lat) <= 90 and abs(lon) <= 180):
+        raise UserError(f"{lat:g}, {lon:g} is no point on earth", "--lat is -90 to 90 degrees, --lon -180 to 180")
+    if no_position(lat, lon):
+        raise UserError(f"{lat:g}, {lon:g} is no position", NO_POSITION)

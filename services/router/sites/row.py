@@ -12,6 +12,7 @@ from services.router.sites.site import Site, forbidden_claims
 from services.router.sites.working_time import WORKING_TIME_COLUMNS, read_working_time
 from services.router.spelling import meant
 from shared.datum import to_wgs84
+from shared.points import NO_POSITION, SWAPPED, look_swapped, no_position
 from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
 
 COLUMNS = (
@@ -154,14 +155,14 @@ class _RowReader:
         lat, lon = self.degrees("lat"), self.degrees("lon")
         if lat is None or lon is None:
             return None, datum
-        if abs(lat) > 90 and abs(lon) <= 90 and abs(lat) <= 180:
-            self.refuse("lat", f"{lat:g} is no latitude; lat and lon look swapped")
+        if look_swapped(lat, lon):
+            self.refuse("lat", f"{lat:g} is no latitude{' of China' if abs(lat) <= 90 else ''}; {SWAPPED}")
             return None, datum
         for field, value, most in (("lat", lat, 90), ("lon", lon, 180)):
             if abs(value) > most:
                 self.refuse(field, f"{value:g} is outside -{most} to {most} degrees")
-        if lat == 0 and lon == 0:
-            self.refuse("lat", "0, 0 is a point in the sea that means 'no position'; give the real one")
+        if no_position(lat, lon):
+            self.refuse("lat", NO_POSITION)
         if self.bad or datum is None:
             return None, datum
         try:

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from services.router.spelling import meant
 from services.router.trying.lead_columns import EPOCH, INTENTS, MICROSECOND, LeadColumns
 from shared.datum import to_wgs84
+from shared.points import NO_POSITION, SWAPPED, look_swapped, no_position
 from shared.vocabulary import Datum, Intent
 
 COLUMNS = ("intent", "lat", "lon", "datum", "received_at")
@@ -92,8 +93,10 @@ class _Row(BaseModel):
 
     def point(self) -> tuple[float, float]:
         """WGS-84 degrees. Raises ValueError when there is no such place, or nobody can be there."""
-        if self.lat == 0 and self.lon == 0:
-            raise ValueError("0, 0 is a point in the sea that means 'no position'; give the real one")
+        if no_position(self.lat, self.lon):
+            raise ValueError(NO_POSITION)
+        if look_swapped(self.lat, self.lon):
+            raise ValueError(SWAPPED)
         return to_wgs84(self.lat, self.lon, self.datum)
 
 

@@ -116,7 +116,7 @@ def test_a_district_keeps_its_own_point() -> None:
 
 
 def test_a_code_settles_names_that_the_list_does_not_know() -> None:
-    lead = located(text="拉萨市某路1号, 850000")
+    lead = located(text="拉瓦市某路1号, 850000")
 
     assert lead.place is not None
     assert lead.place.lat == 29.65
@@ -136,7 +136,7 @@ def test_a_code_that_fits_none_of_several_meanings_settles_nothing() -> None:
         ({"postal_code": "123456"}, [("postal_code", UNKNOWN)]),
         ({"postal_code": "SW1A 2DU"}, [("postal_code", NOT_SIX_DIGITS)]),
         ({"text": "123456"}, [("text", UNKNOWN)]),
-        ({"city": "拉萨市", "postal_code": "123456"}, [("city", NOT_LISTED), ("postal_code", UNKNOWN)]),
+        ({"city": "拉瓦市", "postal_code": "123456"}, [("city", NOT_LISTED), ("postal_code", UNKNOWN)]),
     ],
 )
 def test_an_unknown_code_is_taken_and_waits(location: dict[str, str], told: list[tuple[str, str]]) -> None:

@@ -83,6 +83,12 @@ def test_every_fault_is_told_with_its_row_and_field(text: str, found: list[tuple
     assert faults(text) == found
 
 
+def test_a_row_without_a_position_is_told_so() -> None:
+    [bad] = read_postal_file(f"{HEADER}830000,0,0.0,wgs84,\n").bad
+
+    assert "no position" in str(bad)
+
+
 def test_what_was_probably_meant_is_said() -> None:
     swapped, gps, far = read_postal_file(
         f"{HEADER}830000,87.6,43.8,wgs84,\n215000,31.3,120.6,gps,\n215000,120.6,31.3,wgs84,\n"

@@ -115,6 +115,22 @@ def test_explaining_a_wish_says_why_the_nearer_site_loses(waypost: Waypost) -> N
     assert "nearer, but the person asked for another site" in shown
 
 
+@pytest.mark.parametrize(
+    ("lat", "lon", "says"),
+    [
+        ("0", "0", "no position"),
+        ("-0.0", "0.0001", "no position"),
+        ("120.62", "31.31", "look swapped"),
+        ("87.6", "43.8", "look swapped"),
+        ("31.31", "200", "no point on earth"),
+        ("nan", "120.62", "no point on earth"),
+    ],
+)
+def test_nobody_is_explained_a_place_where_nobody_is(waypost: Waypost, lat: str, lon: str, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        waypost("explain", "purchase", "--lat", lat, "--lon", lon, "--datum", "wgs84")
+
+
 def test_every_reason_of_a_candidate_has_words() -> None:
     assert printing.WHY_LOST.keys() == set(Lost)
     assert printing.WHY_DISTANCE.keys() == set(WhyDistance)

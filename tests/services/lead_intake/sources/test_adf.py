@@ -301,7 +301,8 @@ def test_the_request_date_is_read_when_it_is_certain(written: str, read_as: date
     draft = one(adf(prospect(head=f"<requestdate>{written}</requestdate>")))
 
     assert draft.client_time == read_as
-    assert draft.consent.given_at == (read_as or NOW)
+    # A clock ahead of ours cannot make anybody agree in the future.
+    assert draft.consent.given_at == min(read_as or NOW, NOW)
 
 
 def test_without_an_agreed_consent_text_every_prospect_is_refused() -> None:

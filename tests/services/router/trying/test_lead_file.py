@@ -78,6 +78,8 @@ def test_a_late_row_goes_where_its_time_puts_it() -> None:
         ("purchase,120.6,31.3,wgs84,2026-03-01T10:00Z", "lat", "are lat and lon swapped?"),
         ("purchase,31.3,190,wgs84,2026-03-01T10:00Z", "lon", "outside -180 to 180"),
         ("purchase,0,0,wgs84,2026-03-01T10:00Z", "lat, lon", "a point in the sea"),
+        ("purchase,0.0001,-0.0,wgs84,2026-03-01T10:00Z", "lat, lon", "a point in the sea"),
+        ("purchase,87.6,43.8,wgs84,2026-03-01T10:00Z", "lat, lon", "look swapped"),
         ("purchase,31.3,120.6,,2026-03-01T10:00Z", "datum", "never guessed"),
         ("purchase,31.3,120.6,gcj,2026-03-01T10:00Z", "datum", "did you mean gcj02?"),
         ("purchase,89.9999,120.6,gcj02,2026-03-01T10:00Z", "lat, lon", "no WGS-84 position"),
