@@ -5,7 +5,7 @@ Revisions are kept for ever, because decisions name the one that they were taken
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,21 +28,21 @@ from services.router.sites import (
 )
 from shared.contracts import NETWORK_CHANGED, NetworkChanged, derived_id
 from shared.errors import UserError
+from shared.faults import Bounded, refusal
 from shared.postgres import Connection, Pool, acquire, transact
+from shared.text_files import MEBIBYTE, read_text_file
 
-LARGEST_FILE_BYTES = 256 * 1024 * 1024
+LARGEST_FILE_BYTES = 64 * MEBIBYTE
+"""Four times a hundred thousand sites with everything that can be said of them."""
 _READERS = {".csv": read_csv, ".geojson": read_geojson, ".json": read_geojson}
 
 
 class NetworkRefused(UserError):  # noqa: N818 - it says what happened to the file
     """The file has bad rows; nothing of it was used."""
 
-    def __init__(self, file: str, bad: tuple[BadRow, ...]) -> None:
-        lines = [f"  row {row.row} {row.site_id or '-'}: {row.field}: {row.reason}" for row in bad]
-        super().__init__(
-            "\n".join([f"{file} is refused, {len(bad)} faults:", *lines]), "correct the file; nothing was changed"
-        )
-        self.bad = bad
+    def __init__(self, file: str, faults: Bounded[BadRow]) -> None:
+        super().__init__(refusal(file, faults, str), "correct the file; nothing was changed")
+        self.bad = faults.first
 
 
 @dataclass(frozen=True)
@@ -55,24 +55,17 @@ class Change:
     diff: NetworkDiff
 
 
-def read_network_file(path: Path) -> tuple[Site, ...]:
-    """The sites of a .csv or .geojson file. Raises NetworkRefused with every bad row and its reason."""
+def read_network_file(path: Path, today: date | None = None) -> tuple[Site, ...]:
+    """The sites of a .csv or .geojson file. Raises NetworkRefused with the bad rows and their reasons.
+
+    `today` (default: the day in UTC) tells hours that have been from those to come.
+    """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise UserError(f"{path} is neither .csv nor .geojson", "name the file for what it holds")
-    try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise UserError(f"{path} is larger than {LARGEST_FILE_BYTES // 1024**2} MiB")
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path} is not UTF-8 (byte {error.start})", "save it as UTF-8; spreadsheets call it 'CSV UTF-8'"
-        ) from error
-    read: NetworkFile = reader(text)
-    if read.bad:
-        raise NetworkRefused(str(path), read.bad)
+    read: NetworkFile = reader(read_text_file(path, LARGEST_FILE_BYTES), today or datetime.now(UTC).date())
+    if read.faults:
+        raise NetworkRefused(str(path), read.faults)
     return read.sites
 
 

@@ -15,7 +15,7 @@ from services.router.gaps.tables import print_report
 from services.router.in_effect import setting_in_effect
 from services.router.terminal import Json, print_json, run
 from shared.errors import UserError
-from shared.moments import span_of
+from shared.moments import before, span_of
 from shared.postgres import Pool, acquire
 
 MOST_SITES = 20
@@ -68,7 +68,7 @@ def _travels(last: str | None, far_km: float | None, now: datetime) -> tuple[dat
         return None
     if last is None or far_km is None:
         raise UserError("--last and --far-km go together", "write --last 30d --far-km 40")
-    return now - span_of(last, "--last"), round(far_km * 1000)
+    return before(now, span_of(last, "--last")), round(far_km * 1000)
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -127,7 +127,7 @@ async def test_going_back_needs_two_people_too(waypost: Waypost) -> None:
     assert "Network revision 3 is in effect." in await waypost("changes", "approve", "7", by="ann")
     newest = (await waypost("network", "show")).splitlines()
     assert any(
-        line.startswith("revision 3: 1 sites") and "by ben, approved by ann (change 7)" in line for line in newest
+        line.startswith("revision 3: 1 site,") and "by ben, approved by ann (change 7)" in line for line in newest
     )
 
 
