@@ -67,14 +67,14 @@ class Faults(Generic[Fault]):
 
 
 def refusal(what: str, faults: Bounded[Fault], line_of: Callable[[Fault], str]) -> str:
-    """The message that refuses `what`: how many faults it has, the first of them, and the others by kind."""
+    """The message that begins with `what` (`x is refused`): how many faults, the first of them, the others by kind."""
     lines = [f"  {cut(line_of(fault))}" for fault in faults.first]
     if faults.more:
         kinds = sorted(faults.more.items(), key=lambda kind: (-kind[1], kind[0]))
         named = [f"{number:,} of {cut(kind, 64)}" for kind, number in kinds[:_MOST_KINDS]]
         named += [f"{len(kinds) - _MOST_KINDS} kinds more"] if len(kinds) > _MOST_KINDS else []
         lines.append(f"  and {sum(faults.more.values()):,} more like these: {', '.join(named)}")
-    return "\n".join([f"{what} is refused, {counted(faults.total, 'fault')}:", *lines])
+    return "\n".join([f"{what}, {counted(faults.total, 'fault')}:", *lines])
 
 
 def cut(text: str, most: int = LONGEST_TOLD) -> str:

@@ -66,7 +66,7 @@ def load_postal_codes(path: Path | None) -> PostalCodes:
         raise UserError(f"the postal codes: {problem.message}", hint) from None
     read = read_postal_file(text)
     if read.faults:
-        raise UserError(refusal(str(path), read.faults, str), hint)
+        raise UserError(refusal(f"{path} is refused", read.faults, str), hint)
     return read.codes
 
 

@@ -17,12 +17,15 @@ from services.router.db.announcements import Announcement
 from services.router.db.network import ANONYMOUS, By, Revision
 from services.router.emission import SOURCE
 from services.router.sites import (
+    NO_LOSS,
     BadRow,
+    Loss,
     NetworkDiff,
     NetworkFile,
     Site,
     canonical_rows,
     diff_networks,
+    loss_of,
     read_csv,
     read_geojson,
 )
@@ -41,7 +44,7 @@ class NetworkRefused(UserError):  # noqa: N818 - it says what happened to the fi
     """The file has bad rows; nothing of it was used."""
 
     def __init__(self, file: str, faults: Bounded[BadRow]) -> None:
-        super().__init__(refusal(file, faults, str), "correct the file; nothing was changed")
+        super().__init__(refusal(f"{file} is refused", faults, str), "correct the file; nothing was changed")
         self.bad = faults.first
 
 
@@ -53,6 +56,7 @@ class Change:
     revision: int
     sites: int
     diff: NetworkDiff
+    loss: Loss = NO_LOSS
 
 
 def read_network_file(path: Path, today: date | None = None) -> tuple[Site, ...]:
@@ -126,13 +130,16 @@ async def difference(pool: Pool, older: int | None, newer: int | None) -> Change
     if number and before is None:
         raise UserError(f"there is no network revision {number}")
     sites = sites_of(after)
-    return Change(number, after.revision, len(sites), diff_networks(sites_of(before), sites))
+    kept = sites_of(before)
+    diff = diff_networks(kept, sites)
+    return Change(number, after.revision, len(sites), diff, loss_of(kept, diff))
 
 
 def _change(before: Revision | None, sites: tuple[Site, ...]) -> Change:
     number = before.revision if before else 0
-    diff = diff_networks(sites_of(before), sites)
-    return Change(number, number + 1 if diff else number, len(sites), diff)
+    kept = sites_of(before)
+    diff = diff_networks(kept, sites)
+    return Change(number, number + 1 if diff else number, len(sites), diff, loss_of(kept, diff))
 
 
 def _announcement(change: Change, digest: str, now: datetime, by: By) -> Announcement:

@@ -60,6 +60,7 @@ def change_as_json(change: Change) -> dict[str, Any]:
             for one in change.diff.changed
         ],
         "removed": [site.to_row() for site in change.diff.removed],
+        "open_sites_lost": len(change.loss.site_ids),
     }
 
 

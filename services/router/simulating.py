@@ -39,7 +39,7 @@ class LeadsRefused(UserError):  # noqa: N818 - it says what happened to the file
     """The file has bad rows; nothing of it was used."""
 
     def __init__(self, file: str, faults: Bounded[BadLead]) -> None:
-        super().__init__(refusal(file, faults, _line_of), "correct the file")
+        super().__init__(refusal(f"{file} is refused", faults, _line_of), "correct the file")
         self.bad = faults.first
 
 

@@ -10,14 +10,13 @@ def gathered(number: int) -> Bounded[tuple[str, str]]:
 
 
 def test_a_few_faults_are_all_told() -> None:
-    assert (
-        refusal("sites.csv", gathered(1), lambda fault: fault[1]) == "sites.csv is refused, 1 fault:\n  row 0 is wrong"
-    )
-    assert refusal("sites.csv", gathered(20), lambda fault: fault[1]).count("is wrong") == 20
+    told = refusal("sites.csv is refused", gathered(1), lambda fault: fault[1])
+    assert told == "sites.csv is refused, 1 fault:\n  row 0 is wrong"
+    assert refusal("sites.csv is refused", gathered(20), lambda fault: fault[1]).count("is wrong") == 20
 
 
 def test_of_a_hundred_thousand_the_first_are_told_and_the_others_counted_by_kind() -> None:
-    told = refusal("sites.csv", gathered(100_000), lambda fault: fault[1])
+    told = refusal("sites.csv is refused", gathered(100_000), lambda fault: fault[1])
     assert told.startswith("sites.csv is refused, 100000 faults:\n  row 0 is wrong")
     assert told.count("is wrong") == 20
     assert told.endswith("  and 99,980 more like these: 66,653 of lat, 33,327 of datum")

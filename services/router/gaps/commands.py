@@ -13,6 +13,7 @@ from services.router.gaps import geojson, page
 from services.router.gaps.report import Report, make_report
 from services.router.gaps.tables import print_report
 from services.router.in_effect import setting_in_effect
+from services.router.rules import HALF_EARTH_KM
 from services.router.terminal import Json, print_json, run
 from shared.errors import UserError
 from shared.moments import before, span_of
@@ -27,7 +28,9 @@ def gaps(
         str | None,
         typer.Option(metavar="WINDOW", help="Count leads of this window, too, that went far: 12h or 30d."),
     ] = None,
-    far_km: Annotated[float | None, typer.Option(help="What far is, in kilometres; goes with --last.", min=0)] = None,
+    far_km: Annotated[
+        float | None, typer.Option(help="What far is, in kilometres; goes with --last.", min=0, max=HALF_EARTH_KM)
+    ] = None,
     geojson_file: Annotated[
         Path | None, typer.Option("--geojson", metavar="FILE", help="Write a map layer (GeoJSON).")
     ] = None,

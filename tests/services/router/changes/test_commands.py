@@ -173,7 +173,7 @@ async def test_one_person_schedules_without_a_key_and_a_key_only_adds_the_name(w
 async def test_a_time_that_is_none_or_has_passed_is_refused(waypost: Waypost, at: str, says: str) -> None:
     with pytest.raises(UserError, match=says):
         await waypost("policy", "publish", "six.toml", "--at", at)
-    with pytest.raises(UserError, match="--at and --even-if-changed are for --apply"):
+    with pytest.raises(UserError, match="--at, --even-if-changed and --yes-remove are for --apply"):
         await waypost("network", "import", "two.csv", "--at", at)
     assert (await waypost.json("changes"))["changes"] == []
 
