@@ -14,6 +14,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from shared.errors import UserError
+from shared.typed_numbers import read_strictly
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Verbs(TyperGroup):
             single.command(cmd_name)(owner)
             command = typer.main.get_command(single)
         command.name = cmd_name
-        return command
+        return read_strictly(command)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: D102
         self._telling = True

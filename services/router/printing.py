@@ -12,8 +12,9 @@ from services.router.db.network import By, PublishedPolicy, Revision, RevisionLi
 from services.router.explain import Explanation
 from services.router.network import Change
 from services.router.rules import IntentRule
-from services.router.sites import ALWAYS, Site
+from services.router.sites import ALWAYS, Schedule, Site, WorkingTime
 from shared.contracts import LeadAssigned, Lost, Measure, WhyDistance
+from shared.words import counted
 
 WHY_LOST = {
     Lost.FARTHER: "farther",
@@ -59,6 +60,7 @@ def change_as_json(change: Change) -> dict[str, Any]:
             for one in change.diff.changed
         ],
         "removed": [site.to_row() for site in change.diff.removed],
+        "open_sites_lost": len(change.loss.site_ids),
     }
 
 
@@ -76,7 +78,8 @@ def print_change(console: Console, change: Change) -> None:
         console.print(f"[red]- {escape(_site(site))}[/]")
     diff = change.diff
     console.print(
-        f"{change.sites} sites: {len(diff.added)} added, {len(diff.changed)} changed, {len(diff.removed)} removed "
+        f"{counted(change.sites, 'site')}: "
+        f"{len(diff.added)} added, {len(diff.changed)} changed, {len(diff.removed)} removed "
         f"since revision {change.before}.",
         highlight=False,
     )
@@ -118,8 +121,8 @@ def print_network(console: Console, revision: Revision, sites: Sequence[Site], n
     console.print(table)
     for line in newest:
         console.print(
-            f"revision {line.revision}: {line.sites} sites, {line.created_at:%Y-%m-%d %H:%M:%S %Z}, {line.digest[:12]}"
-            + who(line.by),
+            f"revision {line.revision}: {counted(line.sites, 'site')}, "
+            f"{line.created_at:%Y-%m-%d %H:%M:%S %Z}, {line.digest[:12]}" + who(line.by),
             highlight=False,
         )
 
@@ -130,17 +133,13 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     if isinstance(decision, LeadAssigned):
         console.print(
             f"[bold green]{escape(decision.site_id)}[/] would get this {decision.intent.value} lead, "
-            f"{_kilometres(decision.distance_m)} {_by_road(decision)}away, and have {rule.respond_by_minutes} minutes "
-            "to answer.",
+            f"{_kilometres(decision.distance_m)} {_by_road(decision)}away, and have "
+            f"{counted(rule.respond_by_minutes, 'minute')} to answer.",
             highlight=False,
         )
         site = explanation.sites.get(decision.site_id)
         if site is not None and site.working_time != ALWAYS:
-            zone = ZoneInfo(site.working_time.time_zone)
-            console.print(
-                f"Its clock runs while it is open: until {decision.respond_by.astimezone(zone):%a %Y-%m-%d %H:%M %Z}.",
-                highlight=False,
-            )
+            console.print(_deadline(site.working_time, decision), highlight=False)
         if decision.preferred != "none":
             console.print(f"The preferred site: {decision.preferred.replace('_', ' ')}.", highlight=False)
     else:
@@ -178,10 +177,23 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     )
 
 
+def _deadline(when: WorkingTime, decision: LeadAssigned) -> str:
+    """Until when the site has time, and by which clock; what an older revision holds may never open."""
+    zone = ZoneInfo(when.time_zone)
+    until = f"until {decision.respond_by.astimezone(zone):%a %Y-%m-%d %H:%M %Z}"
+    if Schedule(when).opens_within_a_year(decision.decided_at.astimezone(zone).date()):
+        return f"Its clock runs while it is open: {until}."
+    return (
+        f"Its hours ({when.hours or 'closed days only'}) never open within a year: its clock runs as if it were always "
+        f"open, {until}. Correct them, or its status, in the network file."
+    )
+
+
 def _steps(rule: IntentRule) -> str:
     if not rule.radius_km:
         return ""
-    wait = f"; full sites hold it for {rule.grow_after_minutes} minutes a step" if rule.grow_after_minutes else ""
+    held = counted(rule.grow_after_minutes, "minute")
+    wait = f"; full sites hold it for {held} a step" if rule.grow_after_minutes else ""
     return f" (first within {', then '.join([f'{step:g}' for step in rule.radius_km])} km{wait})"
 
 

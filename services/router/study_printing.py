@@ -13,6 +13,7 @@ from services.router.share_printing import named, share_of, stands
 from services.router.simulating import Study
 from services.router.tables import print_findings, table_of
 from services.router.trying import ShareEffect, Simulation
+from shared.words import counted
 
 
 def study_as_json(study: Study) -> dict[str, Any]:
@@ -59,7 +60,8 @@ def print_study(console: Console, study: Study) -> None:
         console.print(line, highlight=False, soft_wrap=True)
     policy = "a file" if study.policy_version is None else f"version {study.policy_version}"
     console.print(
-        f"{first.leads} leads, network revision {study.network_revision}, policy of {policy}; nothing was recorded.",
+        f"{counted(first.leads, 'lead')}, network revision {study.network_revision}, policy of {policy}; "
+        "nothing was recorded.",
         highlight=False,
     )
     if study.wants_times:
