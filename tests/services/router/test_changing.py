@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import app
 from services.router import trial
 from services.router.network import NetworkRefused
 from services.router.policies import PolicyRefused
 from services.router.simulating import LeadsRefused
+from services.verbs import app
 from shared.errors import UserError
 from shared.vocabulary import Intent
 from tests.services.router.networks import DEFAULT_POLICY, site
