@@ -16,6 +16,8 @@ from deploy.demo.verdict import audit_verdict
 from deploy.demo.watch import watching
 from shared.errors import UserError
 from shared.settings import Settings
+from shared.terminal.output import Output
+from shared.terminal.table import print_table
 
 REDRAW_S = 0.2
 INTERRUPTED = 130
@@ -36,7 +38,7 @@ async def run_demo(
     store listens there). Without `exit_when_done` it stays after the verdict until `stop` is set (Ctrl-C); a stop
     before the verdict ends it at once with 130. Raises UserError when a step of the set-up or a file is refused.
     """
-    console = console or Console()
+    console = console or Output()
     began = datetime.now(UTC)
     board = Board()
     async with small_store() as store, watching(settings, board) as watch:
@@ -53,7 +55,7 @@ async def run_demo(
         if stop.is_set():
             return INTERRUPTED
         totals = count(board.played)
-        console.print(totals_table(totals))
+        print_table(console, totals_table(totals))
         console.print(store_line(store.did), highlight=False, soft_wrap=True)
         for lost in totals.lost:
             console.print(f"without a place: {lost}", style="red", highlight=False)

@@ -183,7 +183,7 @@ def send(
             print_sending(Output(), sent, found)
     refused = sum(not row.accepted for row in sent)
     if refused:
-        raise UserError(f"{refused} of {counted(len(sent), 'lead')} were not accepted", "the last column says why")
+        raise UserError(f"not accepted: {refused} of {counted(len(sent), 'lead')}", "the last column says why")
     missed = [left.path.name for left in found.left_out if left.may_hold_leads]
     if missed:
         more = f" and {len(missed) - SHOWN} more" if len(missed) > SHOWN else ""

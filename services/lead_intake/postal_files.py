@@ -17,6 +17,7 @@ from services.lead_intake.postal_codes import NO_POSTAL_CODES, NOT_SIX_DIGITS, P
 from shared.datum import certainly_abroad, to_wgs84
 from shared.errors import UserError
 from shared.vocabulary import Accuracy, Datum
+from shared.words import counted
 
 COLUMNS = ("postal_code", "lat", "lon", "datum", "name")
 NEEDED = COLUMNS[:4]
@@ -66,7 +67,7 @@ def load_postal_codes(path: Path | None) -> PostalCodes:
         told = [f"  {fault}" for fault in read.bad[:_MOST_FAULTS_TOLD]]
         if len(read.bad) > _MOST_FAULTS_TOLD:
             told.append(f"  and {len(read.bad) - _MOST_FAULTS_TOLD} more")
-        raise UserError("\n".join([f"{path} is refused, {len(read.bad)} faults:", *told]), hint)
+        raise UserError("\n".join([f"{path} is refused, {counted(len(read.bad), 'fault')}:", *told]), hint)
     return read.codes
 
 
@@ -97,7 +98,9 @@ def _csv_rows(text: str, bad: list[BadRow]) -> Iterator[tuple[int, Mapping[str, 
             if len(cells) == len(header):
                 yield reader.line_num, dict(zip(header, cells, strict=True))
             else:
-                bad.append(BadRow(reader.line_num, "row", f"has {len(cells)} fields, the header {len(header)}"))
+                bad.append(
+                    BadRow(reader.line_num, "row", f"has {counted(len(cells), 'field')}, the header {len(header)}")
+                )
     except csv.Error as problem:
         bad.append(BadRow(reader.line_num, "row", f"is not CSV: {problem}"))
 
@@ -119,7 +122,9 @@ def _geonames_rows(text: str, bad: list[BadRow]) -> Iterator[tuple[int, Mapping[
         if not line.strip() or cells[0] != "CN":
             continue
         if len(cells) != _GEONAMES_FIELDS:
-            bad.append(BadRow(number, "row", f"has {len(cells)} fields, GeoNames' postal export {_GEONAMES_FIELDS}"))
+            bad.append(
+                BadRow(number, "row", f"has {counted(len(cells), 'field')}, GeoNames' postal export {_GEONAMES_FIELDS}")
+            )
             continue
         yield (
             number,

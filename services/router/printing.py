@@ -14,6 +14,7 @@ from services.router.rules import IntentRule
 from services.router.sites import ALWAYS, Site
 from shared.contracts import LeadAssigned, Lost, Measure, WhyDistance
 from shared.terminal.table import Column, Table, print_table, table_of
+from shared.words import counted
 
 WHY_LOST = {
     Lost.FARTHER: "farther",
@@ -76,8 +77,8 @@ def print_change(console: Console, change: Change) -> None:
         console.print(f"[red]- {escape(_site(site))}[/]")
     diff = change.diff
     console.print(
-        f"{change.sites} sites: {len(diff.added)} added, {len(diff.changed)} changed, {len(diff.removed)} removed "
-        f"since revision {change.before}.",
+        f"{counted(change.sites, 'site')}: {len(diff.added)} added, {len(diff.changed)} changed, "
+        f"{len(diff.removed)} removed since revision {change.before}.",
         highlight=False,
     )
 
@@ -112,8 +113,8 @@ def print_network(console: Console, revision: Revision, sites: Sequence[Site], n
     print_table(console, table)
     for line in newest:
         console.print(
-            f"revision {line.revision}: {line.sites} sites, {line.created_at:%Y-%m-%d %H:%M:%S %Z}, {line.digest[:12]}"
-            + who(line.by),
+            f"revision {line.revision}: {counted(line.sites, 'site')}, {line.created_at:%Y-%m-%d %H:%M:%S %Z}, "
+            f"{line.digest[:12]}{who(line.by)}",
             highlight=False,
         )
 
@@ -124,8 +125,8 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     if isinstance(decision, LeadAssigned):
         console.print(
             f"[bold green]{escape(decision.site_id)}[/] would get this {decision.intent.value} lead, "
-            f"{_kilometres(decision.distance_m)} {_by_road(decision)}away, and have {rule.respond_by_minutes} minutes "
-            "to answer.",
+            f"{_kilometres(decision.distance_m)} {_by_road(decision)}away, and have "
+            f"{counted(rule.respond_by_minutes, 'minute')} to answer.",
             highlight=False,
         )
         site = explanation.sites.get(decision.site_id)
@@ -175,7 +176,11 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
 def _steps(rule: IntentRule) -> str:
     if not rule.radius_km:
         return ""
-    wait = f"; full sites hold it for {rule.grow_after_minutes} minutes a step" if rule.grow_after_minutes else ""
+    wait = (
+        f"; full sites hold it for {counted(rule.grow_after_minutes, 'minute')} a step"
+        if rule.grow_after_minutes
+        else ""
+    )
     return f" (first within {', then '.join([f'{step:g}' for step in rule.radius_km])} km{wait})"
 
 

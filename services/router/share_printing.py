@@ -7,6 +7,7 @@ from rich.console import Console
 from services.router.partner_shares import PartnerShare
 from services.router.standing import Standing
 from shared.terminal.table import print_table, table_of
+from shared.words import counted
 
 
 def standing_as_json(standing: Standing) -> dict[str, Any]:
@@ -45,9 +46,8 @@ def print_standing(console: Console, standing: Standing) -> None:
             soft_wrap=True,
         )
     for key, leads in standing.without_contract:
-        counted = f"{leads} lead{'s' * (leads > 1)}"
         console.print(
-            f"Counted in that month, without a contract now: {key.partner} in {key.city}, {counted}.",
+            f"Counted in that month, without a contract now: {key.partner} in {key.city}, {counted(leads, 'lead')}.",
             markup=False,
             highlight=False,
             soft_wrap=True,

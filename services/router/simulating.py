@@ -23,6 +23,7 @@ from services.router.trying import (
 )
 from shared.errors import UserError
 from shared.postgres import Pool, acquire
+from shared.words import counted
 
 _READERS = {".csv": read_lead_csv, ".ndjson": read_lead_ndjson, ".jsonl": read_lead_ndjson}
 
@@ -32,7 +33,7 @@ class LeadsRefused(UserError):  # noqa: N818 - it says what happened to the file
 
     def __init__(self, file: str, bad: Sequence[BadLead]) -> None:
         lines = [f"  row {one.row}: {one.field}: {one.reason}" for one in bad]
-        super().__init__("\n".join([f"{file} is refused, {len(bad)} faults:", *lines]), "correct the file")
+        super().__init__("\n".join([f"{file} is refused, {counted(len(bad), 'fault')}:", *lines]), "correct the file")
         self.bad = tuple(bad)
 
 

@@ -12,6 +12,7 @@ from services.router.simulating import Study
 from services.router.tables import print_findings
 from services.router.trying import ShareEffect, Simulation
 from shared.terminal.table import Table, print_table, table_of
+from shared.words import counted
 
 
 def study_as_json(study: Study) -> dict[str, Any]:
@@ -58,7 +59,8 @@ def print_study(console: Console, study: Study) -> None:
         console.print(line, highlight=False, soft_wrap=True)
     policy = "a file" if study.policy_version is None else f"version {study.policy_version}"
     console.print(
-        f"{first.leads} leads, network revision {study.network_revision}, policy of {policy}; nothing was recorded.",
+        f"{counted(first.leads, 'lead')}, network revision {study.network_revision}, policy of {policy}; "
+        "nothing was recorded.",
         highlight=False,
     )
     if study.wants_times:
@@ -107,8 +109,8 @@ def _effect_lines(simulations: Sequence[Simulation]) -> list[str]:
         more = one.shares.moved_km_more
         far = "" if more is None else f", on average {_way_more(more)}"
         lines.append(
-            f"Shares{band}: {one.shares.moved} of {one.assigned} assigned leads went to another site because of "
-            f"them{far}. Without shares: mean {_number(one.shares.mean_km_without)} km, "
+            f"Shares{band}: {one.shares.moved} of {counted(one.assigned, 'assigned lead')} went to another site "
+            f"because of them{far}. Without shares: mean {_number(one.shares.mean_km_without)} km, "
             f"Gini {one.shares.gini_without:.3f}."
         )
     return lines

@@ -12,6 +12,7 @@ from services.router.trying import Comparison
 from services.router.trying.comparison import INCAPABLE, JOINED, NOT_IN_NETWORK, NOT_OPEN
 from shared.contracts import Lost
 from shared.terminal.table import Table, print_table, table_of
+from shared.words import counted
 
 _WHY = {
     **{lost.value: words for lost, words in WHY_LOST.items()},
@@ -78,9 +79,10 @@ def print_trial(console: Console, trial: Trial, current: str, file: str) -> None
     span = f"from {trial.span.since:%Y-%m-%d %H:%M} to {trial.span.until:%Y-%m-%d %H:%M} UTC"
     has_shares = found.current.policy.shares or found.tried.policy.shares
     start = "idle sites, and partners without a lead this month" if has_shares else "idle sites"
+    received = f"{counted(found.leads, 'lead')} received {span}"
     lines = [
-        f"{found.leads} leads received {span}, decided by {current} and by {file}, each starting with {start}.",
-        f"{found.moved} move to another site, {newly} newly wait, {no_longer} no longer wait, {same} stay.",
+        f"{received}, decided by {current} and by {file}, each starting with {start}.",
+        f"To another site: {found.moved}; newly waiting: {newly}; no longer waiting: {no_longer}; as before: {same}.",
         f"Mean distance: {_km(found.before.mean_km)} now, {_km(found.after.mean_km)} then.",
     ]
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)

@@ -18,6 +18,7 @@ from services.router.spelling import meant
 from services.router.trying.lead_columns import EPOCH, INTENTS, MICROSECOND, LeadColumns
 from shared.datum import to_wgs84
 from shared.vocabulary import Datum, Intent
+from shared.words import counted
 
 COLUMNS = ("intent", "lat", "lon", "datum", "received_at")
 _PLACE_OF = {intent: place for place, intent in enumerate(INTENTS)}
@@ -52,7 +53,8 @@ def read_lead_csv(lines: Iterable[str]) -> LeadFile:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
-                reason = f"has {len(cells)} fields where the header has {len(header)}; quote fields that hold a comma"
+                found = counted(len(cells), "field")
+                reason = f"has {found} where the header has {len(header)}; quote fields that hold a comma"
                 gathered.bad.append(BadLead(reader.line_num, "row", reason))
                 continue
             fields = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}

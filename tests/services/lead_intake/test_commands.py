@@ -101,7 +101,7 @@ async def test_a_refused_lead_is_told_with_its_reason_and_fails_the_command(tmp_
 
     sent = await command("send", str(tmp_path / "bad.json"), str(tmp_path / "good.json"), "--key", key)
 
-    assert refusal(sent).startswith("1 of 2 leads were not accepted")
+    assert refusal(sent).startswith("not accepted: 1 of 2 leads")
     assert "/location/datum" in sent.stdout
 
 
