@@ -5,6 +5,7 @@ Exit statuses: 0 done, 1 not (audit: 2, see `services.verbs`), 2 wrong arguments
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
@@ -71,6 +72,9 @@ def complain(message: str, hint: str = "") -> None:
 
 
 def _shortened(text: str) -> str:
+    # A file's name may hold anything. Only the faults of a file have lines of their own, and they are indented.
+    text = re.sub(r"\n(?!  )", " ", text)
+    text = re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", "\ufffd", text)
     return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}... and {len(text) - LONGEST_LINE:,} more"
 
 

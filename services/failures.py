@@ -43,6 +43,15 @@ def refusal_of(error: BaseException) -> Refusal:
     return known or _unforeseen(error)
 
 
+def unreachable(error: BaseException) -> Refusal | None:
+    """What is said of a failure that only means that PostgreSQL or Kafka cannot be reached; None for any other."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, PostgresUnavailable) or type(error).__name__ == "KafkaConnectionError":
+        return refusal_of(error)
+    return None
+
+
 def _of_postgres(error: BaseException) -> Refusal | None:
     if isinstance(error, PostgresUnavailable):
         return Refusal(

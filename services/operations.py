@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from services.failures import unreachable
 from shared.contracts.document import documents
 from shared.errors import UserError
 from shared.kafka import apply_topics, check_topics
@@ -36,7 +37,16 @@ def run(service: str = typer.Argument(help=f"One of: {', '.join(SERVICES)}.")) -
         raise UserError(f"there is no service {service!r}", f"one of: {', '.join(SERVICES)}")
     module = import_module(f"services.{service}.main")
     settings = import_module(f"services.{service}.settings").read_settings()
-    raise typer.Exit(run_process(lambda stop: module.main(settings, stop)))
+
+    async def main(stop: asyncio.Event) -> None:
+        try:
+            await module.main(settings, stop)
+        except Exception as error:
+            if (refusal := unreachable(error)) is None:
+                raise
+            raise UserError(refusal.message, refusal.hint) from error
+
+    raise typer.Exit(run_process(main))
 
 
 def migrate() -> None:

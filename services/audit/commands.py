@@ -36,6 +36,7 @@ audit_app = typer.Typer(help="Prove what happened: decide again, count, verify t
 
 Since = Annotated[str | None, typer.Option("--from", help="2h, 2026-03-01 or an ISO time; default: everything.")]
 Until = Annotated[str | None, typer.Option("--to", help="As --from; default: now.")]
+Jobs = Annotated[int, typer.Option(help="Processes that share the work; 0 takes what the machine has.", min=0, max=256)]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for what is still under way.", min=0)]
 
 
@@ -47,7 +48,9 @@ def replay(
         str | None, typer.Option(help="Only decisions caused by this topic: leads.received, .answered, .due.")
     ] = None,
     wait: Wait = 30,
-    jobs: Annotated[int, typer.Option(help="Processes that share the work; 0 takes what the machine has.", min=0)] = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Processes that share the work; 0 takes what the machine has.", min=0, max=256)
+    ] = 0,
     json: Json = False,
 ) -> None:
     """Decide every decision of the window again and compare byte for byte."""
