@@ -22,6 +22,14 @@ from shared.terminal.table import print_table
 REDRAW_S = 0.2
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended."""
+ENDED = (
+    "The demo ends, and with it its addresses and keys. Its policy, under which silence counts after a minute, and all "
+    "that it set up were its own: `make up` begins without them, and the next demo anew."
+)
+STAYS = (
+    "Everything stays up and the store answers what you send. Ctrl-C ends it. The policy, under which silence counts "
+    "after a minute, and all that was set up are the demo's own: `make up` begins without them."
+)
 TAKE_OVER_WITHIN_S = 30.0
 ROUTERS_READ_S = 1.0
 """From the announcement to the routers' swap. A lead that is quicker would wait and be retried: right, but puzzling."""
@@ -60,9 +68,11 @@ async def run_demo(
         for lost in totals.lost:
             console.print(f"without a place: {lost}", style="red", highlight=False)
         clean = await audit_verdict(settings, began, console)
-        console.print(pages(prepared.pages, settings.intake_url, board.played), highlight=False, soft_wrap=True)
-        if not exit_when_done:
-            console.print("Everything stays up and the store answers what you send. Ctrl-C ends it.", highlight=False)
+        if exit_when_done:
+            console.print(ENDED)
+        else:
+            console.print(pages(prepared.pages, settings.intake_url, board.played), markup=False)
+            console.print(STAYS)
             await stop.wait()
     return 0 if clean and not totals.lost else 1
 
