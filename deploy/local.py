@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,15 +45,18 @@ class Stack:
     """PostgreSQL and `brokers` (1 or 3) Kafka brokers in `folder`.
 
     A context manager, sync or async; `start` and `stop` block. Every child ends with this process, however that ends.
-    Raises UserError, always with what to do, when the folder is in use, the disk is full, jars cannot be had or a
-    child does not come up.
+    With `empty`, what an earlier stack kept in the folder is thrown away; its logs and ports stay. Raises UserError,
+    always with what to do, when the folder is in use, the disk is full, jars cannot be had or a child does not come up.
     """
 
-    def __init__(self, folder: Path = DEFAULT_FOLDER, brokers: int = 1, cache: Path = CACHE) -> None:
+    def __init__(
+        self, folder: Path = DEFAULT_FOLDER, brokers: int = 1, cache: Path = CACHE, *, empty: bool = False
+    ) -> None:
         if brokers not in (1, 3):
             raise UserError(f"{brokers} brokers are not possible", "choose 1, or 3 for a cluster that survives one")
         self.folder = folder.resolve()
         self.brokers = brokers
+        self._empty = empty
         self._cache = cache
         self._open = contextlib.ExitStack()
         self._parts: tuple[KafkaCluster, Postgres] | None = None
@@ -103,6 +107,9 @@ class Stack:
             (self.folder / "stack.json").unlink(missing_ok=True)
             leftovers = Leftovers(self.folder / "children.json")
             leftovers.end_all()
+            if self._empty:
+                for data in (self.folder / "kafka", self.folder / "postgres"):
+                    shutil.rmtree(data, ignore_errors=True)
 
             def child(name: str) -> Child:
                 return Child(name, self.folder / "logs" / f"{name}.log", leftovers)

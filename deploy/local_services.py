@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -20,6 +20,8 @@ from shared.settings import Settings
 
 READY_WITHIN_S = 60.0
 ADDRESSES = "services.json"
+LOCAL_NETWORKS = ("127.0.0.0/8",)
+"""Stores of a local stack are on this machine; anywhere else loopback stays refused."""
 
 Say = Callable[[str], None]
 
@@ -48,11 +50,21 @@ class LocalServices:
         self.intake_url = f"http://{LOOPBACK}:{ports['intake']}"
         self.notifier_url = f"http://{LOOPBACK}:{ports['notifier']}"
 
+    @property
+    def addresses(self) -> dict[str, str | list[str]]:
+        """What a command in the folder takes over: where the services are, and what the notifier may call."""
+        return {
+            "intake_url": self.intake_url,
+            "notifier_url": self.notifier_url,
+            "notifier_allow_networks": list(LOCAL_NETWORKS),
+        }
+
     def environment(self, service: str) -> dict[str, str]:
         """What a service process, or a command beside them, is told."""
         return {
             **os.environ,  # noqa: TID251 - handed down, not read
             "WAYPOST_DATA_FOLDER": str(self._folder),
+            "WAYPOST_KEYS": str(self._settings.key_file),
             "WAYPOST_KAFKA": self._settings.require_kafka(),
             "WAYPOST_POSTGRES": self._settings.require_postgres(),
             "WAYPOST_TOPIC_PREFIX": self._settings.topic_prefix,
@@ -60,8 +72,7 @@ class LocalServices:
             "WAYPOST_NOTIFIER_URL": self.notifier_url,
             "WAYPOST_INTAKE_PORT": self.intake_url.rsplit(":", 1)[1],
             "WAYPOST_NOTIFIER_PORT": self.notifier_url.rsplit(":", 1)[1],
-            # Stores of a local stack are on this machine; anywhere else loopback stays refused.
-            "WAYPOST_NOTIFIER_ALLOW_NETWORKS": '["127.0.0.0/8"]',
+            "WAYPOST_NOTIFIER_ALLOW_NETWORKS": ",".join(LOCAL_NETWORKS),
             "WAYPOST_HEALTH_PORT": str(self.health_ports.get(service, 0)),
         }
 
@@ -80,7 +91,7 @@ class LocalServices:
             self._supervisor.start(service, self.arguments(service), self.environment(service))
         for service in SERVICES:
             await self.ready(service)
-        write_addresses(self._folder, {"intake_url": self.intake_url, "notifier_url": self.notifier_url})
+        write_addresses(self._folder, self.addresses)
 
     async def ready(self, service: str) -> None:
         """Wait until a service is at work. Raises UserError naming its log when it is not in a minute."""
@@ -106,7 +117,7 @@ class LocalServices:
         (self._folder / ADDRESSES).unlink(missing_ok=True)
 
 
-def write_addresses(folder: Path, addresses: dict[str, str]) -> None:
+def write_addresses(folder: Path, addresses: Mapping[str, str | list[str]]) -> None:
     """Write `services.json` in one step, so that no reader sees half of it."""
     unfinished = folder / f"{ADDRESSES}.new"
     unfinished.write_text(json.dumps({**addresses, "pid": os.getpid()}, indent=2))

@@ -1,110 +1,137 @@
-"""The `waypost` command: every verb calls its owner; what goes wrong is one line and a non-zero exit.
+"""Entry of the `waypost` command: does what the command line says; what goes wrong is one line and a status.
 
-A verb's module is imported when the verb is called: starting the router must not cost the import of the audit.
+Exit statuses: 0 done, 1 not (audit: 2, see `services.verbs`), 2 wrong arguments, 70 a fault of Waypost itself,
+130 ended by Ctrl-C, 141 nobody reads the output any more.
 """
 
+import os
+import re
 import sys
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TextIO
 
-import typer
-from rich.console import Console
-from rich.markup import escape
-from typer.core import TyperCommand, TyperGroup
-
-from shared.errors import UserError
-from shared.typed_numbers import read_strictly
-
-
-@dataclass(frozen=True)
-class Verb:
-    """Where a verb lives: `attribute` of `module` is a function, or a typer app with verbs of its own."""
-
-    module: str
-    attribute: str
-    help: str
-
-
-VERBS = {
-    "up": Verb("deploy.commands", "up", "Start the embedded stack and all services here, until Ctrl-C."),
-    "demo": Verb("deploy.commands", "demo", "Start everything and watch real leads reach their sites."),
-    "run": Verb("services.operations", "run", "Run one service in this process until SIGTERM."),
-    "doctor": Verb("services.doctor", "doctor", "Check everything an installation needs."),
-    "send": Verb("services.lead_intake.commands", "send", "Send lead files (JSON, NDJSON, ADF) to the intake."),
-    "lead": Verb("services.audit.commands", "lead", "Tell one lead's journey."),
-    "queue": Verb("services.router.ordering.commands", "queue", "Leads that wait: why, how long, and what helps."),
-    "order": Verb("services.order_commands", "order_app", "Decide about one lead by hand."),
-    "explain": Verb("services.router.commands", "explain", "Who would get a lead from here, and why."),
-    "network": Verb("services.router.commands", "network_app", "Sites and their revisions."),
-    "policy": Verb("services.router.commands", "policy_app", "The routing policy and its versions."),
-    "changes": Verb("services.router.changes.commands", "changes_app", "Changes: proposed, approved, in effect."),
-    "operator": Verb("services.router.operator_commands", "operator_app", "Who may change things."),
-    "endpoint": Verb("services.store_notifier.commands", "endpoint_app", "Where sites receive their assignments."),
-    "source": Verb("services.lead_intake.commands", "source_app", "Who may send leads."),
-    "privacy": Verb("services.lead_intake.commands", "privacy_app", "What people may ask for about their data."),
-    "audit": Verb("services.audit.commands", "audit_app", "Prove what happened: replay, count, verify."),
-    "migrate": Verb("services.operations", "migrate", "Apply the pending SQL migrations of every service."),
-    "topics": Verb("services.operations", "topics_app", "Kafka topics of the contracts."),
-    "keys": Verb("services.operations", "keys_app", "The key file."),
-    "contracts": Verb("services.operations", "contracts_app", "JSON Schema and AsyncAPI documents."),
-}
-
-
-class Verbs(TyperGroup):
-    """A group whose commands are imported one at a time; its own help imports none of them."""
-
-    _telling = False
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: D102
-        return list(VERBS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: D102
-        verb = VERBS.get(cmd_name)
-        if verb is None:
-            return None
-        if self._telling:
-            return TyperCommand(cmd_name, help=verb.help)
-        owner = getattr(import_module(verb.module), verb.attribute)
-        if isinstance(owner, typer.Typer):
-            command: Any = typer.main.get_group(owner)
-        else:
-            single = typer.Typer(add_completion=False)
-            single.command(cmd_name)(owner)
-            command = typer.main.get_command(single)
-        command.name = cmd_name
-        return read_strictly(command)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: D102
-        self._telling = True
-        try:
-            super().format_help(ctx, formatter)
-        finally:
-            self._telling = False
-
-
-app = typer.Typer(cls=Verbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.callback()
-def waypost() -> None:
-    """Gives every lead to the nearest site that can do the job: once, provably, never lost."""
+WRONG_ARGUMENTS, OUR_FAULT, INTERRUPTED, NOBODY_READS = 2, 70, 130, 141
+LONGEST_LINE = 4_000
+"""Characters of a complaint. What was typed may be quoted in it, and may be of any length."""
 
 
 def main() -> None:
     """Entry point of the console script."""
     try:
-        app(prog_name="waypost")
-    except UserError as error:
-        complain(error.message, error.hint)
-        sys.exit(1)
+        # All other imports take most of a second: Ctrl-C in the middle of them is no reason for a traceback either.
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    sys.exit(status)
 
 
-def complain(message: str, hint: str) -> None:
-    """One line for a person: what was wrong and what to do."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(
-        f"[bold red]waypost:[/] {escape(message)}" + (f" ({escape(hint)})" if hint else "")
-    )
+def run(arguments: Sequence[str]) -> int:
+    """Do what these arguments say and return the exit status. Whatever fails is told on standard error."""
+    import typer
+
+    from services.failures import refusal_of
+    from services.verbs import VERBS, app
+
+    _write_any_character()
+    verb = VERBS.get(arguments[0]) if arguments else None
+    if arguments[:1] != ["run"]:
+        _say_it_once()
+    try:
+        command = typer.main.get_command(app)
+        with command.make_context("waypost", list(arguments)) as context:
+            command.invoke(context)
+        return _ended(0)
+    except typer.Exit as end:
+        return _ended(end.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        _drop(sys.stdout)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _drop(sys.stdout)
+        return NOBODY_READS
+    except Exception as error:  # noqa: BLE001 - the last place that can say it in one line
+        if hasattr(error, "format_message"):  # what typer says of arguments has no public class of its own
+            return _wrong_arguments(error)
+        refusal = refusal_of(error)
+        complain(refusal.message, refusal.hint)
+        if refusal.is_ours:
+            _show_traceback()
+        _drop(sys.stdout)
+        return OUR_FAULT if refusal.is_ours else verb.refused if verb else 1
+
+
+def complain(message: str, hint: str = "") -> None:
+    """Say on standard error what was wrong and what to do; on one line, unless the message has several."""
+    told = f"{_shortened(message)} ({hint})" if hint else _shortened(message)
+    try:
+        marked = "\033[1;31mwaypost:\033[0m" if sys.stderr.isatty() else "waypost:"
+        sys.stderr.write(f"{marked} {told}\n")
+        sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
+
+
+def _shortened(text: str) -> str:
+    # A file's name may hold anything. Only the faults of a file have lines of their own, and they are indented.
+    text = re.sub(r"\n(?!  )", " ", text)
+    text = re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", "\ufffd", text)
+    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}... and {len(text) - LONGEST_LINE:,} more"
+
+
+def _wrong_arguments(error: Any) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return WRONG_ARGUMENTS
+    where = error.ctx.command_path if getattr(error, "ctx", None) else "waypost"
+    complain(" ".join(error.format_message().split()).rstrip("."), f"`{where} --help` says what may stand there")
+    return WRONG_ARGUMENTS
+
+
+def _ended(status: int) -> int:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop(sys.stdout)
+    except OSError as error:
+        complain(f"the output cannot be written: {error.strerror}")
+        _drop(sys.stdout)
+        return status or 1
+    return status
+
+
+def _write_any_character() -> None:
+    """A file name may hold bytes that no encoding knows: shown as escapes, they end no command."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed before we began
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - it stays open to the end
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
+def _say_it_once() -> None:
+    """Keep the logs of libraries out of a command: what matters of them it says itself, in words."""
+    import logging
+
+    import structlog
+
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.captureWarnings(capture=True)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _drop(stream: TextIO) -> None:
+    """Forget what the stream still holds, if it cannot be written: Python would try once more at its end, aloud."""
+    try:
+        stream.flush()
+    except OSError:
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _show_traceback() -> None:
+    if os.environ.get("WAYPOST_LOG_LEVEL") == "debug":  # noqa: TID251 - the settings themselves may be what failed
+        import traceback
+
+        traceback.print_exc()
 
 
 if __name__ == "__main__":

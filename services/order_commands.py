@@ -13,9 +13,9 @@ from services.lead_intake.places import load_places
 from services.lead_intake.postal_codes import NO_POSTAL_CODES
 from services.router.ordering.commands import order_lead
 from services.router.ordering.orders import Wish
-from services.router.terminal import Json
 from shared.contracts import Place, Result
 from shared.errors import UserError
+from shared.terminal.output import Json
 from shared.vocabulary import Datum
 
 order_app = typer.Typer(help="Decide about one lead by hand.", no_args_is_help=True)

@@ -59,6 +59,9 @@ def load_keys(path: Path) -> Keys:
         text = path.read_text()
     except FileNotFoundError as error:
         raise UserError(f"no key file at {path}", "create it once with `waypost keys init`") from error
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UserError(f"{path} cannot be read: {why}", "is WAYPOST_KEYS right? restore it from your backup") from None
     if mode & 0o077:
         raise UserError(f"{path} can be read by other users", f"run: chmod 600 {path}")
     try:

@@ -11,7 +11,7 @@ from importlib import resources
 import asyncpg
 
 from shared.errors import UserError
-from shared.postgres import CONNECT_TIMEOUT_S, role_of
+from shared.postgres import CONNECT_TIMEOUT_S, connecting, role_of
 
 SERVICES = ("lead_intake", "router", "store_notifier", "audit")
 # Any constant serves; it must stay the same, or two deployments could migrate at once.
@@ -43,7 +43,8 @@ def migrations_of(service: str) -> list[Migration]:
 
 async def migrate(dsn: str, services: Sequence[str] = SERVICES) -> list[str]:
     """Apply what is pending and return its names. Raises UserError when an applied file was edited since."""
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+    with connecting():
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
         for service in SERVICES:
@@ -60,7 +61,8 @@ async def migrate(dsn: str, services: Sequence[str] = SERVICES) -> list[str]:
 
 async def pending(dsn: str) -> list[str]:
     """Names of files that are not applied yet, without changing anything."""
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+    with connecting():
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     try:
         return [f"{m.service}/{m.name}" for service in SERVICES for m in await _pending(connection, service)]
     finally:

@@ -2,12 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import asyncpg
 
+from shared.errors import UserError
 from shared.settings import Settings
 from shared.telemetry import get_logger
 
@@ -38,6 +39,13 @@ RETRIABLE = (
 )
 
 
+_REFUSED = (
+    asyncpg.InvalidPasswordError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
 class PostgresUnavailable(Exception):  # noqa: N818 - it names a state, and handlers read better for it
     """PostgreSQL did not take the work within the tries allowed; nothing is known to have been committed."""
 
@@ -47,31 +55,58 @@ def role_of(service: str) -> str:
     return f"waypost_{service}"
 
 
+@contextmanager
+def connecting() -> Iterator[None]:
+    """What goes wrong while a connection is made, in two meanings: PostgresUnavailable, which may be over in a
+    moment, or UserError, which a person must put right."""
+    try:
+        yield
+    except _REFUSED as error:
+        raise UserError(
+            f"PostgreSQL refuses the user, the password or the database of WAYPOST_POSTGRES ({type(error).__name__})",
+            "correct it",
+        ) from error
+    except asyncpg.InvalidParameterValueError as error:
+        raise UserError("this PostgreSQL has no roles of Waypost yet", "run `waypost migrate`, then again") from error
+    except asyncpg.InterfaceError as error:  # also what a DSN may say wrong
+        raise UserError(
+            f"WAYPOST_POSTGRES cannot be used ({type(error).__name__})",
+            "it looks like postgresql://user:password@host:5432/database",
+        ) from error
+    except RETRIABLE as error:
+        raise PostgresUnavailable(type(error).__name__) from error
+    except ValueError as error:
+        raise UserError(
+            "WAYPOST_POSTGRES is no address", "it looks like postgresql://user:password@host:5432/database"
+        ) from error
+
+
 @asynccontextmanager
 async def open_pool(
     settings: Settings, service: str, *, max_size: int = 8, server_settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Pool]:
     """A pool that acts as `service`: its role, its schema, and time-outs on everything that could wait for ever.
 
-    `server_settings` are added to every session, for what a service needs of the planner.
+    `server_settings` are added to every session, for what a service needs of the planner. Raises as `connecting`.
     """
-    pool = await asyncpg.create_pool(
-        settings.require_postgres(),
-        min_size=1,
-        max_size=max_size,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
-        server_settings={
-            "role": role_of(service),
-            "search_path": service,
-            "application_name": f"waypost-{service}",
-            "timezone": "UTC",
-            "statement_timeout": "30s",
-            "lock_timeout": "10s",
-            "idle_in_transaction_session_timeout": "60s",
-            **(server_settings or {}),
-        },
-    )
+    with connecting():
+        pool = await asyncpg.create_pool(
+            settings.require_postgres(),
+            min_size=1,
+            max_size=max_size,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings={
+                "role": role_of(service),
+                "search_path": service,
+                "application_name": f"waypost-{service}",
+                "timezone": "UTC",
+                "statement_timeout": "30s",
+                "lock_timeout": "10s",
+                "idle_in_transaction_session_timeout": "60s",
+                **(server_settings or {}),
+            },
+        )
     try:
         yield pool
     finally:

@@ -6,6 +6,7 @@ left in its data folder (`stack.json`, `services.json`), then the defaults below
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,8 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import UserError
+
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9a-fA-F:.%\w]+\]|[^\s:/\[\]]+):\d{1,5}")
 
 
 class Settings(BaseSettings):
@@ -66,6 +69,8 @@ class Settings(BaseSettings):
         """Bootstrap servers; raises UserError when nobody said where Kafka is."""
         if not self.kafka:
             raise UserError("no Kafka address", "run `waypost up` in this folder, or set WAYPOST_KAFKA=host:port")
+        if not all(_HOST_AND_PORT.fullmatch(address.strip()) for address in self.kafka.split(",")):
+            raise UserError("WAYPOST_KAFKA is no list of addresses", "it looks like host:port,host:port")
         return self.kafka
 
     def require_postgres(self) -> str:
@@ -92,8 +97,11 @@ def read_addresses(file: Path) -> dict[str, Any]:
     """
     try:
         text = file.read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UserError(f"{file} cannot be read: {why}", "is WAYPOST_DATA_FOLDER right?") from error
     try:
         addresses = json.loads(text)
         pid = int(addresses["pid"])
@@ -101,7 +109,7 @@ def read_addresses(file: Path) -> dict[str, Any]:
         raise UserError(f"{file} is damaged: {error}", "stop the local stack and delete the file") from error
     if not _runs(pid):
         return {}
-    return {key: value for key, value in addresses.items() if isinstance(value, str)}
+    return {key: value for key, value in addresses.items() if isinstance(value, str | list)}
 
 
 def _runs(pid: int) -> bool:
@@ -111,4 +119,6 @@ def _runs(pid: int) -> bool:
         return False
     except PermissionError:
         return True
+    except OverflowError:
+        return False
     return True

@@ -16,10 +16,20 @@ from deploy.demo.verdict import audit_verdict
 from deploy.demo.watch import watching
 from shared.errors import UserError
 from shared.settings import Settings
+from shared.terminal.output import Output
+from shared.terminal.table import print_table
 
 REDRAW_S = 0.2
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended."""
+ENDED = (
+    "The demo ends, and with it its addresses and keys. Its policy, under which silence counts after a minute, and all "
+    "that it set up were its own: `make up` begins without them, and the next demo anew."
+)
+STAYS = (
+    "Everything stays up and the store answers what you send. Ctrl-C ends it. The policy, under which silence counts "
+    "after a minute, and all that was set up are the demo's own: `make up` begins without them."
+)
 TAKE_OVER_WITHIN_S = 30.0
 ROUTERS_READ_S = 1.0
 """From the announcement to the routers' swap. A lead that is quicker would wait and be retried: right, but puzzling."""
@@ -36,7 +46,7 @@ async def run_demo(
     store listens there). Without `exit_when_done` it stays after the verdict until `stop` is set (Ctrl-C); a stop
     before the verdict ends it at once with 130. Raises UserError when a step of the set-up or a file is refused.
     """
-    console = console or Console()
+    console = console or Output()
     began = datetime.now(UTC)
     board = Board()
     async with small_store() as store, watching(settings, board) as watch:
@@ -53,14 +63,16 @@ async def run_demo(
         if stop.is_set():
             return INTERRUPTED
         totals = count(board.played)
-        console.print(totals_table(totals))
+        print_table(console, totals_table(totals))
         console.print(store_line(store.did), highlight=False, soft_wrap=True)
         for lost in totals.lost:
             console.print(f"without a place: {lost}", style="red", highlight=False)
         clean = await audit_verdict(settings, began, console)
-        console.print(pages(prepared.pages, settings.intake_url, board.played), highlight=False, soft_wrap=True)
-        if not exit_when_done:
-            console.print("Everything stays up and the store answers what you send. Ctrl-C ends it.", highlight=False)
+        if exit_when_done:
+            console.print(ENDED)
+        else:
+            console.print(pages(prepared.pages, settings.intake_url, board.played), markup=False)
+            console.print(STAYS)
             await stop.wait()
     return 0 if clean and not totals.lost else 1
 

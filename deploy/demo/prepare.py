@@ -7,13 +7,10 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from deploy.demo.feed import SOURCES
-from deploy.demo.make_leads import email_of, phone_of
 from deploy.demo.make_network import FOLDER
 from deploy.demo.store_process import Agreed
-from services.lead_intake import db_people, db_sources
+from services.lead_intake import db_sources
 from services.lead_intake.db_sources import Source
-from services.lead_intake.erase import erase_person
-from services.lead_intake.people import email_token, phone_token
 from services.lead_intake.source_keys import make_key
 from services.router import network, policies
 from services.store_notifier import endpoints
@@ -54,10 +51,7 @@ class Prepared:
 
 
 async def prepare(settings: Settings, store_url: str) -> Prepared:
-    """Set the demo up; on a stack that has seen a demo before it replaces what that one left.
-
-    Raises UserError when the network or the policy is refused.
-    """
+    """Set the demo up on an empty stack. Raises UserError when the network or the policy is refused."""
     now = datetime.now(UTC)
     sites = network.read_network_file(FOLDER / "network.csv")
     async with open_pool(settings, "router", max_size=1) as pool:
@@ -65,23 +59,14 @@ async def prepare(settings: Settings, store_url: str) -> Prepared:
         policy = await policies.publish(pool, (FOLDER / "policy.toml").read_text(encoding="utf-8"), now)
     keys = load_keys(settings.key_file)
     async with open_pool(settings, "lead_intake", max_size=1) as pool:
-        await transact(pool, lambda connection: _erase_persons(connection, keys.pepper, now))
         source_keys = await transact(pool, lambda connection: _add_sources(connection, now))
     open_sites = [site.site_id for site in sites if site.status is SiteStatus.OPEN]
     async with open_pool(settings, "store_notifier", max_size=1) as pool:
-        agreed = await _replace_webhooks(pool, open_sites, store_url, keys.endpoint_key, now)
-        inboxes = await _open_inboxes(pool, keys.endpoint_key, now)
+        agreed = await _add_webhooks(pool, open_sites, store_url, keys.endpoint_key, now)
+        inboxes = await _open_inboxes(pool, now)
     pages = tuple(Page(site_id, f"{settings.notifier_url}/inbox/{site_id}", key) for site_id, key in inboxes.items())
     revision = change.revision if change.revision != change.before else 0
     return Prepared(revision, policy.version if policy.is_new else 0, source_keys, agreed, pages)
-
-
-async def _erase_persons(connection: Connection, pepper: bytes, now: datetime) -> None:
-    # The persons of an earlier play are known, so all their leads would join the old ones. Erased, they are new.
-    tokens = [phone_token(pepper, f"+86{phone_of(person)}") for person in range(100)]
-    tokens += [email_token(pepper, email_of(person)) for person in range(100)]
-    for person_id in sorted(set((await db_people.persons_of(connection, tokens)).values())):
-        await erase_person(connection, person_id, now)
 
 
 async def _add_sources(connection: Connection, now: datetime) -> dict[str, str]:
@@ -92,13 +77,9 @@ async def _add_sources(connection: Connection, now: datetime) -> dict[str, str]:
     return keys
 
 
-async def _replace_webhooks(
+async def _add_webhooks(
     pool: Pool, site_ids: Sequence[str], store_url: str, endpoint_key: bytes, now: datetime
 ) -> tuple[Agreed, ...]:
-    # An earlier play's store listens no more; its endpoints would only be retried.
-    for old in await transact(pool, lambda connection: endpoint_rows.of_sites(connection, site_ids)):
-        if old["kind"] == "webhook" and old["status"] == "active":
-            await endpoints.disable(pool, old["endpoint_id"], "an earlier demo's")
     agreed = []
     for site_id in site_ids:
         endpoint_id, url = uuid4(), f"{store_url}/hooks/{site_id}"
@@ -116,16 +97,5 @@ async def _replace_webhooks(
     return tuple(agreed)
 
 
-async def _open_inboxes(pool: Pool, endpoint_key: bytes, now: datetime) -> dict[str, str]:
-    known = await transact(pool, lambda connection: endpoint_rows.of_sites(connection, PAGES))
-    opened = {row["site_id"] for row in known if row["kind"] == "inbox"}
-    keys = {}
-    for site_id in PAGES:
-        if site_id in opened:
-            endpoint_id = endpoints.inbox_endpoint_id(site_id)
-            keys[site_id] = await endpoints.rotate(
-                pool, endpoint_id, key=endpoint_key, random_bytes=os.urandom, now=now
-            )
-        else:
-            keys[site_id] = await endpoints.add_inbox(pool, site_id, os.urandom, now)
-    return keys
+async def _open_inboxes(pool: Pool, now: datetime) -> dict[str, str]:
+    return {site_id: await endpoints.add_inbox(pool, site_id, os.urandom, now) for site_id in PAGES}

@@ -7,19 +7,48 @@ from rich.live import Live
 from rich.table import Table
 
 from deploy.demo.journey import Journey
+from shared.words import counted
 
 COLOURS = {"held": "yellow", "accepted": "green", "outcome": "green", "joined": "cyan", "waiting": "magenta"}
 
 
-def live_table(journeys: list[Journey], rows: int) -> Table:
-    """The newest `rows` journeys, the latest at the bottom."""
+COLUMNS = {
+    "#": "right",
+    "intent": "left",
+    "from": "left",
+    "site": "left",
+    "km": "right",
+    "why": "left",
+    "state": "left",
+    "s": "right",
+}
+NARROW = ("#", "site", "why", "state")
+NARROWEST = ("#", "site", "state")
+"""What is left of them where all would not do: a site's id is never cut."""
+
+
+def shown(width: int) -> tuple[str, ...]:
+    """The columns that a terminal of this width has room for."""
+    return tuple(COLUMNS) if width >= 110 else NARROW if width >= 70 else NARROWEST
+
+
+def live_table(journeys: list[Journey], rows: int, width: int) -> Table:
+    """The newest `rows` journeys, the latest at the bottom, in a terminal of `width` columns."""
     placed = sum(1 for journey in journeys if journey.placed)
-    table = Table(title=f"{len(journeys)} leads sent, {placed} placed", title_justify="left", expand=True)
-    for name, kind in (("#", "right"), ("intent", "left"), ("from", "left"), ("site", "left"), ("km", "right"),
-                       ("why", "left"), ("state", "left"), ("s", "right")):  # fmt: skip
-        table.add_column(name, justify="right" if kind == "right" else "left", no_wrap=True, overflow="ellipsis")
-    for journey in journeys[-rows:]:
-        table.add_row(*cells(journey), style=COLOURS.get(journey.state))
+    table = Table(title=f"{counted(len(journeys), 'lead')} sent, {placed} placed", title_justify="left", expand=True)
+    names, newest = shown(width), journeys[-rows:]
+    site_width = max((len(journey.site_id or "-") for journey in newest), default=1)
+    for name in names:
+        table.add_column(
+            name,
+            justify="right" if COLUMNS[name] == "right" else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=site_width if name == "site" else None,
+        )
+    for journey in newest:
+        values = dict(zip(COLUMNS, cells(journey), strict=True))
+        table.add_row(*(values[name] for name in names), style=COLOURS.get(journey.state))
     return table
 
 
@@ -61,7 +90,7 @@ class Screen:
         journeys = self._journeys()
         if self._live:
             # The frame, the title and the header take six lines of the screen.
-            self._live.update(live_table(journeys, max(5, self._console.height - 6)), refresh=True)
+            self._live.update(live_table(journeys, max(5, self._console.height - 6), self._console.width), refresh=True)
             return
         for journey in journeys:
             seen = (journey.epoch, journey.delivered_at is not None)

@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.table import Table
-
 from deploy.demo.journey import Journey
 from deploy.demo.prepare import Page
 from deploy.demo.stories import what_to_look_at
+from shared.terminal.table import Column, Table
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def count(journeys: Sequence[Journey]) -> Totals:
 
 def totals_table(totals: Totals) -> Table:
     """The totals as a small table."""
-    table = Table(title="Totals", show_header=False, title_justify="left")
+    table = Table("Totals", [Column("what"), Column("how many")], has_headings=False)
     table.add_row("leads acknowledged", str(totals.accepted))
     for state, number in sorted(totals.by_state.items(), key=lambda item: -item[1]):
         table.add_row(f"  {state}", str(number))

@@ -16,6 +16,7 @@ from deploy.kafka.probe import describe, run_apart, wait_for_coordinator
 from deploy.ports import LOOPBACK, choose_ports
 from deploy.process import Child
 from shared.errors import UserError
+from shared.words import counted
 
 READY_WITHIN_S = 90.0
 PORT_TRIES = 3
@@ -134,7 +135,7 @@ def _cluster_id(folder: Path, size: int) -> str:
         recorded = json.loads(file.read_text())
         if recorded["brokers"] != size:
             raise UserError(
-                f"{folder.parent} holds a Kafka of {recorded['brokers']} broker(s), not {size}",
+                f"{folder.parent} holds a Kafka of {counted(recorded['brokers'], 'broker')}, not {size}",
                 "start it with the same number, choose another data folder, or delete this one to begin anew",
             )
         return str(recorded["cluster_id"])

@@ -5,18 +5,13 @@ With the ledger still behind Kafka, what looks missing may be on its way: then a
 
 import asyncio
 import logging
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
 
-import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.audit import machine, printing
 from services.audit.count import CountReport
@@ -32,6 +27,7 @@ from services.audit.replay_jobs import replay_window
 from services.audit.settings import AuditSettings, read_settings
 from services.audit.verify import verify as verify_ledger
 from shared.errors import UserError
+from shared.terminal.output import Json, Output, print_json, progress
 
 T = TypeVar("T")
 CLEAN, NOT_CLEAN, COULD_NOT_RUN = 0, 1, 2
@@ -40,8 +36,8 @@ audit_app = typer.Typer(help="Prove what happened: decide again, count, verify t
 
 Since = Annotated[str | None, typer.Option("--from", help="2h, 2026-03-01 or an ISO time; default: everything.")]
 Until = Annotated[str | None, typer.Option("--to", help="As --from; default: now.")]
+Jobs = Annotated[int, typer.Option(help="Processes that share the work; 0 takes what the machine has.", min=0, max=256)]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for what is still under way.", min=0)]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
 
 
 @audit_app.command()
@@ -52,7 +48,9 @@ def replay(
         str | None, typer.Option(help="Only decisions caused by this topic: leads.received, .answered, .due.")
     ] = None,
     wait: Wait = 30,
-    jobs: Annotated[int, typer.Option(help="Processes that share the work; 0 takes what the machine has.", min=0)] = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Processes that share the work; 0 takes what the machine has.", min=0, max=256)
+    ] = 0,
     json: Json = False,
 ) -> None:
     """Decide every decision of the window again and compare byte for byte."""
@@ -63,7 +61,7 @@ def replay(
         async with open_reader(settings) as connection:
             behind = await records_behind(settings, connection, Patience(wait))
             total = await count_published(connection, window)
-        with _progress("deciding again", total, json) as advance:
+        with progress("deciding again", total, quiet=json) as advance:
             began = time.monotonic()
             report = await replay_window(
                 settings, window, topic=caused_by, total=total, jobs=jobs, wait_s=wait, on_progress=advance
@@ -73,9 +71,9 @@ def replay(
 
     report, window, behind = _run(run)
     if json:
-        _print_json(machine.replay_object(report, window, behind))
+        print_json(machine.replay_object(report, window, behind))
     else:
-        printing.print_replay(Console(), report, window, behind)
+        printing.print_replay(Output(), report, window, behind)
     _exit(report.clean, behind)
 
 
@@ -86,14 +84,14 @@ def count(since: Since = None, until: Until = None, wait: Wait = 30, json: Json 
     async def run(settings: AuditSettings) -> CountReport:
         window = window_of(since, until, datetime.now(UTC))
         async with open_reader(settings) as connection:
-            with _progress("counting", None, json) as advance:
+            with progress("counting", quiet=json) as advance:
                 return await count_window(settings, connection, window, Patience(wait), advance)
 
     report = _run(run)
     if json:
-        _print_json(machine.count_object(report))
+        print_json(machine.count_object(report))
     else:
-        printing.print_count(Console(), report)
+        printing.print_count(Output(), report)
     _exit(report.clean, report.behind)
 
 
@@ -103,14 +101,14 @@ def verify(json: Json = False) -> None:
 
     async def run(settings: AuditSettings) -> VerifyReport:
         async with open_reader(settings) as connection:
-            with _progress("verifying", None, json) as advance:
+            with progress("verifying", quiet=json) as advance:
                 return await verify_ledger(connection, advance)
 
     report = _run(run)
     if json:
-        _print_json(machine.verify_object(report))
+        print_json(machine.verify_object(report))
     else:
-        printing.print_verify(Console(), report)
+        printing.print_verify(Output(), report)
     _exit(report.clean, 0)
 
 
@@ -125,9 +123,9 @@ def lead(lead_id: Annotated[str, typer.Argument(help="The lead's id.", metavar="
         async with open_reader(settings) as connection:
             journey = await journey_of(connection, wanted, datetime.now(UTC))
         if json:
-            _print_json(journey)
+            print_json(journey)
         else:
-            printing.print_journey(Console(), journey)
+            printing.print_journey(Output(), journey)
 
     _run(run)
 
@@ -135,36 +133,12 @@ def lead(lead_id: Annotated[str, typer.Argument(help="The lead's id.", metavar="
 def _run(work: Callable[[AuditSettings], Awaitable[T]]) -> T:
     # Its log would tell of each broker that does not answer; the command says it once, in words.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    try:
-        return asyncio.run(_with_settings(work))
-    except UserError as error:
-        _refuse(error)
+    return asyncio.run(_with_settings(work))
 
 
 async def _with_settings(work: Callable[[AuditSettings], Awaitable[T]]) -> T:
     return await work(read_settings())
 
 
-def _refuse(error: UserError) -> NoReturn:
-    # Not the command's common status 1: here 1 says that the audit ran and found something.
-    hint = f" ({error.hint})" if error.hint else ""
-    typer.echo(f"waypost: {error.message}{hint}", err=True)
-    raise typer.Exit(COULD_NOT_RUN)
-
-
 def _exit(clean: bool, behind: int | None) -> NoReturn:
     raise typer.Exit(CLEAN if clean else COULD_NOT_RUN if behind else NOT_CLEAN)
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
-
-
-@contextmanager
-def _progress(what: str, total: int | None, json: bool) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error while people watch; nothing in a pipe or with --json."""
-    console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=console, transient=True, disable=json or not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.update(task, advance=done)

@@ -10,29 +10,34 @@ from uuid import UUID
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from services.lead_intake import db_people, db_sources
 from services.lead_intake.db_sources import Source
 from services.lead_intake.erase import Erased, erase_person
+from services.lead_intake.lead_files import SUFFIXES, collect
 from services.lead_intake.people import email_token, phone_token, to_address, to_e164
 from services.lead_intake.reseal import reseal_some
 from services.lead_intake.seal import Seal, Unreadable
-from services.lead_intake.send import Sent, collect, post_files
+from services.lead_intake.send import Sent, post_files
+from services.lead_intake.sending_output import print_sending, sending_as_json
 from services.lead_intake.settings import IntakeSettings, read_settings
 from services.lead_intake.source_keys import make_key
 from shared.access_keys import hash_of
 from shared.errors import UserError
 from shared.keys import load_keys
-from shared.postgres import Connection, PostgresUnavailable, open_pool, transact
+from shared.near_misses import did_you_mean
+from shared.postgres import Connection, open_pool, transact
+from shared.terminal.output import Json, Output, print_json
+from shared.terminal.table import print_table, table_of
 from shared.vocabulary import PublicText, Slug
+from shared.words import counted
 
 source_app = typer.Typer(help="Lead sources and their keys.", no_args_is_help=True)
 privacy_app = typer.Typer(help="What people may ask for about their data.", no_args_is_help=True)
 
 T = TypeVar("T")
+SHOWN = 5
+"""Names in one line."""
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 _PUBLIC: TypeAdapter[str] = TypeAdapter(PublicText)
 _TEXT_VERSION_RULE = "a text version may hold letters, digits, spaces and . , : + / -, and nothing like a phone number"
@@ -67,16 +72,21 @@ def add(
 
 
 @source_app.command("list")
-def list_() -> None:
+def list_(as_json: Json = False) -> None:
     """Show every source and its keys (by id, never the keys)."""
     rows = _run(db_sources.list_keys)
-    table = Table("source", "key id", "consent text", "since", "revoked")
+    if as_json:
+        print_json({"keys": [dict(row) for row in rows]})
+        return
+    if not rows:
+        typer.echo("No source yet: add one with `waypost source add NAME`.")
+        return
+    table = table_of("", ("source", "key id", "consent text", "since", "revoked"))
     for row in rows:
         revoked = f"{row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else ""
-        table.add_row(
-            row["source"], row["key_id"], row["consent_version"] or "", f"{row['created_at']:%Y-%m-%d %H:%M}", revoked
-        )
-    Console().print(table if rows else "No source yet: add one with `waypost source add NAME`.")
+        since = f"{row['created_at']:%Y-%m-%d %H:%M}"
+        table.add_row(row["source"], row["key_id"], row["consent_version"] or "", since, revoked)
+    print_table(Output(), table)
 
 
 @source_app.command("revoke")
@@ -86,13 +96,16 @@ def revoke(
 ) -> None:
     """Revoke a source's keys; running intakes refuse them within 5 seconds."""
 
-    async def work(connection: Connection) -> int:
-        return await db_sources.revoke_keys(connection, name, key_id.lower(), datetime.now(UTC))
+    async def work(connection: Connection) -> tuple[int, list[str]]:
+        revoked = await db_sources.revoke_keys(connection, name, key_id.lower(), datetime.now(UTC))
+        return revoked, [row["source"] for row in await db_sources.list_keys(connection)]
 
-    revoked = _run(work)
+    revoked, names = _run(work)
+    if name not in names:
+        raise UserError(f"there is no source {name}", did_you_mean(name, names) or "see `waypost source list`")
     if not revoked:
         raise UserError(f"source {name} has no such key in use", "see `waypost source list`")
-    typer.echo(f"{revoked} key(s) of {name} revoked.")
+    typer.echo(f"{counted(revoked, 'key')} of {name} revoked.")
 
 
 @privacy_app.command("erase")
@@ -118,8 +131,8 @@ def erase(
     if erased is None:
         raise UserError("nobody is known by that, so nothing was erased", "check it for typing errors")
     typer.echo(
-        f"Person {erased.person_id} erased: {erased.contacts} contact(s) of {erased.leads} lead(s) and "
-        f"{erased.tokens} recognition token(s) deleted. The services are told through people.erased."
+        f"Person {erased.person_id} erased: {counted(erased.contacts, 'contact')} of {counted(erased.leads, 'lead')} "
+        f"and {counted(erased.tokens, 'recognition token')} deleted. The services are told through people.erased."
     )
 
 
@@ -138,32 +151,45 @@ def reseal() -> None:
             total += done
     except Unreadable as error:
         raise UserError(str(error), "put the old key back into contact_keys; nothing was lost") from None
-    typer.echo(f"{total} contact(s) sealed anew with key {seal.key_id}; none is left under another key.")
+    typer.echo(f"{counted(total, 'contact')} sealed anew with key {seal.key_id}; none is left under another key.")
 
 
 def send(
-    files: Annotated[list[Path], typer.Argument(help=".json, .ndjson and .xml (ADF) files, or folders of them.")],
+    files: Annotated[list[Path], typer.Argument(help=f"Lead files ({SUFFIXES}), or folders of them.")],
     key: Annotated[str, typer.Option(envvar="WAYPOST_SOURCE_KEY", help="Key of the source that sends.")],
     url: Annotated[str, typer.Option(help="Address of the intake; default: the running one's.")] = "",
+    as_json: Json = False,
 ) -> None:
-    """Send lead files to the intake and show what became of each lead; exit 1 unless all were accepted."""
+    """Send lead files to the intake, show what became of each lead, and name what was not sent.
+
+    Exit 1 unless every lead was accepted and nothing that may hold leads was left out.
+    """
     base = url or read_settings().intake_url
     if not base:
         raise UserError("no address of the intake", "run `waypost up` in this folder, or give --url http://host:port")
-    sent = asyncio.run(post_files(base, key, collect(files)))
-    Console().print(_table(sent))
-    refused = sum(not one.accepted for one in sent)
+    found = collect(files)
+    sent: list[Sent] = []
+
+    async def post() -> None:
+        async for row in post_files(base, key, found.files):
+            sent.append(row)  # noqa: PERF401 - what was sent before a failure must be shown too
+
+    try:
+        asyncio.run(post())
+    finally:
+        if as_json:
+            print_json(sending_as_json(sent, found))
+        else:
+            print_sending(Output(), sent, found)
+    refused = sum(not row.accepted for row in sent)
     if refused:
-        raise UserError(f"{refused} of {len(sent)} leads were not accepted", "the table says why")
-
-
-def _table(sent: list[Sent]) -> Table:
-    table = Table("file", "lead", "status", box=box.SIMPLE)
-    # As wide as an id: half of one helps nobody.
-    table.add_column("lead id, or why not", min_width=36, overflow="fold")
-    for one in sent:
-        table.add_row(one.file, str(one.number), str(one.status), "\n".join(filter(None, (one.lead_id, one.remarks))))
-    return table
+        raise UserError(f"not accepted: {refused} of {counted(len(sent), 'lead')}", "the last column says why")
+    missed = [left.path.name for left in found.left_out if left.may_hold_leads]
+    if missed:
+        more = f" and {len(missed) - SHOWN} more" if len(missed) > SHOWN else ""
+        raise UserError(f"not sent, although leads may be in it: {', '.join(missed[:SHOWN])}{more}", "see above why")
+    if not sent:
+        raise UserError("there is no lead file in the folders given", f"names must end in {SUFFIXES}")
 
 
 def _token(settings: IntakeSettings, phone: str, email: str) -> bytes:
@@ -197,9 +223,4 @@ def _run(work: Callable[[Connection], Awaitable[T]], settings: IntakeSettings | 
         async with open_pool(settings, "lead_intake", max_size=1) as pool:
             return await transact(pool, work, tries=2)
 
-    try:
-        return asyncio.run(run())
-    except (PostgresUnavailable, OSError) as error:
-        raise UserError(
-            f"PostgreSQL is not reachable ({type(error).__name__})", "check it with `waypost doctor`"
-        ) from None
+    return asyncio.run(run())

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pydantic import ValidationError
 
 from shared.vocabulary import Channel, Datum, Intent
+from shared.words import counted
 
 _OUR_NAME = re.compile(r"[a-z][a-z_]{0,30}")
 _LISTS: dict[str, tuple[str, ...]] = {
@@ -68,7 +69,7 @@ class Refused(Exception):  # noqa: N818 - it names what happened to the lead
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__(f"{len(self.faults)} faults")
+        super().__init__(counted(len(self.faults), "fault"))
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
@@ -106,7 +107,7 @@ def _detail(kind: str, context: dict[str, object], pointer: str, given: object) 
         hint = f"; did you mean {near}?" if near else ""
         return f"must be one of {', '.join(allowed)}{hint}"
     if kind == "string_too_long":
-        return f"is longer than {context['max_length']} characters"
+        return f"is longer than {counted(int(str(context['max_length'])), 'character')}"
     if kind in ("greater_than_equal", "less_than_equal"):
         return f"must be at {'least' if 'ge' in context else 'most'} {context.get('ge', context.get('le'))}"
     return _PLAIN.get(kind, "is not what this field takes")

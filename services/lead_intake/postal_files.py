@@ -21,6 +21,7 @@ from shared.numbers import read_number
 from shared.points import NO_POSITION, SWAPPED, look_swapped, no_position
 from shared.text_files import read_text_file
 from shared.vocabulary import Accuracy, Datum
+from shared.words import counted
 
 COLUMNS = ("postal_code", "lat", "lon", "datum", "name")
 NEEDED = COLUMNS[:4]
@@ -125,7 +126,9 @@ def _geonames_rows(text: str, bad: _Bad) -> Iterator[tuple[int, Mapping[str, str
         if not line.strip() or cells[0] != "CN":
             continue
         if len(cells) != _GEONAMES_FIELDS:
-            bad.append(BadRow(number, "row", f"has {len(cells)} fields, GeoNames' postal export {_GEONAMES_FIELDS}"))
+            bad.append(
+                BadRow(number, "row", f"has {counted(len(cells), 'field')}, GeoNames' postal export {_GEONAMES_FIELDS}")
+            )
             continue
         yield (
             number,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from services.router import simulating, study_printing, trial, trial_printing
 from services.router.changes.change import Kind
@@ -25,7 +24,8 @@ from services.router.network import read_network_file
 from services.router.policies import read_policy_file
 from services.router.rollback import Rollback, roll_back
 from services.router.tables import print_findings
-from services.router.terminal import Json, print_json, progress, run
+from services.router.terminal import run
+from shared.terminal.output import Json, Output, print_json, progress
 
 Last = Annotated[str | None, typer.Option(help="Leads received in this time: 7d, 12h, 30m. Default: 7d.")]
 Since = Annotated[str | None, typer.Option("--from", help="First moment of the leads: 2h (ago) or an ISO time.")]
@@ -69,7 +69,7 @@ def _show_trial(tried: trial.Trial, current: str, file: str, as_json: bool) -> N
     if as_json:
         print_json(trial_printing.trial_as_json(tried))
     else:
-        trial_printing.print_trial(Console(), tried, current, file)
+        trial_printing.print_trial(Output(), tried, current, file)
 
 
 def roll_policy_back(
@@ -81,14 +81,14 @@ def roll_policy_back(
     if as_json:
         print_json({"before": done.before, "restored": done.restored, **publication_as_json(done.submitted)})
         return
-    print_findings(Console(), done.submitted.effect.findings)
-    print_waiting(Console(), done.submitted)
+    print_findings(Output(), done.submitted.effect.findings)
+    print_waiting(Output(), done.submitted)
     if done.submitted.is_in_effect:
-        Console().print(
+        Output().print(
             f"Policy version {done.submitted.effect.after} is in effect: the text of version {done.restored}, "
             f"in place of version {done.before}."
         )
-        print_overtaken(Console(), done.submitted.effect.overtaken)
+        print_overtaken(Output(), done.submitted.effect.overtaken)
 
 
 def roll_network_back(
@@ -101,15 +101,15 @@ def roll_network_back(
     if as_json:
         print_json({"restored": done.restored, **import_as_json(done.submitted)})
         return
-    print_findings(Console(), done.submitted.effect.findings)
-    print_difference(Console(), done.submitted)
-    print_waiting(Console(), done.submitted)
+    print_findings(Output(), done.submitted.effect.findings)
+    print_difference(Output(), done.submitted)
+    print_waiting(Output(), done.submitted)
     if done.submitted.is_in_effect:
-        Console().print(
+        Output().print(
             f"Revision {done.submitted.effect.after} is in effect: the sites of revision {done.restored}, "
             f"in place of revision {done.before}."
         )
-        print_overtaken(Console(), done.submitted.effect.overtaken)
+        print_overtaken(Output(), done.submitted.effect.overtaken)
 
 
 def _roll_back(kind: Kind, to: int | None, yes_remove: int | None = None) -> Rollback:
@@ -134,4 +134,4 @@ def simulate(
     if as_json:
         print_json(study_printing.study_as_json(study))
     else:
-        study_printing.print_study(Console(), study)
+        study_printing.print_study(Output(), study)

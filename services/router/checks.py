@@ -20,8 +20,9 @@ from services.router.policy import Policy
 from services.router.sites import canonical_rows
 from services.router.snapshot import Snapshot
 from services.router.tables import print_findings
-from services.router.terminal import Json, print_json, run
+from services.router.terminal import run
 from shared.postgres import Pool, acquire
+from shared.terminal.output import Json, print_json
 from shared.words import counted
 
 FileOnly = Annotated[

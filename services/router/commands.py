@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 from prometheus_client import CollectorRegistry
-from rich.console import Console
 
 from services.router import changing, checks, network, policies, printing, share_printing
 from services.router.changes.change import Kind
@@ -18,11 +17,12 @@ from services.router.gaps.commands import gaps
 from services.router.settings import read_settings
 from services.router.sites import canonical_rows
 from services.router.standing import month_named, standing_of
-from services.router.terminal import Json, print_json, run
+from services.router.terminal import run
 from services.router.travel.opening import open_travel_times
 from services.router.vehicles import read_vehicle
 from shared.errors import UserError
 from shared.postgres import Pool, acquire
+from shared.terminal.output import Json, Output, print_json
 from shared.vocabulary import Datum, Intent
 
 network_app = typer.Typer(help="Sites and their revisions.", no_args_is_help=True)
@@ -87,7 +87,7 @@ def show(
     if as_json:
         print_json(printing.network_as_json(found, sites))
     else:
-        printing.print_network(Console(), found, sites, newest)
+        printing.print_network(Output(), found, sites, newest)
 
 
 @network_app.command()
@@ -101,7 +101,7 @@ def diff(
     if as_json:
         print_json(printing.change_as_json(change))
     else:
-        printing.print_change(Console(), change)
+        printing.print_change(Output(), change)
 
 
 @policy_app.command()
@@ -153,7 +153,7 @@ def shares(
     if as_json:
         print_json(share_printing.standing_as_json(standing))
     else:
-        share_printing.print_standing(Console(), standing)
+        share_printing.print_standing(Output(), standing)
 
 
 def explain(
@@ -176,7 +176,7 @@ def explain(
     if as_json:
         typer.echo(explanation.record)
     else:
-        printing.print_explanation(Console(), explanation)
+        printing.print_explanation(Output(), explanation)
 
 
 def _vehicle(text: str | None) -> str:

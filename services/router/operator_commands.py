@@ -5,7 +5,6 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 
 from services.router import operators
 from services.router.changes.change import Kind
@@ -13,9 +12,9 @@ from services.router.changes.commands import operator_key, request, write
 from services.router.changes.submission_printing import print_waiting
 from services.router.db import changes as db_changes
 from services.router.db import operators as db
-from services.router.tables import table_of
-from services.router.terminal import Json, print_json
 from shared.errors import UserError
+from shared.terminal.output import Json, Output, print_json
+from shared.terminal.table import print_table, table_of
 
 operator_app = typer.Typer(help="Who may change the policy and the network.", no_args_is_help=True)
 
@@ -59,7 +58,7 @@ def add(
         typer.echo(f"Operator {name} has this key, which is not shown again:\n\n    {made}\n")
     elif submitted.is_in_effect:
         typer.echo(f"Operator {name} is added.")
-    print_waiting(Console(), submitted)
+    print_waiting(Output(), submitted)
 
 
 @operator_app.command("list")
@@ -70,13 +69,13 @@ def list_(as_json: Json = False) -> None:
         print_json({"operators": [one._asdict() for one in found]})
         return
     if not found:
-        Console().print("No operator yet: add one with `waypost operator add NAME`.")
+        Output().print("No operator yet: add one with `waypost operator add NAME`.")
         return
     table = table_of("", ("operator", "since", "added by", "disabled"), ())
     for one in found:
         disabled = f"{one.disabled_at:%F %H:%M} by {one.disabled_by or '?'}" if one.disabled_at else ""
         table.add_row(one.operator, f"{one.added_at:%F %H:%M}", one.added_by or "", disabled)
-    Console().print(table)
+    print_table(Output(), table)
 
 
 @operator_app.command("disable")

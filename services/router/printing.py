@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from services.router.db.network import By, PublishedPolicy, Revision, RevisionLine
 from services.router.explain import Explanation
@@ -14,6 +13,7 @@ from services.router.network import Change
 from services.router.rules import IntentRule
 from services.router.sites import ALWAYS, Schedule, Site, WorkingTime
 from shared.contracts import LeadAssigned, Lost, Measure, WhyDistance
+from shared.terminal.table import Column, Table, print_table, table_of
 from shared.words import counted
 
 WHY_LOST = {
@@ -78,9 +78,8 @@ def print_change(console: Console, change: Change) -> None:
         console.print(f"[red]- {escape(_site(site))}[/]")
     diff = change.diff
     console.print(
-        f"{counted(change.sites, 'site')}: "
-        f"{len(diff.added)} added, {len(diff.changed)} changed, {len(diff.removed)} removed "
-        f"since revision {change.before}.",
+        f"{counted(change.sites, 'site')}: {len(diff.added)} added, {len(diff.changed)} changed, "
+        f"{len(diff.removed)} removed since revision {change.before}.",
         highlight=False,
     )
 
@@ -107,22 +106,16 @@ def who(by: By) -> str:
 def print_network(console: Console, revision: Revision, sites: Sequence[Site], newest: Sequence[RevisionLine]) -> None:
     """The sites of one revision, then the newest revisions."""
     title = f"Revision {revision.revision}, {revision.created_at:%Y-%m-%d %H:%M:%S %Z}{who(revision.by)}"
-    table = Table(title=title)
-    for heading in ("site", "name", "kind", "city", "district", "status", "limit", "can do"):
-        table.add_column(heading, overflow="fold")
+    table = table_of(title, ("site", "name", "kind", "city", "district", "status", "limit", "can do"))
     for site in sites:
         limit = "" if site.open_lead_limit is None else str(site.open_lead_limit)
         capabilities = " ".join(sorted(site.capabilities))
-        table.add_row(
-            *map(
-                escape, (site.site_id, site.name, site.kind, site.city, site.district, site.status, limit, capabilities)
-            )
-        )
-    console.print(table)
+        table.add_row(site.site_id, site.name, site.kind, site.city, site.district, site.status, limit, capabilities)
+    print_table(console, table)
     for line in newest:
         console.print(
-            f"revision {line.revision}: {counted(line.sites, 'site')}, "
-            f"{line.created_at:%Y-%m-%d %H:%M:%S %Z}, {line.digest[:12]}" + who(line.by),
+            f"revision {line.revision}: {counted(line.sites, 'site')}, {line.created_at:%Y-%m-%d %H:%M:%S %Z}, "
+            f"{line.digest[:12]}{who(line.by)}",
             highlight=False,
         )
 
@@ -157,9 +150,9 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
             f"By distance, not by travel time: {WHY_DISTANCE[decision.why_distance]}.", style="yellow", highlight=False
         )
     is_timed = decision.measure is Measure.TRAVEL_TIME
-    table = Table()
-    for heading in ("site", "name", "distance", *(["by road"] if is_timed else []), "holds", "why not"):
-        table.add_column(heading, justify="right" if heading in ("distance", "by road", "holds") else "left")
+    road_column = [Column("by road", right=True)] if is_timed else []
+    columns = [Column("site"), Column("name"), Column("distance", right=True), *road_column]
+    table = Table("", [*columns, Column("holds", right=True), Column("why not")])
     for one in decision.candidates:
         site = explanation.sites.get(one.site_id)
         why = "" if one.lost is None else WHY_LOST[one.lost]
@@ -167,8 +160,8 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
         if one.detour_m is not None:
             way += f" + {_kilometres(one.detour_m)} round a barrier"
         road = ["" if one.travel_s is None else _minutes(one.travel_s)] if is_timed else []
-        table.add_row(escape(one.site_id), escape(site.name if site else ""), way, *road, str(one.load), why)
-    console.print(table)
+        table.add_row(one.site_id, site.name if site else "", way, *road, str(one.load), why)
+    print_table(console, table)
     console.print(
         f"Needs {', '.join(rule.requires)} at a {' or '.join(rule.kinds)} within {rule.max_distance_km:g} km"
         f"{_steps(rule)}; "

@@ -3,11 +3,10 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from services.router.partner_shares import PartnerShare
 from services.router.standing import Standing
-from services.router.tables import table_of
+from shared.terminal.table import print_table, table_of
 from shared.words import counted
 
 
@@ -34,7 +33,7 @@ def print_standing(console: Console, standing: Standing) -> None:
         )
         for one in standing.partners:
             table.add_row(*named(one), *stands(one), str(one.open_sites))
-        console.print(table)
+        print_table(console, table)
         for line in _flags(standing):
             console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
         console.print(
@@ -57,7 +56,7 @@ def print_standing(console: Console, standing: Standing) -> None:
 
 def named(one: PartnerShare) -> tuple[str, str]:
     """City and partner, as cells."""
-    return escape(one.city), escape(one.partner)
+    return one.city, one.partner
 
 
 def stands(one: PartnerShare) -> tuple[str, str, str, str]:

@@ -5,14 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from services.router.printing import BY_DISTANCE_ONLY
 from services.router.share_printing import named, share_of, stands
 from services.router.simulating import Study
-from services.router.tables import print_findings, table_of
+from services.router.tables import print_findings
 from services.router.trying import ShareEffect, Simulation
+from shared.terminal.table import Table, print_table, table_of
 from shared.words import counted
 
 
@@ -50,12 +49,12 @@ def print_study(console: Console, study: Study) -> None:
     print_findings(console, study.findings)
     first = study.simulations[0]
     if len(study.simulations) == 1:
-        console.print(_shares_table(first))
+        print_table(console, _shares_table(first))
         if first.shares is not None:
-            console.print(_partners_table(first.shares))
+            print_table(console, _partners_table(first.shares))
     elif first.shares is not None:
-        console.print(_partners_by_band(study.simulations))
-    console.print(_bands_table(study.simulations))
+        print_table(console, _partners_by_band(study.simulations))
+    print_table(console, _bands_table(study.simulations))
     for line in [*_effect_lines(study.simulations), *_waiting_lines(study.simulations)]:
         console.print(line, highlight=False, soft_wrap=True)
     policy = "a file" if study.policy_version is None else f"version {study.policy_version}"
@@ -74,7 +73,7 @@ def _shares_table(simulation: Simulation) -> Table:
     table = table_of("", ("site",), ("weight", "leads", "share", "per weight"))
     for site in simulation.sites:
         table.add_row(
-            escape(site.site_id),
+            site.site_id,
             str(site.weight),
             str(site.leads),
             f"{site.share:.1%}",
@@ -110,8 +109,8 @@ def _effect_lines(simulations: Sequence[Simulation]) -> list[str]:
         more = one.shares.moved_km_more
         far = "" if more is None else f", on average {_way_more(more)}"
         lines.append(
-            f"Shares{band}: {one.shares.moved} of {one.assigned} assigned leads went to another site because of "
-            f"them{far}. Without shares: mean {_number(one.shares.mean_km_without)} km, "
+            f"Shares{band}: {one.shares.moved} of {counted(one.assigned, 'assigned lead')} went to another site "
+            f"because of them{far}. Without shares: mean {_number(one.shares.mean_km_without)} km, "
             f"Gini {one.shares.gini_without:.3f}."
         )
     return lines

@@ -3,16 +3,15 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from services.router.printing import BY_DISTANCE_ONLY, WHY_LOST
 from services.router.share_printing import named, share_of
-from services.router.tables import print_findings, table_of
+from services.router.tables import print_findings
 from services.router.trial import Trial
 from services.router.trying import Comparison
 from services.router.trying.comparison import INCAPABLE, JOINED, NOT_IN_NETWORK, NOT_OPEN
 from shared.contracts import Lost
+from shared.terminal.table import Table, print_table, table_of
 from shared.words import counted
 
 _WHY = {
@@ -80,10 +79,10 @@ def print_trial(console: Console, trial: Trial, current: str, file: str) -> None
     span = f"from {trial.span.since:%Y-%m-%d %H:%M} to {trial.span.until:%Y-%m-%d %H:%M} UTC"
     has_shares = found.current.policy.shares or found.tried.policy.shares
     start = "idle sites, and partners without a lead this month" if has_shares else "idle sites"
-    leads = counted(found.leads, "lead")
+    received = f"{counted(found.leads, 'lead')} received {span}"
     lines = [
-        f"{leads} received {span}, decided by {current} and by {file}, each starting with {start}.",
-        f"{found.moved} move to another site, {newly} newly wait, {no_longer} no longer wait, {same} stay.",
+        f"{received}, decided by {current} and by {file}, each starting with {start}.",
+        f"To another site: {found.moved}; newly waiting: {newly}; no longer waiting: {no_longer}; as before: {same}.",
         f"Mean distance: {_km(found.before.mean_km)} now, {_km(found.after.mean_km)} then.",
     ]
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
@@ -93,15 +92,15 @@ def print_trial(console: Console, trial: Trial, current: str, file: str) -> None
             highlight=False,
         )
     if found.moved:
-        console.print(_why_table(found))
+        print_table(console, _why_table(found))
     if found.first_moved:
         _print_moved(console, found)
     if found.sites and found.examples:
-        console.print(_sites_table(found, found.examples))
+        print_table(console, _sites_table(found, found.examples))
     if found.shares:
-        console.print(_partners_table(found))
+        print_table(console, _partners_table(found))
     if found.before.waiting or found.after.waiting:
-        console.print(_waiting_table(found))
+        print_table(console, _waiting_table(found))
     if found.current.policy.travel.candidates or found.tried.policy.travel.candidates:
         console.print(BY_DISTANCE_ONLY, highlight=False)
     console.print("Nothing was changed.", highlight=False)
@@ -130,7 +129,7 @@ def _sites_table(found: Comparison, most: int) -> Table:
     title = f"Sites that win or lose leads, the first {len(shown)} of {len(found.sites)}"
     table = table_of(title, ("site",), ("now", "then", "gained", "lost"))
     for one in shown:
-        table.add_row(escape(one.site_id), str(one.before), str(one.after), f"+{one.gained}", f"-{one.lost}")
+        table.add_row(one.site_id, str(one.before), str(one.after), f"+{one.gained}", f"-{one.lost}")
     return table
 
 

@@ -1,7 +1,9 @@
-"""`waypost endpoint`: where a site receives its assignments. A secret or key is printed once and can never be read."""
+"""`waypost endpoint`: where a site receives its assignments. A secret or key is printed once and can never be read.
+
+`add` is in `services.endpoint_commands`, which also knows the network.
+"""
 
 import asyncio
-import json
 import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -11,19 +13,21 @@ from uuid import UUID, uuid4
 import asyncpg
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.console import Console
-from rich.table import Table
 
 from services.store_notifier import endpoints
 from services.store_notifier.channels import webhook
 from services.store_notifier.db import endpoints as rows
+from services.store_notifier.db.endpoints import Owner
 from services.store_notifier.dial import AddressGuard
 from services.store_notifier.domain import Kind, Outcome
 from services.store_notifier.endpoint_url import check_url
 from services.store_notifier.settings import NotifierSettings, read_settings
 from shared.errors import UserError
 from shared.keys import load_keys
-from shared.postgres import Pool, PostgresUnavailable, acquire, open_pool
+from shared.near_misses import did_you_mean
+from shared.postgres import Pool, acquire, open_pool
+from shared.terminal.output import Json, Output, print_json
+from shared.terminal.table import print_table, table_of
 from shared.vocabulary import Slug
 
 T = TypeVar("T")
@@ -34,35 +38,26 @@ endpoint_app = typer.Typer(
 )
 
 EndpointId = Annotated[UUID, typer.Argument(help="Id of the endpoint, from `waypost endpoint list`.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
 
 
-@endpoint_app.command()
-def add(
-    site: Annotated[str | None, typer.Option(help="Id of the site.")] = None,
-    partner: Annotated[
-        str | None, typer.Option(help="Instead of a site: who runs sites, and is told when one does not answer.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Address of the system that takes signed webhooks.")] = None,
-    inbox: Annotated[bool, typer.Option("--inbox", help="Give the site a key for its live inbox page.")] = False,
-    in_flight: Annotated[
-        int, typer.Option(help="Requests to the webhook under way at once, at most.", min=1, max=64)
-    ] = 2,
-    as_json: Json = False,
-) -> None:
-    """Add a webhook or the live inbox, and print its secret or key: the only time it is shown."""
-    if (site is None) == (partner is None):
-        raise UserError("an endpoint belongs to one site, or to a partner", "give --site or --partner")
-    if partner is not None and inbox:
-        raise UserError("a partner has no inbox page", "give --url, or add the inbox to each --site")
-    if (url is None) == (not inbox):
-        raise UserError("an endpoint is either a webhook or the inbox", "give --url or --inbox")
-    owner = rows.Owner(site and _slug(site, "site"), partner and _slug(partner, "partner"))
+def owner_of(site: str | None, partner: str | None) -> Owner:
+    """Whose endpoint it is, by what was typed. Raises UserError for what cannot be an id."""
+    return Owner(None if site is None else _slug(site, "site"), None if partner is None else _slug(partner, "partner"))
 
-    async def work(settings: NotifierSettings, pool: Pool) -> dict[str, str]:
+
+def add_endpoint(owner: Owner, url: str | None, *, in_flight: int, as_json: bool) -> None:
+    """Add a webhook, or without `url` the site's inbox, and print its secret or key: the only time it is shown.
+
+    A site that has its inbox keeps it and its key: then it is said where the page is, and how to make a new key.
+    """
+
+    async def work(settings: NotifierSettings, pool: Pool) -> dict[str, str | None]:
         now = datetime.now(UTC)
         if url is None and owner.site_id is not None:
-            key = await endpoints.add_inbox(pool, owner.site_id, os.urandom, now)
+            try:
+                key: str | None = await endpoints.add_inbox(pool, owner.site_id, os.urandom, now)
+            except endpoints.HasInbox:
+                key = None
             page = f"{settings.public_url}/inbox/{owner.site_id}"
             return {"endpoint_id": str(endpoints.inbox_endpoint_id(owner.site_id)), "key": key, "page": page}
         checked = await check_url(url or "", AddressGuard(settings.notifier_allow_networks))
@@ -90,28 +85,34 @@ def list_(
 ) -> None:
     """List endpoints with what waits for them, what arrived and what failed."""
 
-    async def work(_: NotifierSettings, pool: Pool) -> list[dict[str, object]]:
+    async def work(_: NotifierSettings, pool: Pool) -> tuple[list[dict[str, object]], list[str]]:
         async with acquire(pool) as connection:
-            return [dict(row) for row in await rows.listed(connection, site, partner)]
+            every = [dict(row) for row in await rows.listed(connection, None)]
+        owners = [str(row["site_id"] or row["partner"]) for row in every]
+        return [row for row in every if site in (None, row["site_id"]) and partner in (None, row["partner"])], owners
 
-    found = _run(work)
+    found, owners = _run(work)
+    wanted = site or partner
+    if wanted is not None and not found:
+        raise UserError(f"{wanted} has no endpoint", did_you_mean(wanted, owners) or "`waypost endpoint list` has all")
     if as_json:
-        typer.echo(json.dumps(found, default=str, indent=2))
+        print_json(found)
         return
-    table = Table("endpoint", "of", "kind", "address", "state", "waiting", "delivered", "failed")
+    numbers = ("waiting", "delivered", "failed")
+    table = table_of("", ("endpoint", "of", "kind", "address", "state"), numbers)
     for row in found:
-        numbers = [str(row[name]) for name in ("waiting", "delivered", "failed")]
         address = str(row["url"] or "live inbox")
         owner = str(row["site_id"] or f"partner {row['partner']}")
-        table.add_row(str(row["endpoint_id"]), owner, str(row["kind"]), address, _state(row), *numbers)
-    Console().print(table)
+        counts = [str(row[name]) for name in numbers]
+        table.add_row(str(row["endpoint_id"]), owner, str(row["kind"]), address, _state(row), *counts)
+    print_table(Output(), table)
 
 
 @endpoint_app.command()
 def rotate(endpoint_id: EndpointId, as_json: Json = False) -> None:
     """Give an endpoint a new secret (the old one signs for 24 h more) or inbox key (the old one ends now)."""
 
-    async def work(settings: NotifierSettings, pool: Pool) -> dict[str, str]:
+    async def work(settings: NotifierSettings, pool: Pool) -> dict[str, str | None]:
         sealing_key = load_keys(settings.key_file).endpoint_key
         secret = await endpoints.rotate(
             pool, endpoint_id, key=sealing_key, random_bytes=os.urandom, now=datetime.now(UTC)
@@ -161,20 +162,29 @@ def ping(endpoint_id: EndpointId) -> None:
 
 @endpoint_app.command()
 def attempts(
-    endpoint_id: EndpointId, last: Annotated[int, typer.Option(help="How many.", min=1, max=1000)] = 20
+    endpoint_id: EndpointId,
+    last: Annotated[int, typer.Option(help="How many.", min=1, max=1000)] = 20,
+    as_json: Json = False,
 ) -> None:
     """Show the newest attempts to reach a webhook, and how each ended."""
 
     async def work(_: NotifierSettings, pool: Pool) -> list[asyncpg.Record]:
         async with acquire(pool) as connection:
+            if await rows.find(connection, endpoint_id) is None:
+                raise UserError(f"there is no endpoint {endpoint_id}", "see `waypost endpoint list`")
             return await rows.latest_attempts(connection, endpoint_id, last)
 
-    table = Table("at (UTC)", "lead", "epoch", "event", "attempt", "result", "took ms", "what happened")
-    for row in _run(work):
+    found = _run(work)
+    if as_json:
+        print_json({"attempts": [dict(row) for row in found]})
+        return
+    texts = ("lead", "at (UTC)", "event", "result", "what happened")
+    table = table_of("", texts, ("epoch", "attempt", "took ms"))
+    for row in found:
         at = row["attempted_at"].strftime("%Y-%m-%d %H:%M:%S")
-        numbers = [str(row[name]) for name in ("lead_id", "epoch", "event", "attempt", "result", "took_ms")]
-        table.add_row(at, *numbers, row["detail"])
-    Console().print(table)
+        numbers = [str(row[name]) for name in ("epoch", "attempt", "took_ms")]
+        table.add_row(str(row["lead_id"]), at, row["event"], str(row["result"]), row["detail"] or "", *numbers)
+    print_table(Output(), table)
 
 
 def _slug(text: str, whose: str) -> str:
@@ -192,13 +202,20 @@ def _state(row: dict[str, object]) -> str:
     return f"failing ({row['failures']} in a row)" if row["failures"] else "active"
 
 
-def _show(values: dict[str, str], *, as_json: bool) -> None:
+def _show(values: dict[str, str | None], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(values))
+        print_json(values)
         return
     for name, value in values.items():
-        typer.echo(f"{name.replace('_', ' '):<12} {value}")
-    typer.echo("The secret or key is not shown again.")
+        if value is not None:
+            typer.echo(f"{name.replace('_', ' '):<12} {value}")
+    if None in values.values():
+        typer.echo(
+            "The site had its inbox, and its key stays as it is; "
+            f"`waypost endpoint rotate {values['endpoint_id']}` makes a new one."
+        )
+    else:
+        typer.echo("The secret or key is not shown again.")
 
 
 def _run(work: Callable[[NotifierSettings, Pool], Awaitable[T]]) -> T:
@@ -207,9 +224,4 @@ def _run(work: Callable[[NotifierSettings, Pool], Awaitable[T]]) -> T:
         async with open_pool(settings, "store_notifier", max_size=2) as pool:
             return await work(settings, pool)
 
-    try:
-        return asyncio.run(run())
-    except (PostgresUnavailable, OSError) as error:
-        raise UserError("PostgreSQL cannot be reached", f"run `waypost doctor` ({type(error).__name__})") from error
-    except asyncpg.PostgresError as error:
-        raise UserError(f"PostgreSQL refused: {error}", "run `waypost doctor`") from error
+    return asyncio.run(run())

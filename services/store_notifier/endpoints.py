@@ -23,6 +23,10 @@ _SEAL_VERSION = b"\x01"
 _NONCE_BYTES = 12
 
 
+class HasInbox(UserError):  # noqa: N818 - it says how the site stands
+    """The site has its inbox, which keeps its key."""
+
+
 def inbox_endpoint_id(site_id: str) -> UUID:
     """Id of a site's inbox: every site has at most one, and assignments are in it whether or not it has a key yet."""
     return derived_id("inbox", site_id)
@@ -90,13 +94,13 @@ async def add_webhook(
 
 
 async def add_inbox(pool: Pool, site_id: str, random_bytes: Callable[[int], bytes], now: datetime) -> str:
-    """Give a site its inbox key and return it. Raises UserError when it has one."""
+    """Give a site its inbox key and return it. Raises HasInbox when it has one."""
     key = inbox_key(random_bytes)
     endpoint_id = inbox_endpoint_id(site_id)
     if not await transact(
         pool, lambda connection: rows.put_inbox(connection, endpoint_id, site_id, key_sha256(key), now)
     ):
-        raise UserError(
+        raise HasInbox(
             f"site {site_id} has an inbox key", f"make a new one with `waypost endpoint rotate {endpoint_id}`"
         )
     return key

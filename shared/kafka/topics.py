@@ -8,6 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from shared.contracts import DEAD_LETTERS, TOPICS, Topic
 from shared.errors import UserError
 from shared.settings import Settings
+from shared.words import counted
 
 DAY_MS = 86_400_000
 # A dead letter holds its record in base64: a third more than the 1 MiB that a record may have.
@@ -81,7 +82,7 @@ async def check_topics(settings: Settings) -> list[str]:
             found = len(description["partitions"])
             if found != topic.partitions:
                 problems.append(
-                    f"topic {description['topic']} has {found} partitions instead of {topic.partitions}: "
+                    f"topic {description['topic']} has {counted(found, 'partition')} instead of {topic.partitions}: "
                     "create it anew, or keys lose their order"
                 )
         problems += await _wrong_settings(admin, {name: wanted[name] for name in present})

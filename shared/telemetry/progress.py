@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from shared.words import counted
+
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
 
@@ -86,7 +88,7 @@ class Progress:
             return False, self._fatal
         silent_s = self._monotonic() - self._last_progress
         if silent_s > STUCK_AFTER_S and (lag := self.lag()):
-            return False, f"{lag} records wait and none was handled for {silent_s:.0f} s"
+            return False, f"{counted(lag, 'record')} not handled yet, and none was handled for {silent_s:.0f} s"
         return True, "ok"
 
     def ready(self) -> tuple[bool, str]:

@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import asyncpg
 from pydantic import SecretStr
 
@@ -30,6 +31,7 @@ from shared.settings import Settings
 NETWORK = Path(__file__).parents[2] / "deploy" / "demo" / "network.csv"
 SETTLE_WITHIN_S = 90
 PROVE_WITHIN_S = 60
+KNOWN_WITHIN_S = 60
 
 
 def _say_nothing(_done: int) -> None:
@@ -118,6 +120,18 @@ class System:
         finally:
             await connection.close()
 
+    async def routers_know(self, *, revision: int = 0, version: int = 0, ports: Sequence[int] = ()) -> None:
+        """Wait until every router decides by this network revision and this policy version, or by newer ones.
+
+        A lead that is sent right after a change meets the old setting in a router that has not heard of it yet. `ports`
+        are the health ports of routers besides the installation's own.
+        """
+        wanted = {"waypost_router_network_revision": revision, "waypost_router_policy_version": version}
+        async with asyncio.timeout(KNOWN_WITHIN_S), aiohttp.ClientSession() as http:
+            for port in (self.services.health_ports["router"], *ports):
+                while not await _is_at(http, port, wanted):
+                    await asyncio.sleep(0.05)
+
     async def kill_again_and_again(self, service: str, rounds: int, pause_s: float) -> None:
         """kill -9 a service `rounds` times, each time after it has been at work again for `pause_s`."""
         for _ in range(rounds):
@@ -134,11 +148,21 @@ class System:
                 await asyncio.sleep(0.05)
 
 
+async def _is_at(http: aiohttp.ClientSession, port: int, wanted: Mapping[str, int]) -> bool:
+    try:
+        async with http.get(f"http://127.0.0.1:{port}/metrics") as response:
+            lines = (await response.text()).splitlines()
+    except aiohttp.ClientError:  # it is being started again
+        return False
+    found = {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] != "#")}
+    return all(found.get(name, 0.0) >= least for name, least in wanted.items())
+
+
 @asynccontextmanager
 async def installation(
     stack: Stack, dsn: str, topic_prefix: str, folder: Path, *, network: bool = True
 ) -> AsyncIterator[System]:
-    """Everything started, with the demo's network unless `network` is False; ends with every process of it."""
+    """Everything started, with the demo's network in effect unless `network` is False; ends with all of it."""
     settings = Settings(
         kafka=stack.kafka_bootstrap, postgres=SecretStr(dsn), topic_prefix=topic_prefix, data_folder=folder
     )
@@ -152,7 +176,8 @@ async def installation(
         await services.start(said.append)
         if network:
             async with open_pool(settings, "router", max_size=1) as pool:
-                await apply(pool, read_network_file(NETWORK), datetime.now(UTC))
+                change = await apply(pool, read_network_file(NETWORK), datetime.now(UTC))
+            await system.routers_know(revision=change.revision)
         yield system
     finally:
         await supervisor.stop()

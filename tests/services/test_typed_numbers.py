@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import typer
 
-from services.cli import VERBS, Verbs, app
+from services.verbs import VERBS, Verbs, app
 
 
 def numbers_of(command: Any, path: str) -> Iterator[tuple[str, Any]]:

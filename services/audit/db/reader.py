@@ -8,7 +8,7 @@ from typing import NamedTuple
 import asyncpg
 
 from shared.errors import UserError
-from shared.postgres import CONNECT_TIMEOUT_S, Connection, role_of
+from shared.postgres import CONNECT_TIMEOUT_S, Connection, connecting, role_of
 from shared.settings import Settings
 
 
@@ -21,8 +21,8 @@ class Window(NamedTuple):
 
 @asynccontextmanager
 async def open_reader(settings: Settings) -> AsyncIterator[Connection]:
-    """One read-only connection as the audit role. Raises UserError when PostgreSQL or audit's tables are not there."""
-    try:
+    """One read-only connection as the audit role. Raises as `connecting`; UserError when its tables are not there."""
+    with connecting():
         connection = await asyncpg.connect(
             settings.require_postgres(),
             timeout=CONNECT_TIMEOUT_S,
@@ -38,10 +38,6 @@ async def open_reader(settings: Settings) -> AsyncIterator[Connection]:
                 "lock_timeout": "10s",
             },
         )
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise UserError(
-            f"PostgreSQL does not let audit in ({type(error).__name__})", "run `waypost doctor` to see what is wrong"
-        ) from error
     try:
         yield connection
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError, asyncpg.InsufficientPrivilegeError) as error:

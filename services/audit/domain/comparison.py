@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 
 from shared.contracts import Decision
+from shared.words import counted
 
 
 class Verdict(StrEnum):
@@ -117,7 +118,7 @@ def difference(one: bytes, other: bytes) -> tuple[str, str, str]:
     try:
         found = next(_differences("data", orjson.loads(one), orjson.loads(other)), None)
     except orjson.JSONDecodeError:
-        return "data", f"{len(one)} bytes", f"{len(other)} bytes, one of them no JSON"
+        return "data", counted(len(one), "byte"), f"{counted(len(other), 'byte')}, one of them no JSON"
     return found or ("data", "the same values", "written in other bytes")
 
 
@@ -127,7 +128,7 @@ def _differences(path: str, one: object, other: object) -> Iterator[tuple[str, s
             yield from _differences(f"{path}.{name}", one.get(name), other.get(name))
     elif isinstance(one, list) and isinstance(other, list):
         if len(one) != len(other):
-            yield path, f"{len(one)} entries", f"{len(other)} entries"
+            yield path, counted(len(one), "entry", "entries"), counted(len(other), "entry", "entries")
         for index, (left, right) in enumerate(zip(one, other, strict=False)):
             yield from _differences(f"{path}[{index}]", left, right)
     elif one != other or type(one) is not type(other):

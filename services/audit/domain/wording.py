@@ -20,6 +20,7 @@ from shared.contracts import (
     WaitingReason,
     WhyDistance,
 )
+from shared.words import counted
 
 LOST = {
     Lost.FARTHER: "farther away",
@@ -229,7 +230,7 @@ def _by_share(decision: LeadAssigned) -> str:
         return "whose partner has had its share of the city's leads"
     if behind <= 0:
         return "and its partner is the least ahead of its share of the city's leads"
-    leads = f"{behind / 100:g} lead{'s' * (behind != 100)}"
+    leads = counted(behind / 100, "lead")
     return f"and without it its partner would be {leads} behind its share of the city's, further than any other"
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
 
 from services.router.changes import printing
 from services.router.changes.approving import Word, approve, withdraw
@@ -15,10 +14,11 @@ from services.router.changes.proposing import Submitted, Wanted, submit
 from services.router.changes.submission_printing import print_waiting, submitted_as_json
 from services.router.db import changes as db
 from services.router.settings import read_settings
-from services.router.terminal import Json, print_json, run
+from services.router.terminal import run
 from shared.errors import UserError
 from shared.moments import coming_moment_of
 from shared.postgres import Connection, Pool, transact
+from shared.terminal.output import Json, Output, print_json
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ def list_(
     if as_json:
         print_json({"two_person": two_person, "changes": [printing.change_as_json(change) for change in found]})
     else:
-        printing.print_list(Console(), found, two_person=two_person)
+        printing.print_list(Output(), found, two_person=two_person)
 
 
 @changes_app.command("show")
@@ -92,7 +92,7 @@ def show_change(number: Number, as_json: Json = False) -> None:
     if as_json:
         print_json(printing.view_as_json(found))
     else:
-        printing.print_view(Console(), found)
+        printing.print_view(Output(), found)
 
 
 @changes_app.command("approve")
@@ -114,7 +114,7 @@ def approve_change(
     if as_json:
         print_json(printing.change_as_json(done.change))
     else:
-        printing.print_effect(Console(), done.change, done.effect)
+        printing.print_effect(Output(), done.change, done.effect)
 
 
 @changes_app.command("withdraw")
@@ -150,7 +150,7 @@ def rule(
     if as_json:
         print_json(submitted_as_json(submitted))
         return
-    print_waiting(Console(), submitted)
+    print_waiting(Output(), submitted)
     if submitted.change is None or submitted.is_in_effect:
         typer.echo(_rule(two_person == "on"))
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from services.router import printing
 from services.router.changes.change import Change, Kind, State
 from services.router.changes.content import Effect
 from services.router.changes.looking import View
-from services.router.tables import print_findings, table_of
+from services.router.tables import print_findings
+from shared.terminal.table import print_table, table_of
 
 _WHAT = {
     Kind.POLICY: "policy",
@@ -48,7 +49,6 @@ def print_list(console: Console, found: Sequence[Change], *, two_person: bool) -
     table = table_of("", ("change", "what", "made on", "proposed", "approved", "takes effect", "state"), ())
     for change in found:
         style = _STYLE.get(change.state, "")
-        state = escape(_state(change))
         table.add_row(
             str(change.change_id),
             _what(change),
@@ -56,9 +56,9 @@ def print_list(console: Console, found: Sequence[Change], *, two_person: bool) -
             _by(change.proposed_by, f"{change.proposed_at:%F %H:%M}"),
             _by(change.approved_by, f"{change.approved_at:%F %H:%M}") if change.approved_at else "",
             _when(change),
-            f"[{style}]{state}[/]" if style else state,
+            Text(_state(change), style=style),
         )
-    console.print(table)
+    print_table(console, table)
     console.print(f"{rule} Times are UTC.", highlight=False)
 
 

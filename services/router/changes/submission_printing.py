@@ -9,7 +9,7 @@ from services.router.changes.change import Kind, State
 from services.router.changes.printing import print_open, print_overtaken, say
 from services.router.changes.proposing import Submitted
 from services.router.tables import print_findings
-from services.router.terminal import print_json
+from shared.terminal.output import Output, print_json
 
 
 def submitted_as_json(submitted: Submitted) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def print_preview(change: network.Change, as_json: bool) -> None:
     if as_json:
         print_json({"applied": False, **printing.change_as_json(change)})
         return
-    console = Console()
+    console = Output()
     printing.print_change(console, change)
     if change.revision == change.before:
         console.print(f"Nothing to change: this is revision {change.before}.")
@@ -59,7 +59,7 @@ def print_import(submitted: Submitted, file: str, as_json: bool) -> None:
     if as_json:
         print_json(import_as_json(submitted))
         return
-    console = Console()
+    console = Output()
     print_difference(console, submitted)
     if submitted.is_in_effect:
         console.print(f"Revision {submitted.effect.after} is in effect.")
@@ -76,7 +76,7 @@ def print_publication(submitted: Submitted, file: str, as_json: bool) -> None:
     if as_json:
         print_json(publication_as_json(submitted))
         return
-    console = Console()
+    console = Output()
     print_findings(console, submitted.effect.findings)
     if submitted.is_in_effect:
         console.print(f"Policy version {submitted.effect.after} is in effect.")

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 
 from services.router.db import gaps as db
 from services.router.gaps import geojson, page
@@ -14,10 +13,11 @@ from services.router.gaps.report import Report, make_report
 from services.router.gaps.tables import print_report
 from services.router.in_effect import setting_in_effect
 from services.router.rules import HALF_EARTH_KM
-from services.router.terminal import Json, print_json, run
+from services.router.terminal import run
 from shared.errors import UserError
 from shared.moments import before, span_of
 from shared.postgres import Pool, acquire
+from shared.terminal.output import Json, Output, print_json
 
 MOST_SITES = 20
 
@@ -50,10 +50,10 @@ def gaps(
     if as_json:
         print_json(geojson.as_json(report))
         return
-    print_report(Console(), report)
+    print_report(Output(), report)
     for file in (geojson_file, html_file):
         if file is not None:
-            Console().print(f"Written: {file}", markup=False, highlight=False)
+            Output().print(f"Written: {file}", markup=False, highlight=False)
 
 
 async def read_report(pool: Pool, sites: int, travels: tuple[datetime, int] | None, now: datetime) -> Report:

@@ -1,11 +1,10 @@
 """The report as tables for people."""
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from services.router.gaps import wording
 from services.router.gaps.report import Report
+from shared.terminal.table import Column, Table, print_table
 
 
 def print_report(console: Console, report: Report) -> None:
@@ -17,9 +16,9 @@ def print_report(console: Console, report: Report) -> None:
     if report.unplaced:
         console.print(wording.unplaced(report), highlight=False)
     if report.gaps:
-        console.print(_gaps(report))
+        print_table(console, _gaps(report))
     if report.suggestions:
-        console.print(_suggestions(report))
+        print_table(console, _suggestions(report))
         console.print(wording.effect(report), highlight=False)
     console.print(
         f"Network revision {report.network_revision}, policy version {report.policy_version}.", highlight=False
@@ -32,14 +31,14 @@ def _gaps(report: Report) -> Table:
     )
     for gap in report.gaps:
         table.add_row(
-            escape(gap.place.label),
+            gap.place.label,
             f"{gap.leads:,}",
             wording.counts(gap.by_reason),
             wording.counts(gap.by_intent),
             wording.age(gap.oldest, report.at),
             wording.kilometres(gap.mean_km),
             wording.kilometres(gap.worst_km),
-            escape(wording.nearest(gap)),
+            wording.nearest(gap),
         )
     return table
 
@@ -60,7 +59,7 @@ def _suggestions(report: Report) -> Table:
         table.add_row(
             str(rank),
             f"{one.lat:.4f}, {one.lon:.4f}",
-            escape(one.place.label),
+            one.place.label,
             f"{one.leads:,}",
             wording.kilometres(one.mean_km_before),
             wording.kilometres(one.mean_km_after),
@@ -72,7 +71,4 @@ def _suggestions(report: Report) -> Table:
 
 def _table(title: str, *headings: str) -> Table:
     """A heading that ends with `>` has its column set right."""
-    table = Table(title=title)
-    for heading in headings:
-        table.add_column(heading.rstrip(">"), justify="right" if heading.endswith(">") else "left", overflow="fold")
-    return table
+    return Table(title, [Column(heading.rstrip(">"), right=heading.endswith(">")) for heading in headings])

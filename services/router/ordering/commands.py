@@ -7,18 +7,18 @@ from uuid import UUID
 import typer
 from prometheus_client import CollectorRegistry
 from pydantic import TypeAdapter, ValidationError
-from rich.console import Console
 
 from services.router.changes.commands import operator_key
 from services.router.ordering import printing
 from services.router.ordering.orders import Given, Giver, Wish, give_order, outcome_of, try_order
 from services.router.ordering.queue import Queue, read_queue
 from services.router.settings import read_settings
-from services.router.terminal import Json, print_json, run
+from services.router.terminal import run
 from services.router.travel.opening import open_travel_times
 from shared.contracts import LeadDecided, WaitingReason
 from shared.errors import UserError
 from shared.postgres import Pool, acquire
+from shared.terminal.output import Json, Output, print_json
 from shared.vocabulary import Slug
 
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
@@ -39,7 +39,7 @@ def queue(
     if as_json:
         print_json(printing.queue_as_json(found))
     else:
-        printing.print_queue(Console(), found)
+        printing.print_queue(Output(), found)
 
 
 def order_lead(
@@ -77,9 +77,9 @@ def order_lead(
         outcome = decided and decided.model_dump(mode="json", exclude_none=True)
         print_json({"order_id": str(given.fact_id), "decided": outcome})
     elif decided is not None:
-        Console().print(printing.outcome_in_words(decided), markup=False, highlight=False, soft_wrap=True)
+        Output().print(printing.outcome_in_words(decided), markup=False, highlight=False, soft_wrap=True)
     elif wait_s == 0:
-        Console().print("The order is on its way; `waypost lead ID` tells what comes of it.", highlight=False)
+        Output().print("The order is on its way; `waypost lead ID` tells what comes of it.", highlight=False)
     if decided is None and wait_s > 0:
         raise UserError(
             f"the order is given, but no router has acted on it in {wait_s:g} s",
@@ -97,7 +97,7 @@ def _try(lead_id: UUID, giver: Giver, wish: Wish, epoch: int | None, now: dateti
         print_json({"order_id": None, "expected": expected.model_dump(mode="json", exclude_none=True)})
     else:
         told = f"Nothing was ordered. If it were ordered now: {printing.outcome_in_words(expected)}"
-        Console().print(told, markup=False, highlight=False, soft_wrap=True)
+        Output().print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def _check(name: str | None, what: str, hint: str) -> None:

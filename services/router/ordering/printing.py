@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from services.router.ordering.queue import Queue, Wait
 from services.router.ordering.wording import NEXT_TRY, WAITS
-from services.router.tables import table_of
 from shared.contracts import LeadAssigned, LeadClosed, LeadDecided, LeadWaiting
+from shared.terminal.table import print_table, table_of
 
 
 def queue_as_json(queue: Queue) -> dict[str, Any]:
@@ -55,13 +54,13 @@ def print_queue(console: Console, queue: Queue) -> None:
             str(lead.lead_id),
             WAITS[lead.reason],
             lead.intent.replace("_", " "),
-            escape(wait.place or "unknown"),
+            wait.place or "unknown",
             _next_try(wait),
             _span(_age_s(lead.received_at, queue.now)),
             str(lead.tries),
             str(lead.epoch),
         )
-    console.print(table)
+    print_table(console, table)
     shown, waiting = len(queue.waits), sum(line.leads for line in queue.lines)
     if shown < waiting:
         console.print(f"{shown:,} of {waiting:,} shown.", highlight=False)

@@ -3,6 +3,7 @@
 import io
 from uuid import UUID
 
+import pytest
 from rich.console import Console
 
 from deploy.demo.feed import whence
@@ -30,7 +31,7 @@ def test_the_live_table_counts_all_leads_and_shows_the_newest() -> None:
     for number in range(1, 8):
         board.sent(UUID(int=number), number, f"{number:02d}-form-x.json", "purchase", f"place {number}")
     out = io.StringIO()
-    Console(file=out, width=200).print(live_table(board.played, rows=3))
+    Console(file=out, width=200).print(live_table(board.played, rows=3, width=200))
     assert "7 leads sent, 0 placed" in out.getvalue()
     assert "place 5" in out.getvalue()
     assert "place 4" not in out.getvalue()
@@ -42,3 +43,13 @@ def test_where_a_lead_comes_from_is_told_in_the_senders_words() -> None:
     assert whence({"city": "苏州市", "district": "吴江区"}) == "苏州市 吴江区"
     assert whence({"city": "合肥"}) == "合肥"
     assert whence({"lat": 31.2, "lon": 120.6, "datum": "gcj02"}) == "31.2000, 120.6000 gcj02"
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_width_cuts_the_id_of_a_site(width: int) -> None:
+    board = Board()
+    journey = board.sent(LEAD, 1, "01-form-x.json", "test_drive", "adcode 320505")
+    journey.epoch, journey.state, journey.site_id = 1, "held", "suzhou-huqiu-store-2"
+    out = io.StringIO()
+    Console(file=out, width=width).print(live_table(board.played, rows=3, width=width))
+    assert "suzhou-huqiu-store-2" in out.getvalue()

@@ -8,13 +8,10 @@ from uuid import uuid4
 
 import orjson
 import pytest
-import typer
-from typer.testing import CliRunner
-from typer.testing import Result as Ran
 
-from services.audit.commands import audit_app, lead
 from tests.services.audit.places import DAY, START
 from tests.services.audit.world import World
+from tests.waypost_command import Ran, run_waypost
 
 WINDOW = ["--from", (START - DAY).isoformat(), "--to", (START + DAY).isoformat(), "--wait", "0"]
 Invoke = Callable[..., Awaitable[Ran]]
@@ -23,9 +20,6 @@ Invoke = Callable[..., Awaitable[Ran]]
 @pytest.fixture
 def invoke(migrated_dsn: str, tmp_path: Path) -> Invoke:
     """Run a command against the module's database, with no Kafka and no local stack in sight."""
-    app = typer.Typer()
-    app.add_typer(audit_app, name="audit")
-    app.command("lead")(lead)
 
     async def run(*arguments: str, postgres: str = migrated_dsn, kafka: str = "") -> Ran:
         env = {
@@ -35,7 +29,7 @@ def invoke(migrated_dsn: str, tmp_path: Path) -> Invoke:
             "COLUMNS": "120",
         }
         # In a thread of its own: a command begins its own event loop.
-        return await asyncio.to_thread(lambda: CliRunner().invoke(app, arguments, env=env))
+        return await asyncio.to_thread(lambda: run_waypost(*arguments, env=env))
 
     return run
 
@@ -47,7 +41,7 @@ async def test_a_clean_replay_ends_with_status_0_and_says_so(world: World, invok
 
     assert ran.exit_code == 0, ran.output
     assert "SAME" in ran.stdout
-    assert "CLEAN 1 decisions" in ran.stdout
+    assert "CLEAN 1 decision in" in ran.stdout
 
 
 async def test_an_altered_row_is_named_to_people_and_ends_with_status_1(world: World, invoke: Invoke) -> None:
@@ -101,7 +95,7 @@ async def test_a_clean_count_ends_with_status_0(world: World, invoke: Invoke) ->
     ran = await invoke("audit", "count", *WINDOW)
 
     assert ran.exit_code == 0, ran.output
-    assert "CLEAN 1 accepted leads" in ran.stdout
+    assert "CLEAN 1 accepted lead in" in ran.stdout
 
 
 async def test_verify_names_the_first_broken_record(world: World, invoke: Invoke) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import app
 from services.router import trial
 from services.router.network import NetworkRefused
 from services.router.policies import PolicyRefused
 from services.router.simulating import LeadsRefused
+from services.verbs import app
 from shared.errors import UserError
 from shared.vocabulary import Intent
 from tests.services.router.networks import DEFAULT_POLICY, site
@@ -104,7 +104,7 @@ async def test_a_network_is_tried_on_the_leads_of_the_past_days_and_nothing_is_r
     assert (told["before"]["mean_km"], told["after"]["mean_km"]) == (0.37, 0)
 
     shown = await waypost("network", "try", "next.csv", "--show", "1")
-    assert "1 move to another site, 0 newly wait, 0 no longer wait, 3 stay." in shown
+    assert "To another site: 1; newly waiting: 0; no longer waiting: 0; as before: 3." in shown
     assert "nearer; so far: not in the network" in shown
     assert "Mean distance: 0.37 km now, 0.00 km then." in shown
     assert await ledger(world) == before
@@ -153,7 +153,7 @@ async def test_a_policy_is_tried_on_the_leads_of_the_past_days(world: World, way
     assert (told["moved"], told["newly_waiting"]) == (0, {"too_far": 1})
     assert told["sites"] == [{"site_id": "old", "before": 3, "after": 2, "gained": 0, "lost": 1}]
     shown = await waypost("policy", "try", "next.toml")
-    assert "0 move to another site, 1 newly wait, 0 no longer wait, 3 stay." in shown
+    assert "To another site: 0; newly waiting: 1; no longer waiting: 0; as before: 3." in shown
     assert "too_far" in shown
     assert await ledger(world) == before
 

@@ -8,13 +8,14 @@ import pytest
 from typer import BadParameter
 from typer.testing import CliRunner, Result
 
-from services.cli import app
 from services.router import printing
 from services.router.settings import RouterSettings
+from services.verbs import app
 from shared.contracts import Lost, WhyDistance
 from shared.errors import UserError
 from shared.migrate import migrate
 from tests.services.router.networks import DEFAULT_POLICY
+from tests.waypost_command import run_waypost
 
 HEADER = "site_id,name,kind,city,district,lat,lon,datum,capabilities,status,weight,open_lead_limit\n"
 CENTER = "sz-dc,Suzhou DC,delivery_center,Suzhou,Xiangcheng,31.4,120.63,wgs84,sales|vehicle_delivery,open,1,\n"
@@ -141,8 +142,9 @@ def test_every_reason_of_a_candidate_has_words() -> None:
 def test_without_postgres_the_command_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WAYPOST_POSTGRES", "postgresql://nobody@127.0.0.1:1/none")
-    with pytest.raises(UserError, match="PostgreSQL does not answer"):
-        Waypost(tmp_path)("network", "show")
+    ran = run_waypost("network", "show")
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert "PostgreSQL is not reachable" in ran.stderr
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

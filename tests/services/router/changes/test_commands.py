@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import app
 from services.doctor import check_changes
 from services.router.changes.rules import ChangeRefused
+from services.verbs import app
 from shared.errors import UserError
 from tests.services.router.changes.world import SEVEN, SIX
 from tests.services.router.networks import DEFAULT_POLICY, site

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import app
+from services.verbs import app
 from shared.contracts import Answer
 from shared.errors import UserError
 from shared.vocabulary import Intent

@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import app
 from services.router.domain import LeadLedger, LeadState, StaleReason
 from services.router.ordering.wording import NEXT_TRY, WAITS, refusal
+from services.verbs import app
 from shared.contracts import LEADS_ORDERED, Answer, WaitingReason
 from shared.errors import UserError
 from shared.vocabulary import Capability, Intent

@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from services.cli import app
 from services.router.settings import RouterSettings
 from services.router.travel.checking import check_travel
+from services.verbs import app
 from shared.errors import UserError
 from shared.migrate import migrate
 from tests.services.router.networks import DEFAULT_POLICY

@@ -1,6 +1,6 @@
 import pytest
 
-from services.router.terminal import progress
+from shared.terminal.output import progress
 
 
 @pytest.fixture
