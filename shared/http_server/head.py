@@ -1,7 +1,6 @@
 """What the parser lets through in the head of a request, and a server must not (RFC 9112, RFC 9110). Pure."""
 
 import re
-from dataclasses import dataclass
 
 from shared.http_server.refusal import WRONG_VERSION, Refusal, malformed
 
@@ -23,28 +22,19 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A request as it was parsed: names of `fields` are in lower case."""
-
-    version: str
-    target: bytes
-    fields: Fields
-
-
-def fault_in(head: Head) -> Refusal | None:
-    """What is wrong with the head; None when a handler may see it."""
-    if head.version not in ("1.1", "1.0"):
+def fault_in(version: str, fields: Fields) -> Refusal | None:
+    """What is wrong with a head whose names are in lower case; None when a handler may see it."""
+    if version not in ("1.1", "1.0"):
         return WRONG_VERSION
     given: dict[bytes, bytes] = {}
-    for name, value in head.fields:
+    for name, value in fields:
         if name in ONCE:
             if name in given:
                 return malformed(f"the header field {name.decode()} came twice")
             given[name] = value
     host = given.get(b"host")
     if host is None:
-        if head.version == "1.1":
+        if version == "1.1":
             return malformed("the header field host is missing")
     elif not _HOST.fullmatch(host):
         return malformed("the header field host names no host")
@@ -52,12 +42,12 @@ def fault_in(head: Head) -> Refusal | None:
         return malformed("the header field content-length is too long")
     coding = given.get(b"transfer-encoding")
     if coding is not None:
-        if head.version == "1.0":
+        if version == "1.0":
             return malformed("HTTP/1.0 knows no transfer-encoding")
         if coding.strip().lower() != b"chunked":
             return Refusal(501, "transfer-encoding", "the only transfer-encoding that is taken here is chunked")
     expectation = given.get(b"expect")
-    if expectation is not None and head.version == "1.1" and expectation.strip().lower() != b"100-continue":
+    if expectation is not None and version == "1.1" and expectation.strip().lower() != b"100-continue":
         return Refusal(417, "expectation", "the only expectation that can be met here is 100-continue")
     return None
 
@@ -75,13 +65,13 @@ def path_of(target: bytes, host: bytes | None) -> bytes | None:
     return absolute[2] if absolute[2].startswith(b"/") else b"/" + absolute[2]
 
 
-def restated(method: bytes, head: Head) -> bytes:
+def restated(method: bytes, target: bytes, version: str, fields: Fields) -> bytes:
     """The head once more without its wish for another protocol, which a server may pass over (RFC 9110, 7.8).
 
     So a client that would rather speak HTTP/2 (curl --http2, Java's HttpClient) is answered in HTTP/1.1, body and all.
     """
-    lines = [method + b" " + head.target + b" HTTP/" + head.version.encode()]
-    for name, value in head.fields:
+    lines = [method + b" " + target + b" HTTP/" + version.encode()]
+    for name, value in fields:
         if name in (b"upgrade", b"http2-settings"):
             continue
         kept = value

@@ -9,8 +9,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from shared.errors import UserError
-from shared.http_server.connection import Connection, LimitedConfig
+from shared.http_server.connection import Connection
 from shared.http_server.limits import ServerLimits
+from shared.http_server.timed_connection import LimitedConfig
 from shared.telemetry.logs import get_logger
 
 SWEEP_TICKS = 5
