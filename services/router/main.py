@@ -17,7 +17,8 @@ from shared.kafka import DeadLetters, Producer, hear, make_broker, run_broker, s
 from shared.pausing import sleep_or_stop
 from shared.postgres import PostgresUnavailable, acquire, open_pool
 from shared.process import run_together
-from shared.telemetry import Progress, configure_logging, serve_health
+from shared.telemetry import Progress, configure_logging
+from shared.telemetry.health import serve_health
 from shared.tracing import Tracing
 
 SERVICE = "router"
