@@ -81,7 +81,8 @@ class PlainLedger:
         self._last_of: dict[tuple[str, str], str] = {}
         """By person and join group: the latest lead that joined no other."""
         self._erased_early: dict[str, str] = {}
-        self._queued_for: object = None
+        self._queued_network: Sequence[Site] | None = None
+        self._queued_for: tuple[Policy, datetime | None] | None = None
 
     def poll(
         self, facts: Sequence[Arrival], network: Sequence[Site], rules: Policy, now: datetime, travel_of: TravelOf
@@ -318,9 +319,10 @@ class PlainLedger:
         """Where another network, policy or opening may have other sites that would take a waiting lead."""
         openings = [Schedule(site.working_time).opened_at for site in self._network]
         opening = max((at for at in openings if at is not None and at <= self._now), default=None)
-        if self._queued_for == (self._network, self._rules, opening):
+        # Another revision is another list, whatever is in it.
+        if self._queued_network is self._network and self._queued_for == (self._rules, opening):
             return
-        self._queued_for = (self._network, self._rules, opening)
+        self._queued_network, self._queued_for = self._network, (self._rules, opening)
         everybody_full = {site.site_id: 1_000 for site in self._network}
         limits = [replace(site, open_lead_limit=site.open_lead_limit or 1) for site in self._network]
         for lead in self.leads.values():
