@@ -1,6 +1,7 @@
 """Whose turn it is at a full site, decided by the pure engine."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -178,6 +179,15 @@ def test_what_was_decided_behind_others_is_decided_again_to_the_byte() -> None:
         update={"candidates": tuple(one.model_copy(update={"queue_ahead": None}) for one in recorded.candidates)}
     )
     assert redecide(other, as_fact(lead(1)), [], None, snapshot, LIMITED) != answer.record
+
+
+def test_what_was_decided_before_there_were_queues_is_decided_again_to_the_byte() -> None:
+    network = (NEAR, site("next", 31.31, limit=4, daily_limit=6), FAR)
+    records = Path(__file__).with_name("decided_before_queues.jsonl").read_bytes().splitlines()
+
+    for number, record in enumerate(records, 1):
+        fact = as_fact(lead(number))
+        assert redecide(CONTRACT.validate_json(record), fact, [], None, Snapshot.build(network, 1), LIMITED) == record
 
 
 def test_under_another_network_a_waiting_lead_stands_in_line_for_every_site_with_a_limit_that_would_take_it() -> None:

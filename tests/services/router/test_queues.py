@@ -13,6 +13,8 @@ import pytest
 
 from services.router import network, policies
 from services.router.db import queues, timers
+from services.router.domain.ledger import Held
+from services.router.line import lines_at_free_sites
 from services.router.reading import read
 from services.router.requeue import requeue
 from services.router.settle import settle
@@ -446,6 +448,21 @@ async def test_the_first_so_many_of_each_queue_are_read_and_the_sites_waited_for
         "near": [3, 4],
         "b": [3],
     }
+
+
+async def test_the_queues_that_matter_are_those_of_sites_with_room(world: World) -> None:
+    await world.set_up(ONE, site("b", limit=2))
+    async with world.router() as router:
+        await router.handle(*(came(number) for number in range(1, 6)))
+        snapshot = router.reload().snapshot
+        async with acquire(router.pool) as connection:
+            full = Held({"near": 1, "b": 2})
+            assert await lines_at_free_sites(connection, snapshot, full, {}) == {}
+            freed = await lines_at_free_sites(connection, snapshot, full, {"b": 1})
+            free = await lines_at_free_sites(connection, snapshot, Held({"b": 2}), {})
+
+    assert {site_id: [UUID(waiter.lead_id).int for waiter in line] for site_id, line in freed.items()} == {"b": [4]}
+    assert list(free) == ["near"]
 
 
 async def test_a_place_that_was_given_back_is_for_whoever_is_next(world: World) -> None:
