@@ -8,7 +8,9 @@ from pydantic import TypeAdapter
 
 from services.router.db import days, loads, shares
 from services.router.domain import NEW, Ask, LeadFeatures, Received, Stale, decide_batch, month_of
+from services.router.domain.ledger import Held
 from services.router.in_effect import setting_in_effect
+from services.router.line import lines_at_free_sites
 from services.router.rules import IntentRule
 from services.router.snapshot import Site
 from services.router.travel.times import TravelTimes
@@ -59,6 +61,7 @@ async def explain_lead(
         today = snapshot.today(now)
         taken = await days.read(connection, today) if today else {}
         given = await shares.read(connection, month_of(now)) if policy.shares else {}
+        lines = await lines_at_free_sites(connection, snapshot, Held(held, taken), {})
     try:
         point = to_wgs84(lat, lon, datum)
     except ValueError as error:
@@ -66,7 +69,7 @@ async def explain_lead(
     lead = LeadFeatures(_NOBODY, _NOBODY, intent, point, preferred, now, vehicle)
     travel = (await times.of([lead], snapshot, policy)).get((_NOBODY, point))
     ask = Ask(lead, NEW, Received(_NOBODY), travel=travel)
-    [answer] = decide_batch([ask], snapshot, policy, held, now, taken, given)
+    [answer] = decide_batch([ask], snapshot, policy, held, now, taken, given, lines)
     if isinstance(answer, Stale):
         raise TypeError("a new lead is never stale")
     decision = _DECIDED.validate_json(answer.record)

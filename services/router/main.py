@@ -12,6 +12,7 @@ from services.router.reload import Reload
 from services.router.settings import RouterSettings
 from services.router.timers import Timers
 from services.router.travel.opening import open_travel_times
+from services.router.vacancies import Vacancies
 from shared.contracts import NETWORK_CHANGED, POLICIES_PUBLISHED
 from shared.kafka import DeadLetters, Producer, hear, make_broker, run_broker, subscribe
 from shared.pausing import sleep_or_stop
@@ -45,11 +46,11 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
         Tracing(settings, SERVICE) as tracing,
         open_travel_times(settings, registry) as travel,
     ):
-        reload = Reload(pool, metrics)
+        reload, vacancies = Reload(pool, metrics), Vacancies()
         handler = LeadHandler(
-            pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now, tracing, travel
+            pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now, tracing, travel, vacancies
         )
-        timers = Timers(pool, producer, reload, settings, metrics, now, tracing)
+        timers = Timers(pool, producer, reload, settings, metrics, now, tracing, vacancies)
         broker = make_broker(settings, SERVICE)
         subscribe(
             broker,
@@ -79,6 +80,7 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
                 reload.run(stop, settings.router_poll_network_s),
                 hear(CHANGES, reload.wake, stop, settings=settings, client_id=SERVICE),
                 timers.run(stop),
+                timers.fill_vacancies(stop),
                 run_broker(broker, stop),
                 _end_when_fatal(progress, stop),
             )
