@@ -14,6 +14,7 @@ from services.verbs import app
 from shared.contracts import Lost, WhyDistance
 from shared.errors import UserError
 from shared.migrate import migrate
+from shared.postgres import PostgresUnavailable
 from tests.services.router.networks import DEFAULT_POLICY
 from tests.waypost_command import run_waypost
 
@@ -180,7 +181,7 @@ def test_a_file_alone_is_checked_without_a_stack(waypost: Waypost, monkeypatch: 
     )
     shown = waypost("network", "check", "network.csv", "--file-only")
     assert "network.csv is a valid network of 2 sites. It was not compared" in shown
-    with pytest.raises(UserError, match="PostgreSQL does not answer"):
+    with pytest.raises(PostgresUnavailable):
         waypost("policy", "check", "policy.toml")
 
 
