@@ -26,15 +26,16 @@ from services.lead_intake.source_keys import make_key
 from shared.access_keys import hash_of
 from shared.errors import UserError
 from shared.keys import load_keys
+from shared.personal import PublishableSlug, PublishableText
 from shared.postgres import Connection, PostgresUnavailable, open_pool, transact
-from shared.vocabulary import PublicText, Slug
 
 source_app = typer.Typer(help="Lead sources and their keys.", no_args_is_help=True)
 privacy_app = typer.Typer(help="What people may ask for about their data.", no_args_is_help=True)
 
 T = TypeVar("T")
-_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
-_PUBLIC: TypeAdapter[str] = TypeAdapter(PublicText)
+_SLUG: TypeAdapter[str] = TypeAdapter(PublishableSlug)
+_PUBLIC: TypeAdapter[str] = TypeAdapter(PublishableText)
+_NAME_RULE = "a source's name may hold lower-case letters, digits, dash and underscore, and nobody's number"
 _TEXT_VERSION_RULE = "a text version may hold letters, digits, spaces and . , : + / -, and nothing like a phone number"
 
 
@@ -49,7 +50,7 @@ def add(
 ) -> None:
     """Add a source, or one more key to it, and show the key once."""
     source = Source(
-        _valid(_SLUG, name, "a source's name may hold lower-case letters, digits, dash and underscore"),
+        _valid(_SLUG, name, _NAME_RULE),
         _valid(_PUBLIC, consent_version, _TEXT_VERSION_RULE) if consent_version else None,
     )
     key = make_key(os.urandom)
