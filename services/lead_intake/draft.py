@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.lead_intake.sent_times import Moment
-from shared.vocabulary import Channel, Datum, Intent, PublicText, Slug
+from shared.personal import PublishableText
+from shared.vocabulary import Channel, Datum, Intent, Slug
 
 LONGEST_ADDRESS = 254
 """Characters of an e-mail address: the longest that SMTP can carry (RFC 5321, erratum 1690)."""
@@ -63,7 +64,7 @@ class DraftConsent(_Part):
     """When the person agreed, and to which version of the text."""
 
     given_at: Moment
-    text_version: PublicText
+    text_version: PublishableText
 
 
 class Draft(_Part):

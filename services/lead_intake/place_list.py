@@ -28,11 +28,11 @@ class PlaceList:
         self.meanings: dict[str, frozenset[Unit]] = {}
         """Units by every spelling of what they are called, and by the full name of what they were called."""
         self.former: dict[str, frozenset[Unit]] = {}
-        """Units by the looser spellings of what they were called."""
+        """Units by every spelling of what they were called; among current names only the full ones count."""
         self.successors: dict[str, tuple[Unit, ...]] = {}
         """By a code that is no longer in the list: what stands for it now, mostly one unit."""
         self.provinces: dict[str, Unit] = {}
-        """By official code, its first two digits, ISO 3166-2 letters."""
+        """By official code, its first two digits, ISO 3166-2 letters, and the short names that number plates have."""
         self.districts: dict[str, list[KnownPlace]] = defaultdict(list)
         """The county-level units of a city, by the city's code."""
         self._add_places(rows)
@@ -61,7 +61,8 @@ class PlaceList:
             # Beijing and Hong Kong are cities of the list and provinces at once.
             unit = self.units.get(row["adcode"]) or Unit(row["adcode"], row["province"], "", "")
             self._add(unit, row["province"], row["pinyin"])
-            for code in (row["letters"], "cn" + row["letters"], row["adcode"], row["adcode"][:2]):
+            short = row["short"].split("|")
+            for code in (row["letters"], "cn" + row["letters"], row["adcode"], row["adcode"][:2], *short):
                 self.provinces[fold(code)] = unit
 
     def _add(self, unit: Unit, name: str, pinyin: str) -> None:
@@ -78,13 +79,14 @@ class PlaceList:
             # Rows of one code stand in the order of time: what it meant last counts.
             self.successors[row["adcode"]] = now
         full = fold(row["name"])
-        # 巢湖市 was a prefecture, and is a city of the same province today: who writes it means today's.
-        if not full or any(unit.adcode[:2] == now[0].adcode[:2] for unit in self.meanings.get(full, ())):
+        if not full:
             return
         units = frozenset(now)
-        _mean(self.meanings, full, units)
-        for spelling in spellings(row["name"], row["pinyin"]) - {full}:
+        for spelling in spellings(row["name"], row["pinyin"]):
             _mean(self.former, spelling, units)
+        # 巢湖市 was a prefecture, and is a city of the same province today: who writes it alone means today's.
+        if all(unit.adcode[:2] != now[0].adcode[:2] for unit in self.meanings.get(full, ())):
+            _mean(self.meanings, full, units)
 
     def _around(self, unit: Unit) -> frozenset[Unit]:
         codes = (unit.adcode[:4] + "00", unit.adcode[:2] + "0000")

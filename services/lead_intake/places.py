@@ -99,7 +99,8 @@ class Places:
         province, city, district = (name and (None if is_filler(name) else name) for name in (province, city, district))
         units: Set[Unit] | None = None
         if province:
-            units = self._provinces(province)
+            # Forms with one field too many repeat the city in it.
+            units = self._provinces(province) or self.meanings(province)
             if not units:
                 return Answer(remark=PROVINCE_UNKNOWN)
         if city:
@@ -111,7 +112,7 @@ class Places:
                 return Answer(remark=CONTRADICTION)
         if not district:
             return self.settle(units or _NOBODY)
-        within = self.narrow(units, district)
+        within = self.narrow(units, district) or self._in_former(province, city, district)
         home = self.settle(units or _NOBODY)
         if within or not units or not (city or home.place):
             return self.settle(within)
@@ -163,6 +164,13 @@ class Places:
             ),
             None,
         )
+
+    def _in_former(self, province: str | None, city: str | None, district: str) -> Set[Unit]:
+        """The district in what the city was: 庐江县 lay in the prefecture 巢湖市, which is less today."""
+        was: Set[Unit] = self._listed.former.get(fold(city), _NOBODY) if city else _NOBODY
+        if was and province:
+            was = self._meet(self._provinces(province), was)
+        return self.narrow(was, district) if was else _NOBODY
 
     def _provinces(self, written: str) -> Set[Unit]:
         found = self._listed.provinces.get(fold(written))

@@ -8,7 +8,7 @@ from services.lead_intake.fillers import is_filler
 from services.lead_intake.geocoding.port import Question
 from services.lead_intake.places import Places
 from services.lead_intake.postal_codes import split_off_code
-from shared.vocabulary import looks_personal
+from shared.personal import looks_personal
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 

@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.lead_intake.draft import LONGEST_ADDRESS, Draft
 from services.lead_intake.faults import Fault, Refused, faults_of
+from services.lead_intake.fillers import is_filler
 from services.lead_intake.places import Places
 from services.lead_intake.sent_times import is_plausible
 from services.lead_intake.sources.adf_text import decode, documents
@@ -127,16 +128,18 @@ def _name(contact: Element | None) -> str:
 
 def _location(address: Element | None, places: Places) -> dict[str, str] | None:
     region, city = _text(address, "regioncode")[:_LONGEST_NAME], _text(address, "city")[:_LONGEST_NAME]
-    if len(region) == 6 and region.isascii() and region.isdigit():
+    # Codes of towns are those of their districts, with three or six digits more.
+    if len(region) in (6, 9, 12) and region.isascii() and region.isdigit():
         return {"adcode": region}
     postal_code = _text(address, "postalcode")[:_LONGEST_NAME]
     if not city and not postal_code:
         return None
     street = " ".join(_plain(line) for line in _all(address, "street"))
+    home = region if is_filler(city) else city
     named = {
         "province": region,
         "city": city,
-        "district": places.district_in(city, street[:512]) if city else None,
+        "district": places.district_in(home, street[:512]) if home else None,
         "postal_code": postal_code,
     }
     return {field: name for field, name in named.items() if name}

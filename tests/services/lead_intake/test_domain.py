@@ -310,6 +310,63 @@ def test_a_vehicle_that_may_not_be_published_is_sealed_and_loses_no_lead(model: 
     assert [remark.pointer for remark in lead.remarks] == ["/vehicle/model"]
 
 
+SEPARATORS = [chr(number) for number in range(0x20, 0x3000) if not chr(number).isalnum() and chr(number).isprintable()]
+
+
+@given(
+    st.from_regex(r"1[3-9][0-9]{9}|[1-6][0-9]{16}[0-9X]", fullmatch=True),
+    st.sampled_from([*SEPARATORS, "", "＿", "／"]),
+    st.sampled_from(
+        ["0123456789", "０１２３４５６７８９", "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖", "٠١٢٣٤٥٦٧٨٩"]
+    ),
+    st.lists(st.integers(1, 4), min_size=18, max_size=18),
+)
+def test_no_number_of_a_person_is_published_however_it_is_grouped(
+    number: str, separator: str, digits: str, groups: list[int]
+) -> None:
+    written, at = [], 0
+    for size in groups:
+        written.append(number[at : at + size].translate(str.maketrans("0123456789", digits)))
+        at += size
+    text = separator.join(filter(None, written))
+
+    lead = accept(draft(campaign=f"spring {text}", vehicle={"brand": text, "model": f"Way {text}"}))
+
+    assert (lead.campaign, lead.vehicle) == (None, None)
+    assert {remark.pointer for remark in lead.remarks} == {"/campaign", "/vehicle/brand", "/vehicle/model"}
+    assert list(_faults_of_consent(text)) == ["/consent/text_version"]
+
+
+def _faults_of_consent(text: str) -> dict[str, str]:
+    item = read_json(orjson.dumps(lead_json(consent={"given_at": "2026-03-01T09:00:00+08:00", "text_version": text})))
+    assert isinstance(item, Refused)
+    return {fault.pointer: fault.detail for fault in item.faults}
+
+
+@pytest.mark.parametrize(
+    "text", ["me (at) example.com", "me at example dot com", "me_at_example.com", "me＠example。com"]
+)
+def test_no_mail_address_is_published_however_it_is_spelt(text: str) -> None:
+    lead = accept(draft(campaign=text, vehicle={"model": text}))
+
+    assert (lead.campaign, lead.vehicle) == (None, None)
+
+
+@pytest.mark.parametrize("campaign", ["2026_spring_0415", "2026/03/15", "2025/2026", "Spring & Summer", "199,800"])
+def test_what_campaigns_are_called_is_published(campaign: str) -> None:
+    lead = accept(draft(campaign=campaign))
+
+    assert (lead.campaign, lead.remarks) == (campaign, ())
+
+
+def test_a_wished_site_that_is_a_phone_number_is_not_published_and_loses_no_lead() -> None:
+    lead = accept(draft(preferred_site="138-0013-8000"))
+
+    assert lead.preferred_site_id is None
+    assert [remark.pointer for remark in lead.remarks] == ["/preferred_site"]
+    assert accept(draft(preferred_site="suzhou-huqiu-store")).preferred_site_id == "suzhou-huqiu-store"
+
+
 def test_full_width_letters_of_a_vehicle_are_published_as_plain_ones() -> None:
     vehicle = accept(draft(vehicle={"model": "Ｏｎｅ（长续航）"})).vehicle
 

@@ -135,7 +135,9 @@ def test_a_namesake_outside_the_list_counts_too() -> None:
     assert [unit.name for unit in named("Suzhou").candidates] == ["苏州市", "宿州市"]
 
 
-@pytest.mark.parametrize("province", ["Jiangsu", "江苏省", "江苏", "JS", "CN-JS", "32", "320000", "Jiangsu Province"])
+@pytest.mark.parametrize(
+    "province", ["Jiangsu", "江苏省", "江苏", "江蘇", "苏", "JS", "CN-JS", "32", "320000", "Jiangsu Province"]
+)
 def test_the_province_settles_which_suzhou(province: str) -> None:
     assert place("Suzhou", None, province).adcode == "320500"
 
@@ -309,6 +311,9 @@ def test_what_only_fills_a_field_counts_as_absent_wherever_it_stands(filler: str
         ("Inner Mongolia", "Xilingol League", None, "152500"),
         ("内蒙古", "鄂尔多斯", "鄂托克旗", "150624"),
         ("北京", None, "亦庄", "110000"),
+        ("深圳市", "深圳市", "南山区", "440305"),
+        ("粤", "深圳", None, "440300"),
+        ("内蒙", "呼和浩特", "新城区", "150102"),
         ("香港", None, "油尖旺区", "810000"),
     ],
 )
@@ -351,6 +356,9 @@ def test_a_former_name_inside_its_city_is_certain() -> None:
     assert place("上海", "南市区").adcode == "310101"
     assert place("重庆", "江北区").adcode == "500157"
     assert place("莱芜市", "钢城区").adcode == "370117"
+    assert place("莱芜", "钢城区", "山东").adcode == "370117"
+    assert place("巢湖市", "庐江县", "安徽").adcode == "340124"
+    assert [unit.adcode for unit in named("石家庄", "桥东区").candidates] == ["130102", "130104"]
     assert place("北京", "Chongwen").adcode == "110101"
 
 
