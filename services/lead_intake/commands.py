@@ -2,22 +2,24 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 from uuid import UUID
 
 import typer
+from asyncpg import Record
 from pydantic import TypeAdapter, ValidationError
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from services.lead_intake import db_people, db_sources
-from services.lead_intake.db_sources import Source
+from services.lead_intake.db_sources import RepeatedIds, Source
 from services.lead_intake.erase import Erased, erase_person
 from services.lead_intake.people import email_token, phone_token, to_address, to_e164
+from services.lead_intake.repeated_ids import RECENT, told
 from services.lead_intake.reseal import reseal_some
 from services.lead_intake.seal import Seal, Unreadable
 from services.lead_intake.send import Sent, collect, post_files
@@ -69,7 +71,7 @@ def add(
 @source_app.command("list")
 def list_() -> None:
     """Show every source and its keys (by id, never the keys)."""
-    rows = _run(db_sources.list_keys)
+    rows, repeated = _run(_list)
     table = Table("source", "key id", "consent text", "since", "revoked")
     for row in rows:
         revoked = f"{row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else ""
@@ -77,6 +79,13 @@ def list_() -> None:
             row["source"], row["key_id"], row["consent_version"] or "", f"{row['created_at']:%Y-%m-%d %H:%M}", revoked
         )
     Console().print(table if rows else "No source yet: add one with `waypost source add NAME`.")
+    for found in repeated:
+        typer.echo(told(found))
+
+
+async def _list(connection: Connection) -> tuple[Sequence[Record], list[RepeatedIds]]:
+    since = datetime.now(UTC) - RECENT
+    return await db_sources.list_keys(connection), await db_sources.repeated_ids(connection, since)
 
 
 @source_app.command("revoke")
