@@ -34,7 +34,8 @@ def _without_the_useless(body: bytes, error: ValidationError) -> Draft | None:
     remarks: list[Fault] = []
     useless: list[tuple[str | int, ...]] = []
     for found, fault in zip(error.errors(include_url=False), faults_of(error), strict=True):
-        if not (isinstance(found["input"], str) and not found["input"].strip()):
+        is_empty = isinstance(found["input"], str) and not found["input"].strip()
+        if not is_empty or found["type"] == "extra_forbidden":
             if found["type"] not in _OF_TEXT or found["loc"] not in _WAYS:
                 return None
             remarks.append(Fault(fault.pointer, f"{fault.detail}; it is passed over"))
