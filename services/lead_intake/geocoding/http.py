@@ -32,7 +32,8 @@ class HttpGeocoder:
                 body = await _read(response)
         except TimeoutError:
             raise GeocoderFailed(Failure.TIMEOUT) from None
-        except (aiohttp.ClientError, OSError):
+        except (aiohttp.ClientError, OSError, ValueError):
+            # A host that no resolver can encode, and an address that is none, are errors of a value.
             raise GeocoderFailed(Failure.UNREACHABLE) from None
         return self._dialect.read(body)
 

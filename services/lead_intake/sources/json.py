@@ -9,6 +9,7 @@ from services.lead_intake.sources.reading import Item, Unreadable
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OF_TEXT = ("string_too_long", "string_pattern_mismatch")
+_OPTIONAL_PARTS = ("location", "vehicle")
 _WAYS = (("contact", "phone"), ("contact", "email"))
 
 
@@ -46,6 +47,9 @@ def _without_the_useless(body: bytes, error: ValidationError) -> Draft | None:
         for name in path[:-1]:
             owner = owner[name]
         del owner[path[-1]]
+        if not owner and path[0] in _OPTIONAL_PARTS:
+            # A form whose fields were all left empty says nothing.
+            del document[path[0]]
     if remarks and not any(document["contact"].get(way) for _, way in _WAYS):
         return None
     try:

@@ -32,17 +32,18 @@ class Engine:
         question = self._interface.question(sources, targets)
         method = "GET" if question.body is None else "POST"
         headers = {} if question.body is None else {"content-type": "application/json"}
-        # The separators of OSRM's path and query must not be quoted.
-        url = URL(self._url + question.path, encoded=True)
         try:
+            # The separators of OSRM's path and query must not be quoted.
+            url = URL(self._url + question.path, encoded=True)
             async with self._session.request(
                 method, url, data=question.body, headers=headers, allow_redirects=False
             ) as response:
                 if response.status >= _BROKEN_FROM or response.status == _TOO_MANY_REQUESTS:
                     raise NoTimes(WhyDistance.UNAVAILABLE, f"HTTP {response.status}")
                 body = await _read(response)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            # Their texts name the address, and with OSRM the address names the point.
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            # A ValueError is a host that no resolver can encode, or an address that is none. Their texts name the
+            # address, and with OSRM the address names the point.
             raise NoTimes(WhyDistance.UNAVAILABLE, type(error).__name__) from None
         return self._interface.read(response.status, body, len(sources), len(targets))
 

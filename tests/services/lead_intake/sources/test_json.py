@@ -174,6 +174,7 @@ def kept(**changes: Any) -> tuple[Draft, list[str]]:
         {"contact": {"name": "", "phone": SECRET, "email": ""}},
         {"contact": {"name": "  ", "phone": SECRET, "email": "\t"}},
         {"location": {"adcode": "320509", "city": "", "datum": ""}},
+        {"location": {"city": " ", "text": ""}, "vehicle": {"brand": ""}},
         {"vehicle": {"brand": "", "model": "", "year": 2026}},
         {"campaign": "", "preferred_site": "", "channel": "", "client_time": "", "source_lead_id": ""},
     ],
