@@ -61,11 +61,12 @@ ROWS = (
         "used (also pre-owned, certified, cpo): a purchase or test drive becomes `used_vehicle`, which only a delivery "
         "center may serve. Neither new nor used: new, with a warning",
     ),
+    _read("vehicle/condition", "the words for used count where there is no `status`; else passed over"),
     _read("vehicle/year", "`vehicle.year` when it has four digits"),
     _read("vehicle/make", "`vehicle.brand`"),
     _read("vehicle/model", "`vehicle.model`"),
     _passed_over(
-        "vehicle/vin vehicle/stock vehicle/trim vehicle/doors vehicle/bodystyle vehicle/transmission vehicle/condition",
+        "vehicle/vin vehicle/stock vehicle/trim vehicle/doors vehicle/bodystyle vehicle/transmission",
         "passed over: no site is chosen by it",
     ),
     _passed_over(

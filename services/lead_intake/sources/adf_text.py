@@ -23,6 +23,8 @@ DEEPEST = 16
 """Levels of elements; the standard needs seven."""
 
 _DOCTYPE = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_OF_HTML = re.compile(r"<!DOCTYPE\s+html(?:\s[^<>\[\]]*)?>", re.IGNORECASE)
+"""A mail or a page around an `<adf>` says that it is HTML, which declares nothing."""
 _START = re.compile(r"<((?:[\w.\-]{1,40}:)?)adf(?=[\s>])", re.IGNORECASE)
 _END = re.compile(r"</(?:[\w.\-]{1,40}:)?adf\s{0,8}>", re.IGNORECASE)
 _PROSPECT = re.compile(r"<(?:[\w.\-]{1,40}:)?prospect(?=[\s>])", re.IGNORECASE)
@@ -44,10 +46,10 @@ def prospects(text: str) -> Iterator[Prospect | Unreadable]:
     """The prospects of every `<adf>` of a text, in order, or why one cannot be read.
 
     Raises Unreadable for a text without any `<adf>`, and for a DOCTYPE or entity declaration in its markup. One inside
-    CDATA, a comment or an instruction declares nothing.
+    CDATA, a comment or an instruction declares nothing, and that of HTML declares no XML.
     """
     markup = shadow(text)
-    if _DOCTYPE.search(markup):
+    if any(not _OF_HTML.match(markup, found.start()) for found in _DOCTYPE.finditer(markup)):
         raise Unreadable(_REFUSED)
     spans = [*_spans(text, markup, _START, _END)]
     for kinds in _CARRYING:

@@ -54,6 +54,8 @@ def _interest(vehicle: Element | None, remarks: list[Fault] | None = None) -> In
 
 def _is_used(vehicle: Element | None, remarks: list[Fault]) -> bool:
     status = _word(attribute_of(vehicle, "status"))
+    if not status and _word(text_of(vehicle, "condition")) in _USED:
+        return True
     if status not in (*_NEW, *_USED):
         remarks.append(Fault("/vehicle", "has a status that is neither new nor used; it was read as new"))
     return status in _USED

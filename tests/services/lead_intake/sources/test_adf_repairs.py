@@ -149,6 +149,9 @@ def test_markup_that_is_only_text_is_text(more: str) -> None:
         '<![CDATA[ x ]]><!doctype adf SYSTEM "http://example.com/adf.dtd"><adf>{}</adf>',
         "<?xml version='1.0'><!DOCTYPE adf><adf>{}</adf><?x?>",
         "<adf>{}<!  ENTITY a 'b'></adf>",
+        '<!DOCTYPE html [<!ENTITY a "b">]><adf>{}</adf>',
+        "<!DOCTYPE html><!DOCTYPE adf><adf>{}</adf>",
+        "<!DOCTYPE htmladf><adf>{}</adf>",
     ],
 )
 def test_a_doctype_that_is_markup_is_refused(body: str) -> None:
@@ -160,6 +163,8 @@ def test_a_doctype_that_is_markup_is_refused(body: str) -> None:
     "body",
     [
         "<html><!-- <adf>{}</adf> --></html>",
+        "<!DOCTYPE html><html><body><adf>{}</adf></body></html>",
+        '<!doctype HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd"><adf>{}</adf>',
         "<soap:Envelope><![CDATA[<adf>{}</adf>]]></soap:Envelope>",
         "<e:Envelope xmlns:a='urn:a'><a:adf>{}</a:adf></e:Envelope>",
         "<?ADF VERSION '1.0'?><adf>{}</adf>",

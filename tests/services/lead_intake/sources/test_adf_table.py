@@ -88,6 +88,10 @@ OF_STRUCTURE = {
         customer(PHONE.replace("<phone>", "<phone type='fax'>") + OTHER_PHONE),
     ),
     "customer/contact/address": (customer(PHONE + "<address><city>苏州市</city></address>"), customer(PHONE)),
+    "vehicle/condition": (
+        "<vehicle><condition>good</condition></vehicle>",
+        "<vehicle><condition>used</condition></vehicle>",
+    ),
     "vendor": ("<vendor><vendorname>suzhou-store</vendorname></vendor>", ""),
     "provider": ("<provider><name>Portal</name></provider>", ""),
 }
