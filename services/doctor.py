@@ -12,6 +12,7 @@ from rich.console import Console
 
 from services.lead_intake.geocoding.opening import try_geocoder
 from services.lead_intake.postal_files import load_postal_codes
+from services.lead_intake.repeated_ids import check_source_ids
 from services.lead_intake.settings import IntakeSettings, read_settings
 from services.router.db import changes
 from services.router.settings import RouterSettings
@@ -111,6 +112,7 @@ CHECKS: dict[str, Check] = {
     "clock": check_clock,
     "changes": check_changes,
     "keys": check_keys,
+    "source ids": check_source_ids,
 }
 
 

@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.lead_intake.db import OutboxRow
+from services.lead_intake.domain import Lead
 from services.lead_intake.problems import overloaded, unavailable
 from services.lead_intake.record import Entry, Outcome, Recorded
 from services.lead_intake.settings import IntakeSettings
@@ -65,6 +66,12 @@ class Acceptance:
             registry=registry,
         )
         self._commits = Histogram("waypost_intake_commit_seconds", "From the queue to the commit", registry=registry)
+        self._repeated = Counter(
+            "waypost_intake_repeated_ids",
+            "Leads whose source gave them the id of another person's lead",
+            ("source",),
+            registry=registry,
+        )
         Gauge("waypost_intake_waiting_leads", "Leads that wait for a commit", registry=registry).set_function(
             lambda: self._leads
         )
@@ -154,6 +161,8 @@ class Acceptance:
                     await self._commit([waiting])
             return
         self._publish_soon(recorded.outbox)
+        if recorded.repeated:
+            self._tell_repeated(recorded.repeated)
         took_s = time.perf_counter() - began
         self._batches.observe(len(entries))
         self._commits.observe(took_s)
@@ -170,6 +179,12 @@ class Acceptance:
             waiting=self._leads,
             took_ms=round(took_s * 1000, 1),
         )
+
+    def _tell_repeated(self, leads: Sequence[Lead]) -> None:
+        for lead in leads:
+            self._repeated.labels(lead.source).inc()
+        sources = sorted({lead.source for lead in leads})
+        get_logger().warning("leads.ids_repeat", leads=len(leads), sources=sources)
 
     @staticmethod
     def _fail(batch: Sequence[_Waiting], error: Exception) -> None:

@@ -2,20 +2,22 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 from uuid import UUID
 
 import typer
+from asyncpg import Record
 from pydantic import TypeAdapter, ValidationError
 
 from services.lead_intake import db_people, db_sources
-from services.lead_intake.db_sources import Source
+from services.lead_intake.db_sources import RepeatedIds, Source
 from services.lead_intake.erase import Erased, erase_person
 from services.lead_intake.lead_files import SUFFIXES, collect
 from services.lead_intake.people import email_token, phone_token, to_address, to_e164
+from services.lead_intake.repeated_ids import RECENT, told
 from services.lead_intake.reseal import reseal_some
 from services.lead_intake.seal import Seal, Unreadable
 from services.lead_intake.send import Sent, post_files
@@ -75,9 +77,10 @@ def add(
 @source_app.command("list")
 def list_(as_json: Json = False) -> None:
     """Show every source and its keys (by id, never the keys)."""
-    rows = _run(db_sources.list_keys)
+    rows, repeated = _run(_list)
     if as_json:
-        print_json({"keys": [dict(row) for row in rows]})
+        repeating = [{"source": found.source, "leads_of_other_people": found.leads} for found in repeated]
+        print_json({"keys": [dict(row) for row in rows], "sources_whose_ids_repeat": repeating})
         return
     if not rows:
         typer.echo("No source yet: add one with `waypost source add NAME`.")
@@ -88,6 +91,13 @@ def list_(as_json: Json = False) -> None:
         since = f"{row['created_at']:%Y-%m-%d %H:%M}"
         table.add_row(row["source"], row["key_id"], row["consent_version"] or "", since, revoked)
     print_table(Output(), table)
+    for found in repeated:
+        typer.echo(told(found))
+
+
+async def _list(connection: Connection) -> tuple[Sequence[Record], list[RepeatedIds]]:
+    since = datetime.now(UTC) - RECENT
+    return await db_sources.list_keys(connection), await db_sources.repeated_ids(connection, since)
 
 
 @source_app.command("revoke")

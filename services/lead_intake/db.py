@@ -24,6 +24,18 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class IdHolder:
+    """The lead that came first under a sender's id."""
+
+    lead_id: UUID
+    person_id: UUID | None
+    """None while the lead is only being written."""
+    is_erased: bool
+    other_people: int
+    """Leads of other people that came under this id since."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRow:
     """A fact to publish; `id` is None until the row is written."""
 
@@ -84,19 +96,39 @@ async def claim_source_ids(connection: Connection, leads: Sequence[Lead]) -> Non
     )
 
 
-async def leads_of_source_ids(
-    connection: Connection, leads: Sequence[Lead]
-) -> dict[tuple[str, bytes], tuple[UUID, UUID | None]]:
-    """The lead of each sender's id with its person, by (source, id token); the person of a new one is None."""
+async def holders_of_source_ids(connection: Connection, leads: Sequence[Lead]) -> dict[tuple[str, bytes], IdHolder]:
+    """Who holds each sender's id now, by (source, id token)."""
     rows = await connection.fetch(
-        """SELECT held.source, id_token, lead_id, person_id
+        """SELECT held.source, id_token, lead_id, person_id, erased_at IS NOT NULL AS is_erased, other_people
            FROM source_leads AS held
            JOIN unnest($1::text[], $2::bytea[]) AS asked (source, id_token) USING (source, id_token)
-           LEFT JOIN leads USING (lead_id)""",
+           LEFT JOIN leads USING (lead_id)
+           LEFT JOIN erasures USING (person_id)""",
         [lead.source for lead in leads],
         [lead.source_id_token for lead in leads],
     )
-    return {(row["source"], row["id_token"]): (row["lead_id"], row["person_id"]) for row in rows}
+    return {
+        (row["source"], row["id_token"]): IdHolder(
+            row["lead_id"], row["person_id"], row["is_erased"], row["other_people"]
+        )
+        for row in rows
+    }
+
+
+async def count_other_people(connection: Connection, leads: Sequence[Lead], now: datetime) -> None:
+    """Note that these came under the id of another person's lead."""
+    await connection.execute(
+        """UPDATE source_leads SET other_people = other_people + counted.leads, repeated_at = $3
+           FROM (SELECT held.source, held.id_token, given.leads
+                 FROM (SELECT source, id_token, count(*)::int AS leads
+                       FROM unnest($1::text[], $2::bytea[]) AS given (source, id_token) GROUP BY 1, 2) AS given
+                 JOIN source_leads AS held USING (source, id_token)
+                 ORDER BY held.source, held.id_token FOR UPDATE OF held) AS counted
+           WHERE source_leads.source = counted.source AND source_leads.id_token = counted.id_token""",
+        [lead.source for lead in leads],
+        [lead.source_id_token for lead in leads],
+        now,
+    )
 
 
 async def insert_leads(

@@ -17,6 +17,14 @@ class Source:
     consent_version: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class RepeatedIds:
+    """A source whose ids came for several people, and how many leads came under somebody else's id."""
+
+    source: str
+    leads: int
+
+
 async def add_source(connection: Connection, source: Source, now: datetime) -> None:
     """Write a source, or its new consent version."""
     await connection.execute(
@@ -63,3 +71,13 @@ async def revoke_keys(connection: Connection, source: str, key_id: str, now: dat
         now,
     )
     return int(status.removeprefix("UPDATE "))
+
+
+async def repeated_ids(connection: Connection, since: datetime) -> list[RepeatedIds]:
+    """The sources that gave one id to several people since then, by name."""
+    rows = await connection.fetch(
+        """SELECT source, sum(other_people)::int AS leads FROM source_leads
+           WHERE other_people > 0 AND repeated_at >= $1 GROUP BY source ORDER BY source""",
+        since,
+    )
+    return [RepeatedIds(row["source"], row["leads"]) for row in rows]

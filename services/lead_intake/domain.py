@@ -1,18 +1,29 @@
 """From a draft to a lead that may be accepted, and from an accepted lead to its fact. Pure: time and ids are given."""
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from services.lead_intake.draft import Draft, DraftContact, DraftVehicle
+from services.lead_intake.draft import Draft, DraftContact, DraftVehicle, MendedDraft
 from services.lead_intake.faults import Fault, Refused
 from services.lead_intake.geocoding.asking import question_of
 from services.lead_intake.geocoding.port import Question
+from services.lead_intake.identity import identifies
 from services.lead_intake.location import locate
-from services.lead_intake.people import email_token, phone_token, source_id_token, tidy_name, to_address, to_e164
+from services.lead_intake.people import (
+    Reading,
+    content_token,
+    email_token,
+    phone_token,
+    read_address,
+    read_phone,
+    source_id_token,
+    tidy_name,
+)
 from services.lead_intake.places import Places
 from services.lead_intake.postal_codes import NO_POSTAL_CODES, PostalCodes
 from services.lead_intake.sent_times import consent_fault, is_plausible
@@ -71,6 +82,8 @@ class Lead:
     """The places that may be meant when `place` is None, as `candidates` keeps them; no routing happens on them."""
     question: Question | None = None
     """What a map service may be asked, if there is one, because the lists do not settle the place."""
+    content_token: bytes | None = None
+    """Recognises what was sent, when its id may be one that the sender gives to every lead."""
     looked_up: LookedUp | None = None
 
 
@@ -89,8 +102,9 @@ def accept_draft(
 ) -> Lead:
     """The lead that a draft means. Raises Refused with every fault at once."""
     faults: list[Fault] = []
-    remarks: list[Fault] = []
-    contact = _contact(draft.contact, rules.phone_region, faults)
+    remarks: list[Fault] = list(draft.remarks) if isinstance(draft, MendedDraft) else []
+    content = draft.content if isinstance(draft, MendedDraft) else b""
+    contact = _contact(draft.contact, rules.phone_region, faults, remarks)
     located = locate(draft.location, rules.places, rules.postal_codes, faults, remarks)
     vehicle = _vehicle(draft.vehicle, remarks)
     campaign = _public(draft.campaign, "/campaign", remarks)
@@ -98,6 +112,7 @@ def accept_draft(
     if told := consent_fault(draft.consent.given_at, received_at):
         faults.append(Fault("/consent/given_at", told))
     client_time = _client_time(draft.client_time, received_at, remarks)
+    source_lead_id = _identifying(draft.source_lead_id, remarks)
     if faults:
         raise Refused(faults)
     tokens = []
@@ -120,7 +135,7 @@ def accept_draft(
         preferred_site_id=preferred_site,
         vehicle=vehicle,
         source=source,
-        source_id_token=source_id_token(rules.pepper, draft.source_lead_id) if draft.source_lead_id else None,
+        source_id_token=source_id_token(rules.pepper, source_lead_id) if source_lead_id else None,
         channel=draft.channel,
         campaign=campaign,
         consent_version=draft.consent.text_version,
@@ -128,9 +143,10 @@ def accept_draft(
         received_at=received_at,
         client_time=client_time,
         traceparent=traceparent,
-        remarks=tuple(remarks),
+        remarks=tuple(dict.fromkeys(remarks)),
         place_candidates=located.candidates,
         question=question_of(draft.location, rules.places) if located.open and draft.location else None,
+        content_token=content_token(rules.pepper, content) if content else None,
     )
 
 
@@ -167,22 +183,44 @@ def time_ordered_id(now: datetime, random_bytes: bytes) -> UUID:
     return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
 
 
-def _contact(given: DraftContact, region: str, faults: list[Fault]) -> Contact:
+def _contact(given: DraftContact, region: str, faults: list[Fault], remarks: list[Fault]) -> Contact:
+    """The contact, by whichever of phone and mail is one: the other is told, and refuses nothing."""
     name = (tidy_name(given.name) or None) if given.name else None
-    phone = email = None
+    wrong: list[Fault] = []
     if given.phone is None and given.email is None:
-        faults.append(Fault("/contact", "needs a phone or an e-mail address"))
-    if given.phone is not None:
-        try:
-            phone = to_e164(given.phone, region)
-        except ValueError as error:
-            faults.append(Fault("/contact/phone", f"{error}; give it with its country code, such as +86"))
-    if given.email is not None:
-        try:
-            email = to_address(given.email)
-        except ValueError as error:
-            faults.append(Fault("/contact/email", str(error)))
+        wrong.append(Fault("/contact", "needs a phone or an e-mail address"))
+    phone = _way(given.phone, "/contact/phone", lambda text: read_phone(text, region), wrong, remarks)
+    email = _way(given.email, "/contact/email", read_address, wrong, remarks)
+    if phone or email:
+        remarks += [Fault(fault.pointer, f"{fault.detail}; it is passed over") for fault in wrong]
+    else:
+        faults += wrong
     return Contact(name, phone, email)
+
+
+def _way(
+    given: str | None, pointer: str, read: Callable[[str], Reading], wrong: list[Fault], remarks: list[Fault]
+) -> str | None:
+    if given is None:
+        return None
+    try:
+        reading = read(given)
+    except ValueError as error:
+        wrong.append(Fault(pointer, str(error)))
+        return None
+    if reading.remark:
+        remarks.append(Fault(pointer, reading.remark))
+    return reading.value
+
+
+def _identifying(source_lead_id: str | None, remarks: list[Fault]) -> str | None:
+    """The sender's id, unless it stands for an id: the second lead of such a sender must not be taken for the first."""
+    if source_lead_id is None or identifies(source_lead_id):
+        return source_lead_id
+    remarks.append(
+        Fault("/source_lead_id", "is a filler and no id; it is passed over, so a repeat is not recognised by it")
+    )
+    return None
 
 
 def _vehicle(given: DraftVehicle | None, remarks: list[Fault]) -> Vehicle | None:

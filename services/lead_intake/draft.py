@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from services.lead_intake.faults import Fault
 from services.lead_intake.sent_times import Moment
 from shared.personal import PublishableText
 from shared.vocabulary import Channel, Datum, Intent, Slug
@@ -80,3 +81,12 @@ class Draft(_Part):
     consent: DraftConsent
     client_time: Moment | None = None
     source_lead_id: Line | None = None
+
+
+class MendedDraft(Draft):
+    """A draft whose reader mended or passed over something, or whose format has ids that may stand for nothing."""
+
+    remarks: tuple[Fault, ...] = ()
+    """What the sender is told beside the 202."""
+    content: bytes = b""
+    """SHA-256 of what was read, when its id may be one that its sender gives to every lead; else empty."""

@@ -39,6 +39,8 @@ class Recorded:
 
     outcomes: list[Outcome]
     outbox: list[OutboxRow]
+    repeated: Sequence[Lead] = ()
+    """Leads that came under an id of another person's lead: their source gives ids that identify nothing."""
 
 
 class AnotherWasQuicker(Exception):  # noqa: N818 - it names a state
@@ -55,11 +57,12 @@ async def record(
     """Write a batch inside the caller's transaction; nothing counts before its commit. Raises AnotherWasQuicker."""
     settled: dict[UUID, Outcome] = {}
     await _settle_keys(connection, entries, now, settled)
-    await _settle_source_ids(connection, [e for e in entries if e.lead.lead_id not in settled], settled)
+    unsettled = [entry for entry in entries if entry.lead.lead_id not in settled]
+    repeated = await _settle_source_ids(connection, unsettled, now, settled)
     new = [entry.lead for entry in entries if entry.lead.lead_id not in settled]
     outbox = await _write(connection, new, seal, now, new_person) if new else []
     settled.update((lead.lead_id, lead.lead_id) for lead in new)
-    return Recorded([_final(settled, entry.lead.lead_id) for entry in entries], outbox)
+    return Recorded([_final(settled, entry.lead.lead_id) for entry in entries], outbox, repeated)
 
 
 def _final(settled: dict[UUID, Outcome], lead_id: UUID) -> Outcome:
@@ -86,33 +89,49 @@ async def _settle_keys(
         settled[claim.lead_id] = holder.lead_id if same else _key_reused()
 
 
-async def _settle_source_ids(connection: Connection, entries: Sequence[Entry], settled: dict[UUID, Outcome]) -> None:
+async def _settle_source_ids(
+    connection: Connection, entries: Sequence[Entry], now: datetime, settled: dict[UUID, Outcome]
+) -> list[Lead]:
+    """Settle what came before under the same id; returns the leads whose id another person's lead holds.
+
+    Such a lead is refused where ids are certain, and taken where they are often the same for all: it is known by its
+    content, which its Idempotency-Key stands for.
+    """
     named = [entry for entry in entries if entry.lead.source_id_token]
     if not named:
-        return
+        return []
     leads = [entry.lead for entry in named]
     await db.claim_source_ids(connection, leads)
-    holders = await db.leads_of_source_ids(connection, leads)
+    holders = await db.holders_of_source_ids(connection, leads)
     persons = await db_people.persons_of(connection, [token for lead in leads for token in lead.tokens])
     batch = {lead.lead_id: lead for lead in leads}
+    repeated: list[Lead] = []
     for entry in named:
         lead = entry.lead
-        holder_id, holder_person = holders[lead.source, lead.source_id_token or b""]
-        if holder_id == lead.lead_id:
+        holder = holders[lead.source, lead.source_id_token or b""]
+        if holder.lead_id == lead.lead_id:
             continue
-        if holder_id in batch:
-            same_person = bool(set(lead.tokens) & set(batch[holder_id].tokens))
+        if holder.lead_id in batch:
+            same_person = bool(set(lead.tokens) & set(batch[holder.lead_id].tokens))
         else:
-            same_person = holder_person in {persons.get(token) for token in lead.tokens} - {None}
-        if same_person:
-            settled[lead.lead_id] = holder_id
+            same_person = holder.person_id in {persons.get(token) for token in lead.tokens} - {None}
+        may_repeat = lead.content_token is not None
+        if same_person and not (may_repeat and holder.other_people):
+            settled[lead.lead_id] = holder.lead_id
             if entry.claim:
-                await db.point_key(connection, entry.claim, holder_id)
-        else:
+                await db.point_key(connection, entry.claim, holder.lead_id)
+            continue
+        if not same_person:
+            repeated.append(lead)
+        # Of one who was erased, it may be that very lead once more, until the id has come for others as well.
+        if not may_repeat or (holder.is_erased and not holder.other_people):
             settled[lead.lead_id] = _source_id_reused()
             if entry.claim:
                 # Else a retry with this key would be told that the lead was accepted.
                 await db.release_key(connection, entry.claim)
+    if repeated:
+        await db.count_other_people(connection, repeated, now)
+    return repeated
 
 
 async def _write(

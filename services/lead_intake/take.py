@@ -66,7 +66,8 @@ async def take_leads(intake: Intake, scope: Scope, receive: Receive, send: Send)
         body = await read_body(scope, receive, limit, intake.settings.intake_body_timeout)
         now = intake.clock()
         try:
-            items = read_leads(name, body, charset, source, intake.rules.places, now)
+            rules = intake.rules
+            items = read_leads(name, body, charset, source, rules.places, now, rules.phone_region)
         except Unreadable as error:
             raise unreadable(str(error)) from None
         key = _idempotency_key(headers.get(b"idempotency-key"))
@@ -128,6 +129,10 @@ async def _submit(
         # Each lead of a batch has a key of its own, so that a repeated batch answers line by line.
         own_key = key if key is None or len(leads) == 1 else f"{key}\x1f{position}"
         claim = None if own_key is None else Claim(source.source, own_key, fingerprint, lead.lead_id)
+        if claim is None and lead.content_token is not None:
+            # No sender's key begins like this.
+            content_key = f"\x1fcontent:{lead.content_token.hex()}"
+            claim = Claim(source.source, content_key, lead.content_token, lead.lead_id)
         entries.append(Entry(lead, claim))
     accepted = iter(await intake.acceptance.submit(entries) if entries else ())
     return [lead if isinstance(lead, Problem) else next(accepted) for lead in leads]

@@ -36,6 +36,7 @@ class HttpGeocoder:
         except TimeoutError:
             raise GeocoderFailed(Failure.TIMEOUT) from None
         except (aiohttp.ClientError, OSError, ValueError):
+            # A host that no resolver can encode, and an address that is none, are errors of a value.
             raise GeocoderFailed(Failure.UNREACHABLE) from None
         if body is None:
             raise GeocoderFailed(Failure.GARBAGE)

@@ -1,98 +1,111 @@
-"""From the bytes of an ADF file to well-formed elements, up a ladder of repairs that real files need.
+"""From the text of an ADF file to prospects as elements, up a ladder of repairs that real files need.
 
 Of the files met in practice, many are not well-formed: the standard's own sample opens with an upper-case XML
-declaration. The rungs: decode; refuse DOCTYPE and entities; cut out the `<adf>` spans, which drops every header
-problem; parse strictly; only then repair what is known to go wrong, and parse strictly again.
+declaration. The rungs: refuse DOCTYPE and entities; cut out the `<adf>` spans, which drops every header problem; parse
+strictly; only then take each prospect by itself, repair what is known to go wrong, and parse strictly again.
 """
 
 import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
-from html.entities import html5
+from contextlib import suppress
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
+from services.lead_intake.sources.adf_elements import all_of
+from services.lead_intake.sources.adf_markup import CDATA, INSTRUCTION, shadow
+from services.lead_intake.sources.adf_repair import NEEDED, Repaired, repair
 from services.lead_intake.sources.reading import Unreadable
 
 DEEPEST = 16
 """Levels of elements; the standard needs seven."""
 
-_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}encoding\s*=\s*["']([\w.\-]{1,40})["']""", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_START = re.compile(r"<adf[\s>]", re.IGNORECASE)
-_END = re.compile(r"</adf\s{0,8}>", re.IGNORECASE)
-_TAG = re.compile(r"<[A-Za-z/][^<>]*>")
-_NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
-_BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)")
-_BARE_LESS_THAN = re.compile(r"<(?![A-Za-z/!?])")
-_UNQUOTED = re.compile(r"""(\s[\w:\-]+\s*=\s*)([^\s"'<>=]+)(?=[\s>/])""")
-_CURLY = str.maketrans("“”„‟″‘’‚‛′", "\"\"\"\"\"'''''")
-_XML_ENTITIES = ("amp", "lt", "gt", "quot", "apos")
+_OF_HTML = re.compile(r"<!DOCTYPE\s+html(?:\s[^<>\[\]]*)?>", re.IGNORECASE)
+"""A mail or a page around an `<adf>` says that it is HTML, which declares nothing."""
+_START = re.compile(r"<((?:[\w.\-]{1,40}:)?)adf(?=[\s>])", re.IGNORECASE)
+_END = re.compile(r"</(?:[\w.\-]{1,40}:)?adf\s{0,8}>", re.IGNORECASE)
+_PROSPECT = re.compile(r"<(?:[\w.\-]{1,40}:)?prospect(?=[\s>])", re.IGNORECASE)
+_PROSPECT_END = re.compile(r"</(?:[\w.\-]{1,40}:)?prospect\s{0,8}>", re.IGNORECASE)
+_CARRYING = ((CDATA, INSTRUCTION), (INSTRUCTION,))
+"""What is hidden when no `<adf>` stands in the markup itself: mails carry one in a comment, envelopes in CDATA."""
+_REFUSED = "declares a DOCTYPE or an entity, which is refused"
 
 
-def decode(body: bytes, charset: str) -> str:
-    """The text: by byte order mark, as UTF-8, as declared, as GB 2312, then as Windows-1252.
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """A prospect, and what had to be mended in it."""
 
-    Declared comes after UTF-8, for many files in UTF-8 say something else. GB 2312 comes before Windows-1252, which
-    would read any Chinese name as Latin letters without an error; Latin names are no valid GB 2312.
+    element: Element
+    repairs: tuple[str, ...] = ()
+
+
+def prospects(text: str) -> Iterator[Prospect | Unreadable]:
+    """The prospects of every `<adf>` of a text, in order, or why one cannot be read.
+
+    Raises Unreadable for a text without any `<adf>`, and for a DOCTYPE or entity declaration in its markup. One inside
+    CDATA, a comment or an instruction declares nothing, and that of HTML declares no XML.
     """
-    if body.startswith(BOM_UTF8):
-        charset_tries = ["utf-8-sig"]
-    elif body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        charset_tries = ["utf-16"]
-    else:
-        found = _DECLARED.search(body[:1024])
-        declared = [charset, found[1].decode() if found else ""]
-        charset_tries = ["utf-8", *(_superset(name) for name in declared if name), "gb2312", "cp1252"]
-    for name in charset_tries:
-        try:
-            return body.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    raise Unreadable("is in no encoding that its declaration, UTF-8, GB 2312 or Windows-1252 explain")
-
-
-def documents(text: str) -> Iterator[Element | Unreadable]:
-    """The `<adf>` elements of a text, each parsed, or why it cannot be.
-
-    Raises Unreadable for a text without any, and for a DOCTYPE or entity declaration anywhere.
-    """
-    if _DOCTYPE.search(text):
-        raise Unreadable("declares a DOCTYPE or an entity, which is refused")
-    spans = list(_spans(text))
+    markup = shadow(text)
+    if any(not _OF_HTML.match(markup, found.start()) for found in _DOCTYPE.finditer(markup)):
+        raise Unreadable(_REFUSED)
+    spans = [*_spans(text, markup, _START, _END)]
+    for kinds in _CARRYING:
+        spans = spans or [*_spans(text, shadow(text, kinds), _START, _END)]
     if not spans:
         raise Unreadable("holds no whole <adf> element")
     for span in spans:
-        try:
-            yield _parse_or_repair(span)
-        except Unreadable as error:
-            yield error
+        yield from _prospects_of(span)
 
 
-def _superset(charset: str) -> str:
-    # Files that say gb2312 use characters of GBK; gb18030 reads both.
-    return "gb18030" if charset.lower().replace("-", "") in ("gb2312", "gbk", "gb18030", "cp936") else charset
-
-
-def _spans(text: str) -> Iterator[str]:
+def _spans(text: str, seen: str, opening: re.Pattern[str], end: re.Pattern[str]) -> Iterator[str]:
     position = 0
-    while (start := _START.search(text, position)) and (end := _END.search(text, start.end())):
-        yield text[start.start() : end.end()]
-        position = end.end()
+    while (start := opening.search(seen, position)) and (closed := end.search(seen, start.end())):
+        yield text[start.start() : closed.end()]
+        position = closed.end()
 
 
-def _parse_or_repair(span: str) -> Element:
+def _prospects_of(span: str) -> Iterator[Prospect | Unreadable]:
+    if not NEEDED.search(span):
+        with suppress(ParseError, Unreadable):
+            found = [Prospect(prospect) for prospect in all_of(_parse(span), "prospect")]
+            yield from found
+            return
+    # One that is broken must neither refuse the others nor be told what was mended in them.
+    seen = shadow(span)
+    root, end = span[: seen.find(">") + 1], span[span.rindex("</") :]
+    pieces = [root + piece + end for piece in _spans(span, seen, _PROSPECT, _PROSPECT_END)]
+    for piece in pieces or [span]:
+        yield from _mended(piece, skipped=len(root) if pieces else 0)
+
+
+def _mended(piece: str, skipped: int) -> Iterator[Prospect | Unreadable]:
+    """The prospect of a piece; positions in its faults are counted without the `skipped` characters of its root."""
+    try:
+        mended = Repaired(piece, ())
+        element = None if NEEDED.search(piece) else _parse_if_well_formed(piece)
+        if element is None:
+            mended = repair(piece)
+            element = _parse(mended.text)
+    except ParseError as error:
+        line, column = error.position
+        column -= skipped if line == 1 else 0
+        where = "<prospect>" if skipped else "<adf>"
+        yield Unreadable(f"is not well-formed, at line {line}, column {max(column, 0) + 1} of its {where} element")
+    except Unreadable as error:
+        yield error
+    else:
+        for prospect in all_of(element, "prospect"):
+            yield Prospect(prospect, mended.repairs)
+
+
+def _parse_if_well_formed(span: str) -> Element | None:
     try:
         return _parse(span)
     except ParseError:
-        try:
-            return _parse(_repair(span))
-        except ParseError as error:
-            line, column = error.position
-            raise Unreadable(f"is not well-formed, at line {line}, column {column + 1} of its <adf> element") from None
+        return None
 
 
 def _parse(span: str) -> Element:
@@ -101,12 +114,15 @@ def _parse(span: str) -> Element:
         parser.feed(span)
         element: Element = parser.close()
     except DefusedXmlException as error:
-        raise Unreadable("declares a DOCTYPE or an entity, which is refused") from error
+        raise Unreadable(_REFUSED) from error
     return element
 
 
 class _Shallow(TreeBuilder):
-    """Builds a tree and refuses a deep one before it is built: a few kilobytes can nest by the ten thousand."""
+    """Builds a tree of lower-case names without namespaces.
+
+    It refuses a deep one before it is built: a few kilobytes can nest by the ten thousand.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,30 +132,8 @@ class _Shallow(TreeBuilder):
         self._depth += 1
         if self._depth > DEEPEST:
             raise Unreadable(f"nests deeper than {DEEPEST} elements")
-        return super().start(tag, attrs)
+        return super().start(tag.rpartition("}")[2].lower(), attrs)
 
     def end(self, tag: str) -> Element:
         self._depth -= 1
-        return super().end(tag)
-
-
-def _repair(span: str) -> str:
-    return "".join(part if part.startswith("<![CDATA[") else _repair_part(part) for part in _around_cdata(span))
-
-
-def _around_cdata(span: str) -> Iterator[str]:
-    # By `find`, not by a pattern: many unclosed openings would make a pattern quadratic.
-    position = 0
-    while (start := span.find("<![CDATA[", position)) >= 0 and (end := span.find("]]>", start)) >= 0:
-        yield span[position:start]
-        yield span[start : end + 3]
-        position = end + 3
-    yield span[position:]
-
-
-def _repair_part(text: str) -> str:
-    text = _NOT_XML.sub("", text)
-    text = _ENTITY.sub(lambda m: m[0] if m[1] in _XML_ENTITIES else html5.get(m[1] + ";", m[0]), text)
-    text = _BARE_AMPERSAND.sub("&amp;", text)
-    text = _BARE_LESS_THAN.sub("&lt;", text)
-    return _TAG.sub(lambda m: _UNQUOTED.sub(r'\1"\2"', m[0].translate(_CURLY)), text)
+        return super().end(tag.rpartition("}")[2].lower())

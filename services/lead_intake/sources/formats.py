@@ -33,33 +33,48 @@ _BY_CONTENT_TYPE = {kind: name for name, format_ in FORMATS.items() for kind in 
 
 def format_of(content_type: bytes, content_encoding: bytes) -> tuple[str, str]:
     """The format's name and the declared charset (empty when none). Raises Problem 415."""
-    kind, _, parameters = content_type.decode("latin-1").lower().partition(";")
+    kind, *parameters = content_type.decode("latin-1").lower().split(";")
     name = _BY_CONTENT_TYPE.get(kind.strip(), "")
     if not name:
         raise _unsupported("send one of " + ", ".join(_BY_CONTENT_TYPE))
     if content_encoding not in (b"", b"identity"):
         # A few kilobytes can unpack to gigabytes.
         raise _unsupported("compressed bodies are not taken")
-    charset = ""
-    if "charset" in parameters:
-        charset = parameters.partition("charset")[2].strip(" =").split(";")[0].strip(' "')
-    if name != ADF and charset not in ("", "utf-8", "utf8"):
+    charset = next((value for key, value in map(_parameter, parameters) if key == "charset"), "")
+    if name != ADF and charset not in ("", "utf-8", "utf8", "us-ascii", "ascii"):
         raise _unsupported("JSON must be in UTF-8")
     return name, charset
 
 
 def read_leads(
-    name: str, body: bytes, charset: str, source: Source, places: Places, received_at: datetime
+    name: str,
+    body: bytes,
+    charset: str,
+    source: Source,
+    places: Places,
+    received_at: datetime,
+    phone_region: str = "CN",
 ) -> list[tuple[int, Item]]:
     """The leads of a body with their numbers, counted from 1. Raises Unreadable when it is not in its format."""
     if name == NDJSON:
         return read_ndjson(body, BATCH_LEADS)
     if name == ADF:
         items = read_adf(
-            body, charset, places, consent_version=source.consent_version, received_at=received_at, most=BATCH_LEADS
+            body,
+            charset,
+            places,
+            consent_version=source.consent_version,
+            received_at=received_at,
+            most=BATCH_LEADS,
+            phone_region=phone_region,
         )
         return list(enumerate(items, 1))
     return [(1, read_json(body))]
+
+
+def _parameter(written: str) -> tuple[str, str]:
+    key, _, value = written.partition("=")
+    return key.strip(), value.strip(" \t\"'")
 
 
 def _unsupported(detail: str) -> Problem:

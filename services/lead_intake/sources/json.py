@@ -1,12 +1,16 @@
 """`application/json`: one lead as one object."""
 
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
-from services.lead_intake.draft import Draft
-from services.lead_intake.faults import Refused, faults_of
+from services.lead_intake.draft import Draft, MendedDraft
+from services.lead_intake.faults import Fault, Refused, faults_of
 from services.lead_intake.sources.reading import Item, Unreadable
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_OF_TEXT = ("string_too_long", "string_pattern_mismatch")
+_OPTIONAL_PARTS = ("location", "vehicle")
+_WAYS = (("contact", "phone"), ("contact", "email"))
 
 
 def read_json(body: bytes) -> Item:
@@ -20,7 +24,38 @@ def read_json(body: bytes) -> Item:
             raise Unreadable(_why_no_json(body, first["ctx"]["error"])) from None
         if first["type"] == "model_type" and not first["loc"]:
             raise Unreadable("must be one JSON object; batches go as application/x-ndjson") from None
-        return Refused(faults_of(error))
+        return _without_the_useless(body, error) or Refused(faults_of(error))
+
+
+def _without_the_useless(body: bytes, error: ValidationError) -> Draft | None:
+    """The lead without its empty texts, and without a phone or mail that cannot be one beside the other way.
+
+    Forms send what was left empty as an empty text. None when something else is wrong, too.
+    """
+    remarks: list[Fault] = []
+    useless: list[tuple[str | int, ...]] = []
+    for found, fault in zip(error.errors(include_url=False), faults_of(error), strict=True):
+        is_empty = isinstance(found["input"], str) and not found["input"].strip()
+        if not is_empty or found["type"] == "extra_forbidden":
+            if found["type"] not in _OF_TEXT or found["loc"] not in _WAYS:
+                return None
+            remarks.append(Fault(fault.pointer, f"{fault.detail}; it is passed over"))
+        useless.append(found["loc"])
+    document = from_json(body)
+    for path in useless:
+        owner = document
+        for name in path[:-1]:
+            owner = owner[name]
+        del owner[path[-1]]
+        if not owner and path[0] in _OPTIONAL_PARTS:
+            # A form whose fields were all left empty says nothing.
+            del document[path[0]]
+    if remarks and not any(document["contact"].get(way) for _, way in _WAYS):
+        return None
+    try:
+        return MendedDraft.model_validate_json(to_json(document | {"remarks": remarks}))
+    except ValidationError:
+        return None
 
 
 def _why_no_json(body: bytes, reason: str) -> str:

@@ -33,9 +33,9 @@ class Engine:
         question = self._interface.question(sources, targets)
         method = "GET" if question.body is None else "POST"
         headers = {} if question.body is None else {"content-type": "application/json"}
-        # The separators of OSRM's path and query must not be quoted.
-        url = URL(self._url + question.path, encoded=True)
         try:
+            # The separators of OSRM's path and query must not be quoted.
+            url = URL(self._url + question.path, encoded=True)
             async with self._session.request(
                 method, url, data=question.body, headers=headers, allow_redirects=False
             ) as response:

@@ -1,10 +1,14 @@
 """A lead is answered after its commit, once, whoever sends it how often; then it is on Kafka."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import orjson
 
+from services.lead_intake.erase import erase_person
+from services.lead_intake.repeated_ids import check_source_ids
 from shared.contracts import LEADS_RECEIVED
+from shared.postgres import Connection
 from tests.services.lead_intake.builders import lead_json
 from tests.services.lead_intake.running import Installation, IntakeProcess, add_source, until
 
@@ -204,3 +208,114 @@ async def test_nothing_personal_leaves_the_sealed_contact(installation: Installa
         for text in seen:
             assert secret.encode() not in text
             assert secret.encode().hex().encode() not in text
+
+
+def mail(phone: str, given_id: str = '<id sequence="1" source="a form">82000017</id>', model: str = "One") -> bytes:
+    """An ADF file of one prospect, as a portal sends it."""
+    vehicle = f"<vehicle><make>Way</make><model>{model}</model></vehicle>"
+    contact = f"<contact><name>Test Person</name><phone>{phone}</phone></contact>"
+    return f"<adf><prospect>{given_id}{vehicle}<customer>{contact}</customer></prospect></adf>".encode()
+
+
+async def lead_of(intake: IntakeProcess, body: bytes, **headers: str) -> str:
+    answer = await intake.post(body, content_type="text/xml", **headers)
+    assert answer.status == 202, answer.body
+    lead_id: str = answer.json["lead_id"]
+    return lead_id
+
+
+async def test_a_filler_is_no_identity_but_the_same_bytes_are(intake: IntakeProcess) -> None:
+    filler = '<id sequence="uniqueLeadId" source="my web site"></id>'
+
+    first = await lead_of(intake, mail("13700137110", filler))
+    other = await lead_of(intake, mail("13700137111", filler))
+    answers = await asyncio.gather(*(lead_of(intake, mail("13700137110", filler)) for _ in range(5)))
+    another_wish = await lead_of(intake, mail("13700137110", filler, model="Two"))
+
+    assert len({first, other, another_wish}) == 3
+    assert set(answers) == {first}
+
+
+async def test_one_id_for_several_people_is_several_leads_and_an_alarm(
+    installation: Installation, intake: IntakeProcess
+) -> None:
+    key = await add_source(installation, "one-id-for-all", "adf-1")
+    people = [f"1370013712{n}" for n in range(5)]
+
+    leads = [await lead_of(intake, mail(phone), authorization=f"Bearer {key}") for phone in people]
+    again = [await lead_of(intake, mail(phone), authorization=f"Bearer {key}") for phone in people]
+    returning = await lead_of(intake, mail(people[0], model="Two"), authorization=f"Bearer {key}")
+
+    assert len({*leads, returning}) == 6
+    assert again == leads
+    (row,) = await installation.rows("SELECT * FROM source_leads WHERE source = 'one-id-for-all'")
+    assert (str(row["lead_id"]), row["other_people"]) == (leads[0], 4)
+    found = await check_source_ids(installation.settings)
+    assert ["one-id-for-all" in told for told in found].count(True) == 1
+    assert next(told for told in found if "one-id-for-all" in told).startswith(
+        "source one-id-for-all gave the id of one person's lead to 4 leads of other people"
+    )
+    assert b"leads.ids_repeat" in intake.log.read_bytes()
+
+
+async def test_one_id_for_several_people_in_one_file_is_several_leads(
+    installation: Installation, intake: IntakeProcess
+) -> None:
+    key = await add_source(installation, "one-id-in-a-file", "adf-1")
+    prospects = b"".join(mail(f"1370013713{n % 3}").removeprefix(b"<adf>").removesuffix(b"</adf>") for n in range(6))
+
+    answer = await intake.post(b"<adf>" + prospects + b"</adf>", content_type="text/xml", authorization=f"Bearer {key}")
+
+    ids = [result["lead_id"] for result in answer.json["results"]]
+    assert len(set(ids)) == 3
+    assert ids[:3] == ids[3:]
+
+
+async def test_an_id_of_one_person_stays_one_lead_whatever_changes(intake: IntakeProcess) -> None:
+    given_id = '<id sequence="1" source="a good portal">L-7710</id>'
+
+    first = await lead_of(intake, mail("13700137140", given_id))
+    resent = await lead_of(intake, mail("0086 137 0013 7140", given_id, model="Two"), idempotency_key="resent")
+
+    assert resent == first
+
+
+async def test_the_lead_of_one_who_was_erased_does_not_come_back(
+    installation: Installation, intake: IntakeProcess
+) -> None:
+    given_id = '<id sequence="1" source="a good portal">L-7711</id>'
+    first = await lead_of(intake, mail("13700137150", given_id))
+    (row,) = await installation.rows("SELECT person_id FROM leads WHERE lead_id = $1", first)
+
+    async def erase(connection: Connection) -> None:
+        await erase_person(connection, row["person_id"], datetime.now(UTC))
+
+    await installation.do(erase)
+    changed = await intake.post(mail("13700137150", given_id, model="Two"), content_type="text/xml")
+
+    assert changed.status == 409
+    assert changed.json["errors"][0]["pointer"] == "#/source_lead_id"
+
+
+async def test_ids_that_repeat_are_counted_in_json_too_where_they_are_refused(
+    installation: Installation, intake: IntakeProcess
+) -> None:
+    key = await add_source(installation, "json-with-one-id")
+    answers = [
+        await intake.post(
+            lead_json(source_lead_id="example-of-the-docs", contact={"phone": phone}), authorization=f"Bearer {key}"
+        )
+        for phone in ("13700137160", "13700137161")
+    ]
+
+    assert [answer.status for answer in answers] == [202, 409]
+    assert any("json-with-one-id" in told for told in await check_source_ids(installation.settings))
+
+
+async def test_a_way_that_is_none_is_passed_over_beside_one_that_is(intake: IntakeProcess) -> None:
+    contact = {"name": "", "phone": "000 0000", "email": "test.person.17@example.com"}
+
+    answer = await intake.post(lead_json(contact=contact, campaign=""))
+
+    assert answer.status == 202
+    assert [warning["pointer"] for warning in answer.json["warnings"]] == ["#/contact/phone"]

@@ -162,3 +162,17 @@ async def test_an_erasure_needs_exactly_one_way_to_say_who() -> None:
     assert "who is to be erased" in refusal(both)
     assert "UUID" in refusal(await command("privacy", "erase", "--person", "nonsense"))
     assert "no valid phone number" in refusal(await command("privacy", "erase", "--phone", "138"))
+
+
+async def test_a_source_whose_ids_repeat_is_named_with_what_to_do(intake: IntakeProcess) -> None:
+    key = await key_of("one-id-for-all", "--consent-version", "adf-1")
+    for phone in ("13700137070", "13700137071"):
+        body = f"<adf>{ADF.format(phone=phone).replace('<customer>', '<id>82000019</id><customer>')}</adf>"
+        answer = await intake.post(body.encode(), content_type="text/xml", authorization=f"Bearer {key}")
+        assert answer.status == 202, answer.body
+
+    listed = await command("source", "list")
+
+    assert "source one-id-for-all gave the id of one person's lead to 1 lead of other people: tell its owner" in (
+        listed.stdout
+    )

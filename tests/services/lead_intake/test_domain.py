@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 import orjson
@@ -310,7 +311,12 @@ def test_a_vehicle_that_may_not_be_published_is_sealed_and_loses_no_lead(model: 
     assert [remark.pointer for remark in lead.remarks] == ["/vehicle/model"]
 
 
-SEPARATORS = [chr(number) for number in range(0x20, 0x3000) if not chr(number).isalnum() and chr(number).isprintable()]
+SEPARATORS = [
+    character
+    for character in map(chr, range(0x20, 0x3000))
+    # Radicals and enclosed letters are letters in another dress.
+    if character.isprintable() and not any(map(str.isalnum, normalize("NFKC", character)))
+]
 
 
 @given(

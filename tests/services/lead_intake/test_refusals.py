@@ -47,6 +47,58 @@ async def test_garbage_is_refused_with_a_reason(
     assert (await intake.post()).status == 202
 
 
+CONTACT = "<contact><name>测试</name><phone>13900000001</phone></contact>"
+PROSPECT = f"<adf><prospect><customer>{CONTACT}</customer></prospect></adf>"
+
+
+@pytest.mark.parametrize(
+    "charset",
+    [
+        "undefined",
+        "base64",
+        "hex",
+        "zlib",
+        "idna",
+        "punycode",
+        "unicode_escape",
+        "utf-7",
+        "utf-16",
+        "x" * 200,
+        '"',
+        "é",
+    ],
+)
+async def test_a_charset_that_is_none_refuses_no_file(intake: IntakeProcess, charset: str) -> None:
+    answer = await intake.post(PROSPECT.encode("gbk"), content_type=f"text/xml; charset={charset}")
+
+    assert answer.status == 202, answer.body
+    assert "GB 18030" in answer.json["warnings"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/xml; charset=gbk",
+        'text/xml; boundary=x; charset="GBK"',
+        "text/xml;CHARSET='gb2312' ; x=y",
+        "text/xml;charset=gb18030;",
+    ],
+)
+async def test_a_charset_is_read_wherever_it_stands(intake: IntakeProcess, content_type: str) -> None:
+    answer = await intake.post(PROSPECT.encode("gbk"), content_type=content_type)
+
+    assert (answer.status, "warnings" in answer.json) == (202, False)
+
+
+async def test_a_length_of_thousands_of_digits_is_refused(intake: IntakeProcess) -> None:
+    reader, writer = await _open(intake, b"content-length: " + b"9" * 5_000)
+
+    status = await reader.readline()
+
+    assert status.split()[1] in (b"400", b"413")
+    writer.close()
+
+
 async def test_a_compressed_body_is_refused(intake: IntakeProcess) -> None:
     problem(await intake.post(b"\x1f\x8b", content_encoding="gzip"), 415)
 

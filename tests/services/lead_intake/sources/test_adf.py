@@ -237,7 +237,10 @@ def test_the_vendor_is_a_preference_only_when_it_looks_like_a_site(vendor: str, 
     [
         ('<id sequence="2" source="hop">9</id><id sequence="1" source="portal">A-1</id>', "portal:A-1"),
         ("<id>A-1</id>", "A-1"),
-        ('<id sequence="734512" source="portal"></id>', "portal:734512"),
+        ('<id sequence="734512" source="portal"></id>', None),
+        ('<id sequence="uniqueLeadId" source="my web site"></id>', None),
+        ('<id sequence="1" source="a">null</id><id sequence="2" source="b">B-9</id>', "b:B-9"),
+        (f'<id sequence="{"9" * 5_000}">A-1</id>', "A-1"),
         ('<id sequence="1" source="portal"/>', None),
         ("", None),
     ],
@@ -306,7 +309,7 @@ def test_the_request_date_is_read_when_it_is_certain(written: str, read_as: date
     draft = one(adf(prospect(head=f"<requestdate>{written}</requestdate>")))
 
     assert draft.client_time == read_as
-    # A clock ahead of ours cannot make anybody agree in the future.
+    # What is asked for ahead of its receipt was asked for by a clock that is wrong.
     assert draft.consent.given_at == min(read_as or NOW, NOW)
 
 

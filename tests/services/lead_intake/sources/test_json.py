@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_intake.draft import Draft
+from services.lead_intake.draft import Draft, MendedDraft
 from services.lead_intake.faults import Refused
 from services.lead_intake.sources.json import read_json
 from services.lead_intake.sources.reading import Unreadable
@@ -160,3 +160,61 @@ def test_any_bytes_are_a_draft_or_a_refusal(body: bytes) -> None:
     except Unreadable:
         return
     assert isinstance(item, Draft) or item.faults
+
+
+def kept(**changes: Any) -> tuple[Draft, list[str]]:
+    item = read_json(changed(**changes))
+    assert isinstance(item, Draft), item.faults
+    return item, [remark.pointer for remark in item.remarks] if isinstance(item, MendedDraft) else []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"contact": {"name": "", "phone": SECRET, "email": ""}},
+        {"contact": {"name": "  ", "phone": SECRET, "email": "\t"}},
+        {"location": {"adcode": "320509", "city": "", "datum": ""}},
+        {"location": {"city": " ", "text": ""}, "vehicle": {"brand": ""}},
+        {"vehicle": {"brand": "", "model": "", "year": 2026}},
+        {"campaign": "", "preferred_site": "", "channel": "", "client_time": "", "source_lead_id": ""},
+    ],
+)
+def test_an_empty_text_is_a_field_that_was_left_out(changes: dict[str, Any]) -> None:
+    item, remarks = kept(**changes)
+
+    empty = [(part, name) for part, value in changes.items() if isinstance(value, dict) for name in value]
+    given = item.model_dump(exclude_none=True, exclude={"remarks", "content"})
+    assert remarks == []
+    assert not any(str(value).strip() == "" for part, name in empty for value in [given.get(part, {}).get(name, 1)])
+    assert {"campaign", "preferred_site", "client_time", "source_lead_id"}.isdisjoint(given)
+
+
+@pytest.mark.parametrize(
+    ("contact", "pointer"),
+    [
+        ({"phone": "0" * 65, "email": "test@example.com"}, "/contact/phone"),
+        ({"phone": "139\t00", "email": "test@example.com"}, "/contact/phone"),
+        ({"phone": SECRET, "email": "x" * 300}, "/contact/email"),
+        ({"phone": SECRET, "email": "a\x00@example.com"}, "/contact/email"),
+    ],
+)
+def test_a_way_that_cannot_be_one_is_passed_over_beside_the_other(contact: dict[str, str], pointer: str) -> None:
+    assert kept(contact=contact)[1] == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointers"),
+    [
+        ({"intent": ""}, ["/intent"]),
+        ({"consent": {"given_at": "2026-03-01T09:00:00Z", "text_version": ""}}, ["/consent/text_version"]),
+        ({"contact": {"phone": "0" * 65, "email": ""}}, ["/contact/phone", "/contact/email"]),
+        ({"contact": {"phone": "0" * 65, "email": 7}}, ["/contact/phone", "/contact/email"]),
+        ({"contact": {"phone": "0" * 65, "email": "test@example.com"}, "vehicle": {"year": 1}}, None),
+        ({"campaign": "", "remarks": []}, ["/campaign", "/remarks"]),
+        ({"campaign": "", "content": ""}, ["/campaign", "/content"]),
+    ],
+)
+def test_what_is_needed_or_wrong_otherwise_still_refuses(changes: dict[str, Any], pointers: list[str] | None) -> None:
+    found = faults(changed(**changes))
+
+    assert list(found) == (pointers or ["/contact/phone", "/vehicle/year"])
