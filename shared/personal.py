@@ -34,9 +34,10 @@ _DATES = re.compile(
 _LETTER_O = re.compile(r"(?<=[0-9])(?:[\W_]*o)+(?![a-np-z])")
 _ESCAPED = re.compile(r"\\(?:u\{?0{0,4}|x|0*1?)40\}?|=40|\\100")
 _AT = re.compile(
-    r"[(\[{<（【「*_~\-]+\s*(?:at|a\.t|艾特|圈a)\s*[)\]}>）】」*_~\-]+"  # a(at)b, a_at_b
+    r"[(\[{<（【「]\s*(?:at|a\.t|艾特|圈a)\s*[)\]}>）】」]"  # a(at)b
     r"|[a-z0-9]\s*(?:艾特|圈a)\s*[a-z0-9]"
-    r"|[a-z0-9][\s.]+at[\s.]+[a-z0-9][\w-]*[\W_]*(?:[.。．]|dot|点|點)[\W_]*[a-z]{2}"  # a at b dot com
+    # a at b dot com, a_at_b.com; but test_drive_at_home is a campaign.
+    r"|[a-z0-9][\s._~*-]+at[\s._~*-]+[a-z0-9][\w-]*(?:[\W_]*[.。．点點][\W_]*|[\W_]+dot[\W_]+)[a-z]{2}"
 )
 _PERSONS_NUMBER = re.compile(
     r"(?:0{0,2}86)?1[3-9][0-9]{9}|[1-8][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9x]|0[1-9][0-9]{8,11}"
@@ -79,8 +80,8 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _read(sign: str) -> str:
-    """A character as the ASCII digit that it stands for, or itself; nothing for what nobody sees."""
-    if unicodedata.category(sign) == "Cf":
+    """A character as the ASCII digit that it stands for, or itself; nothing for invisible signs and marks on others."""
+    if unicodedata.category(sign) in ("Cf", "Mn", "Me", "Mc"):
         return ""
     if sign in _ZEROS:
         return "0"

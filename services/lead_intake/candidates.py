@@ -7,6 +7,7 @@ place as `@31.30,120.60 name`, to two decimals (1 km).
 from dataclasses import dataclass
 
 from services.lead_intake.places import Places
+from shared.vocabulary import Datum
 
 SEPARATOR = "\n"
 """Between candidates on their way to PostgreSQL; none holds a line break."""
@@ -32,4 +33,5 @@ def shown(kept: str, places: Places) -> dict[str, str | float]:
         return {"adcode": kept, "name": unit.name if unit else ""}
     point, _, name = kept[1:].partition(" ")
     lat, _, lon = point.partition(",")
-    return {"name": name, "lat": float(lat), "lon": float(lon)}
+    # With its datum it can be sent back as it is.
+    return {"name": name, "lat": float(lat), "lon": float(lon), "datum": Datum.WGS84}

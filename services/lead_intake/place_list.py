@@ -61,8 +61,9 @@ class PlaceList:
             # Beijing and Hong Kong are cities of the list and provinces at once.
             unit = self.units.get(row["adcode"]) or Unit(row["adcode"], row["province"], "", "")
             self._add(unit, row["province"], row["pinyin"])
-            short = row["short"].split("|")
-            for code in (row["letters"], "cn" + row["letters"], row["adcode"], row["adcode"][:2], *short):
+            letters, adcode = row["letters"], row["adcode"]
+            codes = (letters, "cn" + letters, adcode[:2], adcode, adcode + "000000")
+            for code in (*codes, *row["short"].split("|")):
                 self.provinces[fold(code)] = unit
 
     def _add(self, unit: Unit, name: str, pinyin: str) -> None:

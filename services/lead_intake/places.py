@@ -68,7 +68,7 @@ class Places:
     def meanings(self, name: str) -> Set[Unit]:
         """Every unit that this spelling names, or named; empty when none."""
         folded = fold(name)
-        return self._listed.meanings.get(folded) or self._listed.former.get(folded) or _NOBODY
+        return self._listed.meanings.get(folded) or self._listed.former.get(folded) or self._of_code(folded)
 
     def narrow(self, units: Set[Unit] | None, name: str) -> Set[Unit]:
         """The smallest units that fit both what was named before and `name`; None: nothing was named before.
@@ -89,7 +89,7 @@ class Places:
         ):
             if meant and (met := self._meet(units, meant)):
                 return met
-        return _NOBODY
+        return self._meet(units, self._of_code(folded))
 
     def named(self, province: str | None, city: str | None, district: str | None) -> Answer:
         """What these fields mean; at least one is given. An unlisted district is its city's centre, with a remark.
@@ -164,6 +164,13 @@ class Places:
             ),
             None,
         )
+
+    def _of_code(self, folded: str) -> Set[Unit]:
+        """The units of an official code that stands where a name belongs: forms send the values of their lists."""
+        if not (folded.isdecimal() and len(folded) in (6, 9, 12)):
+            return _NOBODY
+        answer = self.coded(folded[:6])
+        return frozenset(answer.candidates if answer.place is None else () if answer.remark else (answer.place,))
 
     def _in_former(self, province: str | None, city: str | None, district: str) -> Set[Unit]:
         """The district in what the city was: 庐江县 lay in the prefecture 巢湖市, which is less today."""

@@ -178,7 +178,16 @@ def test_mail_addresses_are_seen(text: str) -> None:
             "Q1/Q2/Q3",
             "24/7",
         ),
-        *("One Two Three", "Seven Seater", "A&B", "Spring & Summer 2026", "100% electric", "50 at 50"),
+        *(
+            "One Two Three",
+            "Seven Seater",
+            "A&B",
+            "Spring & Summer 2026",
+            "100% electric",
+            "test_drive_at_home",
+            "try-at-store",
+            "50 at 50",
+        ),
     ],
 )
 def test_what_products_and_campaigns_are_called_is_published(text: str) -> None:

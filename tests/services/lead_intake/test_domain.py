@@ -1,8 +1,8 @@
 """From a draft to an accepted lead: what is refused, what is taken with a remark, what may be published."""
 
 import re
+import unicodedata
 from typing import Any
-from unicodedata import normalize
 from uuid import UUID
 
 import orjson
@@ -312,10 +312,10 @@ def test_a_vehicle_that_may_not_be_published_is_sealed_and_loses_no_lead(model: 
 
 
 SEPARATORS = [
-    character
-    for character in map(chr, range(0x20, 0x3000))
-    # Radicals and enclosed letters are letters in another dress.
-    if character.isprintable() and not any(map(str.isalnum, normalize("NFKC", character)))
+    sign
+    for sign in map(chr, range(0x20, 0x3000))
+    # ⻳ is a letter as soon as it is normalised, and letters separate: a1b2c3 is no number.
+    if sign.isprintable() and not any(part.isalnum() for part in unicodedata.normalize("NFKC", sign))
 ]
 
 

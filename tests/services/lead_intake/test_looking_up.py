@@ -97,8 +97,8 @@ async def test_answers_far_apart_wait_and_are_told(installation: Installation, a
     [warning] = answer.json["warnings"]
     assert "拉萨市城关区 (29.60, 91.10), 西藏自治区林芝市城关区 (29.64, 94.36)" in warning["detail"]
     assert (await asking.get(answer.json["status_url"])).json["place_candidates"] == [
-        {"name": "西藏自治区拉萨市城关区", "lat": 29.6, "lon": 91.1},
-        {"name": "西藏自治区林芝市城关区", "lat": 29.64, "lon": 94.36},
+        {"name": "西藏自治区拉萨市城关区", "lat": 29.6, "lon": 91.1, "datum": "wgs84"},
+        {"name": "西藏自治区林芝市城关区", "lat": 29.64, "lon": 94.36, "datum": "wgs84"},
     ]
     assert await place_of(installation, answer.json["lead_id"]) is None
 
