@@ -28,6 +28,7 @@ from services.store_notifier.metrics import Metrics
 from services.store_notifier.problems import problem, unavailable
 from shared import signatures
 from shared.contracts import Answer, DeclineReason, Result
+from shared.faults_in_words import in_words
 from shared.postgres import Connection, Pool, PostgresUnavailable, transact
 
 MOST_BODY_BYTES = 16 * 1024
@@ -124,8 +125,8 @@ class Api:
             body = _BODY.validate_json(caller.body)
         except ValidationError as error:
             wrong = [
-                {"field": ".".join(map(str, e["loc"])) or "body", "reason": e["msg"]}
-                for e in error.errors(include_input=False, include_url=False, include_context=False)
+                {"field": ".".join(map(str, e["loc"])) or "body", "reason": in_words(e)}
+                for e in error.errors(include_input=False, include_url=False)
             ]
             return problem(422, "the answer is not one that Waypost knows", errors=wrong)
         said = Said(

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from services.router.spelling import meant
 from services.router.trying.lead_columns import EPOCH, INTENTS, MICROSECOND, LeadColumns
 from shared.datum import to_wgs84
+from shared.faults_in_words import in_words
 from shared.vocabulary import Datum, Intent
 from shared.words import counted
 
@@ -186,5 +187,5 @@ def _fault(number: int, error: Any) -> BadLead:
     elif kind == "value_error":
         reason = str(error["ctx"]["error"])
     else:
-        reason = error["msg"]
+        reason = in_words(error)
     return BadLead(number, name, reason)

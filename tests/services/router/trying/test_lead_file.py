@@ -73,7 +73,7 @@ def test_a_late_row_goes_where_its_time_puts_it() -> None:
     [
         ("buy,31.3,120.6,wgs84,2026-03-01T10:00Z", "intent", "unknown name; use one of purchase"),
         ("purchace,31.3,120.6,wgs84,2026-03-01T10:00Z", "intent", "did you mean purchase?"),
-        ("purchase,x,120.6,wgs84,2026-03-01T10:00Z", "lat", "valid number"),
+        ("purchase,x,120.6,wgs84,2026-03-01T10:00Z", "lat", "must be a number"),
         ("purchase,nan,120.6,wgs84,2026-03-01T10:00Z", "lat", "finite"),
         ("purchase,120.6,31.3,wgs84,2026-03-01T10:00Z", "lat", "are lat and lon swapped?"),
         ("purchase,31.3,190,wgs84,2026-03-01T10:00Z", "lon", "outside -180 to 180"),
@@ -81,7 +81,7 @@ def test_a_late_row_goes_where_its_time_puts_it() -> None:
         ("purchase,31.3,120.6,,2026-03-01T10:00Z", "datum", "never guessed"),
         ("purchase,31.3,120.6,gcj,2026-03-01T10:00Z", "datum", "did you mean gcj02?"),
         ("purchase,89.9999,120.6,gcj02,2026-03-01T10:00Z", "lat, lon", "no WGS-84 position"),
-        ("purchase,31.3,120.6,wgs84,2026-03-01T10:00", "received_at", "timezone"),
+        ("purchase,31.3,120.6,wgs84,2026-03-01T10:00", "received_at", "offset from UTC"),
         ("purchase,31.3,120.6,wgs84,1772330400", "received_at", "no ISO time"),
         ("purchase,31.3,120.6,wgs84,", "received_at", "give it to all of them or to none"),
         ("purchase,31.3,120.6,wgs84", "row", "has 4 fields where the header has 5"),
@@ -118,9 +118,9 @@ def test_a_header_is_checked_before_any_row(header: str, field: str, says: str) 
 @pytest.mark.parametrize(
     ("line", "field", "says"),
     [
-        ("{nope", "row", "Invalid JSON"),
+        ("{nope", "row", "is no JSON"),
         ("[1]", "row", "object"),
-        (json.dumps(OBJECT | {"lat": "31.3"}), "lat", "valid number"),
+        (json.dumps(OBJECT | {"lat": "31.3"}), "lat", "must be a number"),
         (json.dumps(OBJECT | {"phone": "x"}), "phone", "unknown field"),
         (json.dumps(OBJECT | {"received_at": 1772330400}), "received_at", "ISO time"),
         (json.dumps({"intent": "purchase", "lat": 31.3, "lon": 120.6}), "datum", "never guessed"),
