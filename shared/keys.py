@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from shared.errors import UserError
+from shared.faults_in_words import in_words
 from shared.signatures import make_secret
 
 
@@ -67,7 +68,7 @@ def load_keys(path: Path) -> Keys:
     try:
         return Keys.model_validate_json(text)
     except ValidationError as error:
-        wrong = ", ".join(".".join(map(str, e["loc"])) or e["msg"] for e in error.errors(include_input=False))
+        wrong = ", ".join(".".join(map(str, e["loc"])) or in_words(e) for e in error.errors(include_input=False))
         raise UserError(f"{path} is not a key file (wrong: {wrong})", "restore it from your backup") from None
 
 

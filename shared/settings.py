@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import UserError
+from shared.faults_in_words import in_words
 
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9a-fA-F:.%\w]+\]|[^\s:/\[\]]+):\d{1,5}")
 
@@ -94,7 +95,7 @@ def _told(problem: ValidationError) -> UserError:
     for error in problem.errors(include_url=False, include_input=False):
         name = "_".join(str(part) for part in error["loc"]).upper()
         variable = name if name.startswith("WAYPOST_") else f"WAYPOST_{name}"
-        faults.append(f"{variable}: {error['msg'].removeprefix('Value error, ')}")
+        faults.append(f"{variable}: {in_words(error)}")
     return UserError("; ".join(faults), "correct the environment")
 
 

@@ -14,6 +14,7 @@ from services.router.changes.submission_printing import print_import, print_prev
 from services.router.db import network as db
 from services.router.explain import Explanation, explain_lead
 from services.router.gaps.commands import gaps
+from services.router.known_names import known_names
 from services.router.settings import read_settings
 from services.router.sites import canonical_rows
 from services.router.standing import month_named, standing_of
@@ -21,6 +22,7 @@ from services.router.terminal import run
 from services.router.travel.opening import open_travel_times
 from services.router.vehicles import read_vehicle
 from shared.errors import UserError
+from shared.near_misses import did_you_mean
 from shared.postgres import Pool, acquire
 from shared.terminal.output import Json, Output, print_json
 from shared.vocabulary import Datum, Intent
@@ -83,7 +85,10 @@ def show(
         )
     sites = [one for one in network.sites_of(found) if site in (None, one.site_id)]
     if not sites:
-        raise UserError(f"revision {found.revision} has no site {site}")
+        every = (known.site_id for known in network.sites_of(found))
+        raise UserError(
+            f"revision {found.revision} has no site {site}", did_you_mean(site or "", every) or "leave out --site"
+        )
     if as_json:
         print_json(printing.network_as_json(found, sites))
     else:
@@ -169,6 +174,8 @@ def explain(
     name = _vehicle(vehicle)
 
     async def work(pool: Pool) -> Explanation:
+        if preferred is not None:
+            (await known_names(pool)).require_site(preferred)
         async with open_travel_times(read_settings(), CollectorRegistry()) as times:
             return await explain_lead(pool, times, intent, lat, lon, datum, preferred, datetime.now(UTC), name)
 

@@ -31,9 +31,9 @@ class KnownNames:
     def _require(self, kind: str, name: str, names: frozenset[str], instead: str) -> None:
         if name in names:
             return
-        why = "" if self.has_network else ": no network has been imported yet"
+        why = "" if self.has_network else ": none has been imported yet"
         advice = did_you_mean(name, names) or _LIST
-        raise UserError(f"the network has no {kind} {name}{why}", "; ".join(filter(None, (advice, instead))))
+        raise UserError(f"there is no {kind} {name} in the network{why}", "; ".join(filter(None, (advice, instead))))
 
 
 async def known_names(pool: Pool) -> KnownNames:

@@ -32,6 +32,7 @@ from services.router.snapshot import Snapshot, TreeKey
 from services.router.spelling import meant
 from shared.errors import UserError
 from shared.faults import MOST_TOLD, Faults, cut, refusal
+from shared.faults_in_words import in_words
 from shared.numbers import quoted
 from shared.vocabulary import Capability, Datum, Intent, SiteKind
 
@@ -305,7 +306,7 @@ def _fault(error: Any) -> str:
         return f"{key}: unknown name {quoted(str(error['input']))}; {meant(str(error['input']), valid)}"
     if error["type"] == "missing":
         return f"{key}: is missing; add it"
-    return f"{key}: {error['msg'].removeprefix('Value error, ')}"
+    return f"{key}: {in_words(error)}"
 
 
 def _fields_at(path: list[Any]) -> list[str]:

@@ -23,6 +23,7 @@ from services.router.trying import (
 )
 from shared.errors import UserError
 from shared.faults import Bounded, refusal
+from shared.faults_in_words import in_words
 from shared.numbers import quoted, read_number
 from shared.postgres import Pool, acquire
 from shared.text_files import MEBIBYTE, text_lines
@@ -123,4 +124,4 @@ def with_tie_band(policy: Policy, tie_band_m: float) -> Policy:
         return Policy.model_validate({**policy.model_dump(), "tie_band_m": tie_band_m})
     except ValidationError as problem:
         [fault] = problem.errors(include_url=False)
-        raise UserError(f"--tie-band {tie_band_m:g}: {fault['msg'].lower()}") from None
+        raise UserError(f"--tie-band {tie_band_m:g}: {in_words(fault)}") from None

@@ -30,10 +30,10 @@ class Owner:
     family: list[psutil.Process]
 
     def kill(self) -> list[psutil.Process]:
-        """Kill -9 it; returns what of its family still runs ten seconds later."""
+        """Kill -9 it; returns what of its family still runs a minute later."""
         self.process.kill()
         self.process.wait()
-        _, alive = psutil.wait_procs(self.family, timeout=10)
+        _, alive = psutil.wait_procs(self.family, timeout=60)
         return alive
 
 
@@ -75,7 +75,7 @@ async def test_a_crash_loses_nothing_and_the_next_start_just_works(owner: Owner)
         await connection.close()
         async with AIOKafkaConsumer(bootstrap_servers=stack.kafka_bootstrap, auto_offset_reset="earliest") as consumer:
             consumer.assign([TopicPartition("traces", 0)])
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 assert (await consumer.getone()).value == b"kept"
 
 

@@ -204,14 +204,7 @@ async def publish_contract(system: System, folder: Path) -> None:
     async with open_pool(system.settings, "router", max_size=1) as pool:
         revision = (await apply(pool, read_network_file(file), datetime.now(UTC))).revision
         version = (await publish(pool, f"{default_policy_text()}\n{CONTRACT}", datetime.now(UTC))).version
-    known = {f"waypost_router_network_revision {revision:.1f}", f"waypost_router_policy_version {version:.1f}"}
-    metrics = f"http://127.0.0.1:{system.services.health_ports['router']}/metrics"
-    async with asyncio.timeout(60), aiohttp.ClientSession() as http:
-        lines: set[str] = set()
-        while not known <= lines:
-            await asyncio.sleep(0.1)
-            async with http.get(metrics) as response:
-                lines = set((await response.text()).splitlines())
+    await system.routers_know(revision=revision, version=version)
 
 
 async def decided(http: aiohttp.ClientSession, lead: str, *, epoch: int) -> dict[str, Any]:

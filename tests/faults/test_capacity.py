@@ -38,7 +38,8 @@ async def system(stack: Stack, tmp_path: Path) -> AsyncIterator[System]:
         await connection.execute(hot_sites.WITNESS)
         await connection.close()
         async with open_pool(running.settings, "router", max_size=1) as pool:
-            await apply(pool, HOT, datetime.now(UTC))
+            change = await apply(pool, HOT, datetime.now(UTC))
+        await running.routers_know(revision=change.revision)
         environment = running.services.environment("router") | {"WAYPOST_HEALTH_PORT": "0"}
         for name in ROUTERS[1:]:
             running.supervisor.start(name, running.services.arguments("router"), environment)

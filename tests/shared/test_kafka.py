@@ -181,7 +181,7 @@ async def test_records_of_one_key_share_a_partition_and_keep_their_order(setting
     await consumer.start()
     found: dict[bytes, list[tuple[int, int]]] = {key: [] for key in keys}
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while sum(map(len, found.values())) < 20 * len(keys):
                 record = await consumer.getone()
                 found[record.key].append((record.partition, int(record.value)))
@@ -224,7 +224,7 @@ async def values_of(settings: Settings, key: bytes) -> list[bytes]:
     try:
         ends = await reader.end_offsets(reader.assignment())
         values: list[bytes] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while any([await reader.position(at) < end for at, end in ends.items()]):
                 for records in (await reader.getmany(timeout_ms=500)).values():
                     values += [record.value or b"" for record in records if record.key == key]
@@ -248,7 +248,7 @@ async def test_a_dead_record_is_kept_whole_with_its_address(settings: Settings) 
     )
     await consumer.start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             buried = topic.read((await consumer.getone()).value).data
             while buried.consumer != "router":  # another test buries here too
                 buried = topic.read((await consumer.getone()).value).data

@@ -62,7 +62,7 @@ def test_a_setting_that_cannot_be_is_named_by_its_variable_and_never_by_its_valu
 
     said = refusal.value.message
     assert "WAYPOST_HEALTH_PORT: " in said
-    assert "WAYPOST_LOG_FORMAT: Input should be 'json' or 'console'" in said
+    assert "WAYPOST_LOG_FORMAT: must be one of json, console" in said
     assert "s3cret" not in said + refusal.value.hint
 
 

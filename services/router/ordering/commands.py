@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import TypeAdapter, ValidationError
 
 from services.router.changes.commands import operator_key
+from services.router.known_names import known_names
 from services.router.ordering import printing
 from services.router.ordering.orders import Given, Giver, Wish, give_order, outcome_of, try_order
 from services.router.ordering.queue import Queue, read_queue
@@ -69,6 +70,8 @@ def order_lead(
         return
 
     async def work(pool: Pool) -> tuple[Given, LeadDecided | None]:
+        if wish.site_id is not None:
+            (await known_names(pool)).require_site(wish.site_id)
         given = await give_order(pool, wanted, giver, wish, epoch=epoch, now=now)
         return given, await outcome_of(pool, given, wait_s)
 

@@ -18,6 +18,7 @@ from services.router.trying.lead_columns import EPOCH, INTENTS, MICROSECOND, Lea
 from shared.csv_rows import Columns, csv_rows
 from shared.datum import to_wgs84
 from shared.faults import Bounded, Faults
+from shared.faults_in_words import in_words
 from shared.numbers import read_number
 from shared.points import NO_POSITION, SWAPPED, look_swapped, no_position
 from shared.vocabulary import Datum, Intent
@@ -208,5 +209,5 @@ def _fault(number: int, error: Any) -> BadLead:
     elif kind == "value_error":
         reason = str(error["ctx"]["error"])
     else:
-        reason = error["msg"]
+        reason = in_words(error)
     return BadLead(number, name, reason)

@@ -98,7 +98,7 @@ async def running(settings: AuditSettings, routing: RouterSettings) -> AsyncIter
         yield
     finally:
         stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.gather(*services)
 
 

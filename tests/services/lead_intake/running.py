@@ -38,7 +38,7 @@ from shared.process import run
 settings = read_settings()
 sys.exit(run(lambda stop: main(settings, stop)))
 """
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 
 
 @dataclass(frozen=True)

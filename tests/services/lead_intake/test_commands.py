@@ -176,3 +176,25 @@ async def test_a_source_whose_ids_repeat_is_named_with_what_to_do(intake: Intake
     assert "source one-id-for-all gave the id of one person's lead to 1 lead of other people: tell its owner" in (
         listed.stdout
     )
+
+
+async def test_a_folder_with_something_left_out_is_sent_and_told(tmp_path: Path) -> None:
+    key = await key_of("folder")
+    (tmp_path / "Leads.JSON").write_bytes(orjson.dumps(lead_json()))
+    (tmp_path / "more.json.part").write_bytes(orjson.dumps(lead_json()))
+    (tmp_path / "README.md").write_text("# Leads of the day")
+
+    sent = await command("send", str(tmp_path), "--key", key)
+    told = await command("send", str(tmp_path), "--key", key, "--json")
+
+    assert "more.json.part" in refusal(sent)
+    assert re.search(r"Leads\.JSON +1 +202 +[0-9a-f-]{36}", sent.stdout)
+    assert "README.md: its name does not end in" in sent.stdout
+    report = orjson.loads(told.stdout)
+    assert [row["accepted"] for row in report["leads"]] == [True]
+    assert [left["may_hold_leads"] for left in report["left_out"]] == [False, True]
+
+
+async def test_a_folder_without_a_lead_file_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# Nothing today")
+    assert "no lead file" in refusal(await command("send", str(tmp_path), "--key", await key_of("nothing")))

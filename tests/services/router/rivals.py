@@ -28,7 +28,7 @@ async def settled_once(router: Router, *records: Record) -> None:
 
 async def until_wait(world: World, transactions: int) -> list[int]:
     """The processes of PostgreSQL that wait for others, once there are so many."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             waiting = await world.rows(
                 "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -250,7 +250,7 @@ async def test_leads_that_cannot_be_read_name_every_row(world: World, waypost: W
         await waypost("policy", "simulate", "--leads", "nowhere.csv")
 
 
-@pytest.mark.parametrize(("bands", "says"), [("5,wide", "no list of metres"), ("0,9000", "less than or equal to 5000")])
+@pytest.mark.parametrize(("bands", "says"), [("5,wide", "no list of metres"), ("0,9000", "at most 5000")])
 async def test_a_band_that_no_policy_may_have_is_refused(world: World, waypost: Waypost, bands: str, says: str) -> None:
     await world.set_up(site("a"))
     waypost.write("leads.csv", "intent,lat,lon,datum\npurchase,31.3,120.6,wgs84\n")

@@ -309,12 +309,12 @@ def test_a_policy_without_steps_says_nothing_of_a_radius() -> None:
             "radius_km = [10, 120]",
             "radius_km: 120 must be less than max_distance_km (100), which is the last step; remove it or allow more",
         ),
-        ("radius_km = [0]", "radius_km.0: Input should be greater than or equal to 0.1"),
+        ("radius_km = [0]", "radius_km.0: must be at least 0.1"),
         (
             "grow_after_minutes = 15",
             "grow_after_minutes: there is no radius to grow; add radius_km, such as [10, 30], or remove this",
         ),
-        ("radius_km = [10]\ngrow_after_minutes = -1", "grow_after_minutes: Input should be greater than or equal to 0"),
+        ("radius_km = [10]\ngrow_after_minutes = -1", "grow_after_minutes: must be at least 0"),
         ("radius = [10]", "radius: unknown key; did you mean radius_km?"),
     ],
 )

@@ -286,7 +286,7 @@ def test_a_policy_that_compares_one_site_with_none_is_warned_of() -> None:
 
 def test_a_wrong_number_in_the_policy_is_refused_with_the_way_out() -> None:
     for line, fault in (
-        ("candidates = 21", "travel.candidates: Input should be less than or equal to 20"),
+        ("candidates = 21", "travel.candidates: must be at most 20"),
         ("tie_band = 60", "travel.tie_band: unknown key; did you mean tie_band_s?"),
     ):
         with pytest.raises(PolicyError) as refused:

@@ -57,7 +57,7 @@ async def process(
     finally:
         if running.returncode is None:
             running.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await running.wait()
 
 
@@ -95,7 +95,7 @@ async def test_a_lead_on_kafka_is_decided_and_its_answer_too(apart: World) -> No
             async with session.get(f"{health}/metrics") as answer:
                 metrics = await answer.text()
         running.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await running.wait() == 0
 
     assert 'waypost_router_leads_decided_total{outcome="assigned"} 3.0' in metrics
@@ -212,4 +212,4 @@ async def held_lead(world: World) -> tuple[int, int]:
 
 def soon() -> datetime:
     """Late enough to be proposed, early enough to wait for."""
-    return datetime.now(UTC) + timedelta(seconds=2)
+    return datetime.now(UTC) + timedelta(seconds=5)

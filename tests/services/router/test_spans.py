@@ -71,7 +71,7 @@ async def test_a_lead_that_the_timers_ask_for_has_a_span_between_its_arrival_and
             await router.handle(received_record(904))
             world.clock.now = in_minutes(11)
             sweeping = asyncio.create_task(router.timers.run(stop))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not (asked := await world.published(LEADS_DUE, of_lead=904)):
                     await asyncio.sleep(0.05)
             stop.set()

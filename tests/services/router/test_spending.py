@@ -88,7 +88,7 @@ async def test_a_batch_whose_second_choice_is_wanted_as_well_begins_again_with_i
                 last = asyncio.create_task(router.handle(received_record(3033)))
                 await until_wait(world, 1)
             # It has the first place now, sees that there is none, and may not wait for the second.
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not router.counted("waypost_router_batches_retried_total", reason="no_room"):
                     await asyncio.sleep(0.01)
             await until_wait(world, 1)

@@ -107,7 +107,7 @@ class Notifier:
         assert self._process is not None
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             return await self._process.wait()
 
     async def __aexit__(self, *_: object) -> None:

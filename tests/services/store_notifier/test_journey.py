@@ -144,6 +144,6 @@ async def test_two_notifiers_share_the_work_and_tell_every_store_once(
         await add_webhook(pool, keys, store.url, SITE, cap=8)
         await add_webhook(pool, keys, store.url, OTHER_SITE, cap=8)
         await publish(producer, [lead.assigned((SITE, OTHER_SITE)[n % 2]) for n, lead in enumerate(leads)])
-        await until(lambda: db.fetchval("SELECT count(*) = 200 FROM deliveries WHERE status = 2"), within_s=40)
+        await until(lambda: db.fetchval("SELECT count(*) = 200 FROM deliveries WHERE status = 2"), within_s=90)
     ids = [received.id for received in store.received]
     assert len(ids) == len(set(ids)) == 200

@@ -45,7 +45,7 @@ async def test_a_notifier_killed_in_the_middle_of_sending_sends_again_under_the_
         interrupted = {received.id for received in store.received}
         hang = False
         async with Notifier(settings):
-            await until(lambda: db.fetchval("SELECT count(*) = 20 FROM deliveries WHERE status = 2"), within_s=60)
+            await until(lambda: db.fetchval("SELECT count(*) = 20 FROM deliveries WHERE status = 2"), within_s=90)
     again = [received.id for received in store.received]
     assert interrupted
     assert all(again.count(message_id) >= 2 for message_id in interrupted)
@@ -90,7 +90,7 @@ async def test_a_notifier_outlives_a_restart_of_postgresql(
         await store.wait_for(1)
         await asyncio.to_thread(stack.postgres.restart)
         await publish(producer, [second.assigned(SITE)])
-        received = await store.wait_for(2, within_s=40)
+        received = await store.wait_for(2, within_s=90)
     assert [r.lead_id for r in received] == [first.lead_id, second.lead_id]
 
 

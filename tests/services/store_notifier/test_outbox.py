@@ -41,7 +41,7 @@ async def values(settings: NotifierSettings, *keys: bytes, count: int) -> list[b
     await consumer.start()
     try:
         found: list[bytes] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(found) < count:
                 records = [r for rs in (await consumer.getmany(timeout_ms=500)).values() for r in rs]
                 found += [record.value for record in records if record.key in keys]

@@ -269,9 +269,9 @@ async def test_a_notifier_that_is_killed_in_between_loses_no_reminder_and_double
             await store.wait_for(31)  # every assignment, or reminders of some already
             await first.kill()
         async with Notifier(with_kafka):
-            await until(lambda: db.fetchval("SELECT count(*) = 90 FROM deliveries WHERE status = 2"), within_s=40)
+            await until(lambda: db.fetchval("SELECT count(*) = 90 FROM deliveries WHERE status = 2"), within_s=90)
             await publish(producer, [lead.accepted(SITE, 1) for lead in leads])
-            await until(lambda: db.fetchval("SELECT count(*) = 120 FROM deliveries WHERE status = 2"), within_s=40)
+            await until(lambda: db.fetchval("SELECT count(*) = 120 FROM deliveries WHERE status = 2"), within_s=90)
     assert Counter(what for what, _ in {(r.what, r.id) for r in store.received}) == {"created": 30, "reminder": 30}
     assert {(r.what, r.lead_id) for r in store.received} == {
         (what, lead.lead_id) for what in ("created", "reminder") for lead in leads

@@ -33,7 +33,7 @@ async def published(
     await consumer.start()
     try:
         facts: list[Fact[Any]] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(facts) < count:
                 batches = await consumer.getmany(timeout_ms=500)
                 read = [topic.read(record.value) for batch in batches.values() for record in batch]

@@ -209,7 +209,7 @@ class Store:
         self._arrived.set()
         return await self.behaviour(request, received)
 
-    async def wait_for(self, count: int, within_s: float = 20) -> list[Received]:
+    async def wait_for(self, count: int, within_s: float = 60) -> list[Received]:
         """The requests so far, once there are `count`."""
         async with asyncio.timeout(within_s):
             while len(self.received) < count:
@@ -218,7 +218,7 @@ class Store:
         return list(self.received)
 
 
-async def until(condition: Callable[[], Awaitable[Any]], within_s: float = 20, every_s: float = 0.05) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], within_s: float = 60, every_s: float = 0.05) -> Any:
     """What `condition` gives, once that is true; fails when it is not in time."""
     async with asyncio.timeout(within_s):
         while not (value := await condition()):

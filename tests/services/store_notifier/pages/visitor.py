@@ -110,7 +110,7 @@ class Stream:
     response: aiohttp.ClientResponse
     seen: list[Event] = field(default_factory=list)
 
-    async def next(self, name: str, seconds: float = 10) -> Event:
+    async def next(self, name: str, seconds: float = 60) -> Event:
         """The next event of that name; raises TimeoutError, and EOFError when the stream ends first."""
         async with asyncio.timeout(seconds):
             while True:

@@ -118,7 +118,7 @@ class World:
     async def stop(self) -> None:
         """Stop serving; raises TimeoutError when open pages hold it up."""
         self._stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.gather(*self._running)
 
     async def _answers(self) -> bool:
@@ -237,7 +237,7 @@ def _received(lead: Lead, intent: Intent, vehicle: Vehicle) -> Record:
     return Record(LEADS_RECEIVED.name, 0, 0, str(lead.lead_id).encode(), fact.to_bytes(), 0)
 
 
-async def until_async(check: Any, seconds: float = 15) -> None:
+async def until_async(check: Any, seconds: float = 60) -> None:
     """Poll an async check; raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not await check():
