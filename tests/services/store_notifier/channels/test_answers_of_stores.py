@@ -238,4 +238,13 @@ def test_little_is_kept_of_an_answer_without_end() -> None:
     for _ in range(1_000):
         head.feed(b"a" * MOST_BYTES)
     assert head.status is None
-    assert len(head._kept) == MOST_BYTES
+    assert len(head.kept) == MOST_BYTES
+
+
+def test_nothing_is_kept_of_interim_answers() -> None:
+    head = AnswerHead()
+    for _ in range(1_000):
+        head.feed(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        assert (head.status, head.is_open, head.kept) == (None, True, b"")
+    head.feed(b"HTTP/1.1 204 No Content\r\n")
+    assert head.status == 204

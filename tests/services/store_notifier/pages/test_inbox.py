@@ -176,6 +176,10 @@ async def test_assets_are_cached_under_their_version_only(world: World) -> None:
     outdated = await visitor.get("/inbox/-/0ld/inbox.css")
     outside = [await visitor.get(f"/inbox/-/x/{name}") for name in ("..%2froutes.py", "none.css", ".")]
 
+    parts = [await visitor.get(found[1], range=part) for part in ("bytes=0-1", "bytes=none", "bytes=" + "0-1," * 1_000)]
+
+    assert {(answer.status, answer.text) for answer in parts} == {(200, current.text)}
+    assert current.headers["content-type"] == "text/css; charset=utf-8"
     assert "immutable" in current.headers["cache-control"]
     assert (outdated.status, outdated.headers["cache-control"]) == (200, "no-store")
     assert [answer.status for answer in outside] == [404, 404, 404]
