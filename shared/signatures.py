@@ -28,7 +28,7 @@ def make_secret(random_bytes: bytes) -> str:
 def sign(secret: str, message_id: str, timestamp_s: int, body: bytes) -> str:
     """One `v1,...` signature of `body`."""
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
-    signed = b"%s.%d.%s" % (message_id.encode(), timestamp_s, body)
+    signed = b"%s.%d.%s" % (message_id.encode(errors="replace"), timestamp_s, body)
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
@@ -63,6 +63,6 @@ def verify(secrets: Sequence[str], given: Mapping[str, str], body: bytes, now: d
         raise BadSignatureError("the stored secret is not base64") from error
     for candidate in signatures.split(" "):
         for good in expected:
-            if hmac.compare_digest(candidate.encode(), good):
+            if hmac.compare_digest(candidate.encode(errors="replace"), good):
                 return message_id
     raise BadSignatureError("no signature matches")

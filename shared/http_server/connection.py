@@ -5,13 +5,9 @@ trailers of a chunked body to the header fields, drops the body of a request tha
 plain text.
 """
 
-import asyncio
 from math import inf
-from typing import Any
 
 import httptools
-import uvicorn
-from uvicorn.server import ServerState
 
 from shared.http_server import refusal as refusals
 from shared.http_server.head import Fields, fault_in, path_of, restated, wants_websocket
@@ -33,19 +29,14 @@ class Connection(TimedConnection):
 
     headers: Fields
 
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._restating = False
-        self._began = b""
-        self._fed = 0
-        self._parsed = 0
-        self._body_bytes = 0
+    _restating = False
+    """Whether the head that was just read is to be read again without its wish for another protocol."""
+    _began = b""
+    _fed = 0
+    """Bytes that came in since the head, or the body, began."""
+    _parsed = 0
+    """Of a head or of trailers, what the parser has made fields of."""
+    _body_bytes = 0
 
     def data_received(self, data: bytes) -> None:
         """asyncio: the peer has sent something."""

@@ -161,8 +161,11 @@ class TimedConnection(HttpToolsProtocol):
             self.end()
         elif self._due <= now_s:
             self._due = inf
-            if self.is_ending or self.transport.is_closing():
+            if self.transport.is_closing():
                 self.transport.abort()
+            elif self.is_ending:
+                self._due = now_s + self.limits.take_s
+                self.transport.close()
             elif self._in_body:
                 self._refuse(refusals.BODY_TOO_SLOW)
             elif self._in_head:
@@ -184,6 +187,7 @@ class TimedConnection(HttpToolsProtocol):
         """uvicorn: no more requests after the ones under way."""
         self._keep_alive = False
         if self.is_ending:
-            self.transport.abort()
+            # What is written still goes out.
+            self.transport.close()
         else:
             super().shutdown()

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from tests.ports.cases import BAD_FIELDS, BAD_FRAMING, BAD_LINES, CASES, GOOD, GOOD_REQUESTS, Case
+from tests.ports.bad_cases import BAD_FIELDS, BAD_FRAMING, BAD_LINES
+from tests.ports.cases import GOOD, GOOD_REQUESTS, Case
 from tests.ports.conftest import PORTS, Ports
 from tests.ports.raw import Peer, connected, in_pieces
 
@@ -16,6 +17,7 @@ AT_ONCE = 24
 FEW_BYTES = 7
 LONGEST_IN_PIECES = 1_000
 GROUPS = {"good": GOOD_REQUESTS, "framing": BAD_FRAMING, "fields": BAD_FIELDS, "lines": BAD_LINES}
+CASES = [case for group in GROUPS.values() for case in group]
 
 
 async def check(peer: Peer, case: Case) -> None:

@@ -37,7 +37,7 @@ def format_of(content_type: bytes, content_encoding: bytes) -> tuple[str, str]:
     name = _BY_CONTENT_TYPE.get(kind.strip(), "")
     if not name:
         raise _unsupported("send one of " + ", ".join(_BY_CONTENT_TYPE))
-    if content_encoding not in (b"", b"identity"):
+    if content_encoding.strip().lower() not in (b"", b"identity"):
         # A few kilobytes can unpack to gigabytes.
         raise _unsupported("compressed bodies are not taken")
     charset = next((value for key, value in map(_parameter, parameters) if key == "charset"), "")

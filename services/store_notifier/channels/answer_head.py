@@ -45,6 +45,11 @@ class AnswerHead:
         self._whole = full or (self.status is not None and _END_OF_HEAD.search(self._kept) is not None)
 
     @property
+    def kept(self) -> bytes:
+        """What has come in, without the interim answers that are over. Whole as long as `is_open`."""
+        return bytes(self._kept)
+
+    @property
     def retry_after(self) -> str | None:
         """The Retry-After field, if it came before whatever was wrong with the answer."""
         end = _END_OF_HEAD.search(self._kept)

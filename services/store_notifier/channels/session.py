@@ -66,7 +66,8 @@ class _StoreProtocol(ResponseHandler):
             return
         self.head.feed(data)
         if self.head.is_open:
-            self._held += data
+            # Without the interim answers: a store may send any number of them.
+            self._held = self.head.kept
             return
         if self._held:
             data, self._held = self._held + data, b""

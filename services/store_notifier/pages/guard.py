@@ -78,7 +78,14 @@ def refuse_cross_site(request: Request) -> None:
             raise HTTPException(403)
         return
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is None:
+        return
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:
+        # A bracket without its other half, or letters that normalise to a slash.
+        raise HTTPException(403) from None
+    if host != request.headers.get("host"):
         raise HTTPException(403)
 
 

@@ -3,11 +3,12 @@
 import random
 from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
+from mimetypes import guess_type
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from structlog.typing import FilteringBoundLogger
 
 from services.store_notifier.domain import Said, Verdict
@@ -17,7 +18,7 @@ from services.store_notifier.pages.cards import Card
 from services.store_notifier.pages.feed import Feed
 from services.store_notifier.pages.guard import read_form, refuse_cross_site
 from services.store_notifier.pages.live import LiveInboxes
-from services.store_notifier.pages.render import ASSETS, Contact, Reader, Renderer
+from services.store_notifier.pages.render import Contact, Reader, Renderer
 from services.store_notifier.pages.sessions import Sessions
 from services.store_notifier.pages.stream import EventStream, last_event_id
 from shared.http_server.application import FAILED, problem_of
@@ -70,12 +71,15 @@ class InboxPages:
     async def asset(self, request: Request) -> Response:
         """A file of the page, cached for ever under its version."""
         name = request.path_params["name"]
-        if name not in self._renderer.assets:
+        content = self._renderer.assets.get(name)
+        if content is None:
             raise HTTPException(404)
         # A page from before an upgrade asks by the old version: it gets today's file, which no cache may keep as old.
         current = request.path_params["version"] == self._renderer.version
-        return FileResponse(
-            ASSETS / name, headers={"cache-control": "public, max-age=31536000, immutable" if current else "no-store"}
+        return Response(
+            content,
+            headers={"cache-control": "public, max-age=31536000, immutable" if current else "no-store"},
+            media_type=guess_type(name)[0],
         )
 
     async def log_in_page(self, request: Request) -> Response:

@@ -59,10 +59,9 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        files = sorted(file for file in ASSETS.iterdir() if file.is_file())
-        self.assets = frozenset(file.name for file in files)
+        self.assets = {file.name: file.read_bytes() for file in sorted(ASSETS.iterdir()) if file.is_file()}
         # One name for all: a module imports its neighbours by their plain names, so they change together.
-        self.version = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+        self.version = hashlib.sha256(b"".join(self.assets.values())).hexdigest()[:12]
 
     def inbox(
         self,

@@ -106,7 +106,8 @@ def wants_page(request: Request) -> bool:
     accept = request.headers.get("accept", "").lower()
     if "text/html" in accept:
         return True
-    return ("*/*" in accept or not accept) and request.method in ("GET", "HEAD") and "endpoint" in request.scope
+    anything = "json" not in accept and ("*/*" in accept or not accept)
+    return anything and request.method in ("GET", "HEAD") and "endpoint" in request.scope
 
 
 def remember_log_in(response: Response, reader: Reader, token: str, *, secure: bool) -> None:

@@ -134,6 +134,11 @@ class IntakeProcess:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stderr=log, stdout=log)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         self._end(signal.SIGKILL)
 

@@ -33,6 +33,8 @@ class Intake:
     service_secret: str
     url: str = ""
     status: int = 200
+    body: bytes | None = None
+    """Sent instead of a contact."""
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     async def contacts(self, request: web.Request) -> web.Response:
@@ -43,6 +45,8 @@ class Intake:
         if self.status != 200:
             return web.Response(status=self.status)
         self.asked.append(orjson.loads(body))
+        if self.body is not None:
+            return web.Response(body=self.body, content_type="application/json")
         return web.json_response(CONTACT)
 
 

@@ -111,12 +111,25 @@ async def test_a_site_learns_nothing_of_an_assignment_that_it_never_had(
         ({"webhook-signature": "v1,非"}, "no signature matches"),
         ({"webhook-timestamp": "soon"}, "whole seconds"),
         ({"webhook-timestamp": str(int((now() - timedelta(minutes=6)).timestamp()))}, "5 minutes"),
+        ({"webhook-timestamp": "9" * 12}, "5 minutes"),
+        ({"webhook-timestamp": "9" * 3_000}, "whole seconds"),
         ({"webhook-id": ""}, "required"),
         ({"waypost-endpoint": "nobody"}, "active endpoint"),
         ({"waypost-endpoint": str(uuid4())}, "active endpoint"),
     ],
     # Names of their own: two of the values differ in every run, and the workers of one run must agree.
-    ids=["wrong", "garbage", "not-ascii", "no-number", "old", "no-id", "no-endpoint-id", "unknown-endpoint"],
+    ids=[
+        "wrong",
+        "garbage",
+        "not-ascii",
+        "no-number",
+        "old",
+        "no-date",
+        "no-end",
+        "no-id",
+        "no-endpoint-id",
+        "unknown-endpoint",
+    ],
 )
 async def test_a_request_that_is_not_signed_well_is_refused(
     db: Connection, client: Client, endpoint: Endpoint, lead: Lead, headers: dict[str, str], reason: str
@@ -194,3 +207,75 @@ async def test_what_is_no_answer_is_refused_without_repeating_it(
 async def test_a_body_without_end_is_cut_off(client: Client, endpoint: Endpoint, lead: Lead) -> None:
     status, _ = await client.answer(endpoint, lead.lead_id, 1, b"x" * 20_000)
     assert status == 413
+
+
+@pytest.mark.parametrize(
+    "epoch", ["0", "00", "-1", "+1", "1.0", "1e0", "x", "\u0661", "%D9%A1", "2147483648", "7" * 5_000, "0" * 5_000]
+)
+async def test_an_epoch_that_nobody_ever_had_is_not_found(
+    client: Client, endpoint: Endpoint, lead: Lead, epoch: str
+) -> None:
+    for path in (f"{epoch}/answer", f"{epoch}/contact"):
+        status, problem = await client.post(endpoint, f"/v1/assignments/{lead.lead_id}/{path}", ACCEPT)
+        assert (status, problem["status"]) == (404, 404)
+
+
+async def test_an_epoch_may_be_written_with_zeros_before_it(client: Client, endpoint: Endpoint, lead: Lead) -> None:
+    status, _ = await client.post(endpoint, f"/v1/assignments/{lead.lead_id}/0001/answer", ACCEPT)
+    assert status == 202
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("POST", "/v1/assignments", 404),
+        ("POST", "/v1/assignments/nobody/1/answer", 404),
+        ("GET", "/v1/assignments/00000000-0000-0000-0000-000000000000/1/answer", 405),
+        ("DELETE", "/v1/assignments/00000000-0000-0000-0000-000000000000/1", 405),
+        ("POST", "/v1/assignments/00000000-0000-0000-0000-000000000000/1/answer/", 404),
+        ("POST", "/v1/assignments/00000000-0000-0000-0000-000000000000/1/answer", 401),
+    ],
+)
+async def test_every_refusal_is_a_problem(client: Client, method: str, path: str, status: int) -> None:
+    async with client.session.request(method, client.url + path, data=b"{}", allow_redirects=False) as response:
+        problem = await response.json(content_type="application/problem+json")
+        assert (response.status, problem["status"]) == (status, status)
+        assert ("allow" in response.headers) == (status == 405)
+
+
+async def test_a_compressed_answer_is_refused(client: Client, endpoint: Endpoint, lead: Lead) -> None:
+    headers = {"content-encoding": "gzip"}
+    status, problem = await client.answer(endpoint, lead.lead_id, 1, b"\x1f\x8b\x08\x00", headers=headers)
+    assert (status, problem["status"]) == (415, 415)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "reason"),
+    [
+        ({"answer": "maybe"}, "answer", "must be one of accepted, declined, outcome"),
+        ({"answer": "undeliverable"}, "answer", "must be one of accepted, declined, outcome"),
+        ({"answer": None}, "answer", "must be one of accepted, declined, outcome"),
+        ({"answer": ["accepted"]}, "answer", "must be one of accepted, declined, outcome"),
+        ({}, "answer", "must be one of accepted, declined, outcome"),
+        (DECLINE | {"decline_reason": "tired"}, "decline_reason", "must be one of no_staff, no_vehicle, too_far"),
+        (DECLINE | {"decline_reason": 7}, "decline_reason", "must be one of no_staff, no_vehicle, too_far"),
+        (WON | {"result": "draw"}, "result", "must be one of won, lost, unreachable, invalid"),
+        ({"answer": "outcome"}, "result", "must be one of won, lost, unreachable, invalid"),
+        (ACCEPT | {"result": "won"}, "result", "does not belong to this answer"),
+        (ACCEPT | {"+86 139 0000 0000": 1}, "body", "a field that no answer has"),
+        ([], "body", "must be a JSON object"),
+        (b"{", "body", "must be a JSON object"),
+        (b"", "body", "must be a JSON object"),
+    ],
+    ids=str,
+)
+async def test_what_an_answer_may_say_is_told_in_words(
+    client: Client, endpoint: Endpoint, lead: Lead, body: object, field: str, reason: str
+) -> None:
+    status, problem = await client.answer(endpoint, lead.lead_id, 1, body)
+    assert status == 422
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert reason in problem["errors"][0]["reason"]
+    for python in ("<", "Answer.", "Enum", "tag", "139"):
+        assert python not in str(problem["errors"])

@@ -51,6 +51,18 @@ async def test_a_fetch_that_intake_could_not_serve_may_be_repeated(
     assert (await client.contact(endpoint, lead.lead_id, 1))[0] == 200
 
 
+@pytest.mark.parametrize(
+    "garbage", [b"", b"{", b"[]", b"null", b"\xff", b'"' + b"x" * 200_000 + b'"'], ids=lambda b: b[:4]
+)
+async def test_an_answer_of_intake_that_is_none_is_asked_for_again(
+    client: Client, intake: Intake, endpoint: Endpoint, lead: Lead, garbage: bytes
+) -> None:
+    intake.body = garbage
+    assert (await client.contact(endpoint, lead.lead_id, 1))[0] == 503
+    intake.body = None
+    assert (await client.contact(endpoint, lead.lead_id, 1))[0] == 200
+
+
 async def test_the_contact_of_an_erased_person_is_gone(
     client: Client, intake: Intake, endpoint: Endpoint, lead: Lead
 ) -> None:

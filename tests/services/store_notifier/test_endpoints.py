@@ -23,6 +23,7 @@ from services.store_notifier.sweeping import Sweeper
 from shared.errors import UserError
 from shared.keys import Keys
 from shared.postgres import Connection, Pool, acquire
+from tests.services.store_notifier.channels.raw_store import saying, store_of
 from tests.services.store_notifier.setting_up import PARTNER, SITE, add_webhook, handle
 from tests.services.store_notifier.world import Lead, Store, now
 from tests.waypost_command import Ran, run_waypost
@@ -179,6 +180,34 @@ async def test_a_ping_is_signed_and_says_what_the_store_answered(
     assert Verifier(endpoint.secret).verify(received.body, received.headers)["type"] == "waypost.endpoint.ping.v1"
     failed = await asyncio.to_thread(run, settings, "ping", str(endpoint.endpoint_id))
     assert (failed.exit_code, failed.stdout) == (1, "transient: no connection\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "told"),
+    [
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", 0, "delivered: HTTP 204\n"),
+        (
+            b"HTTP/1.1 200 OK\r\nRetry-After: Sun, 1 Mar 888888888888888888 09:00:00 GMT\r\n\r\n",
+            0,
+            "delivered: HTTP 200\n",
+        ),
+        (
+            b"HTTP/1.1 429 Slow\r\nRetry-After: Sun, 1 Mar 888888888888888888 09:00:00 GMT\r\n\r\n",
+            1,
+            "transient: HTTP 429\n",
+        ),
+        (b"HTTP/1.1 500 Oops\r\nnonsense\r\n\r\n", 1, "transient: HTTP 500\n"),
+        (b"nonsense\r\n\r\n", 1, "transient: the connection failed (ClientResponseError)\n"),
+    ],
+    ids=["204 with a body", "no date", "no date to wait for", "nonsense after a status", "nonsense"],
+)
+async def test_a_ping_says_what_a_strange_store_answered(
+    db: Connection, pool: Pool, keys: Keys, settings: NotifierSettings, answer: bytes, status: int, told: str
+) -> None:
+    async with store_of(saying(answer)) as url:
+        endpoint = await add_webhook(pool, keys, url)
+        pinged = await asyncio.to_thread(run, settings, "ping", str(endpoint.endpoint_id))
+    assert (pinged.exit_code, pinged.stdout) == (status, told)
 
 
 async def test_the_command_shows_what_became_of_attempts(

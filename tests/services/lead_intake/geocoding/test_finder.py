@@ -105,11 +105,12 @@ async def test_who_goes_away_takes_no_answer_from_another(service: MapService) -
         (says(301, location="http://192.0.2.1/"), Failure.SERVER),
         (says(403), Failure.KEY),
         (says(429, retry_after="60"), Failure.TOO_FAST),
+        (says(429, retry_after="Sun, 1 Mar 888888888888888888 09:00:00 GMT"), Failure.TOO_FAST),
         (says(200, b"<html>a portal</html>"), Failure.GARBAGE),
         (says(200, b"[" * (MOST_BODY_BYTES + 1)), Failure.GARBAGE),
         (says(200, b"\x1f\x8b", content_encoding="gzip"), Failure.GARBAGE),
     ],
-    ids=["hangs", "drips", "fails", "redirects", "forbids", "too fast", "garbage", "endless", "compressed"],
+    ids=["hangs", "drips", "fails", "redirects", "forbids", "too fast", "no date", "garbage", "endless", "compressed"],
 )
 async def test_what_goes_wrong_is_named_and_is_no_answer(
     service: MapService, behaviour: Behaviour, failure: Failure

@@ -23,6 +23,7 @@ class FakeEngine:
     status: int = 200
     body: bytes | None = None
     """Sent instead of an answer."""
+    headers: dict[str, str] = field(default_factory=dict)
     hangs: bool = False
     """Takes every question and never answers."""
     island: Point | None = None
@@ -67,8 +68,8 @@ class FakeEngine:
     def _respond(self, answer: object, refusal: bytes | None) -> web.Response:
         status = 400 if refusal else self.status
         body = refusal or (orjson.dumps(answer) if self.body is None else self.body)
-        location = {"location": self.url} if 300 <= status < 400 else None
-        return web.Response(status=status, body=body, content_type="application/json", headers=location)
+        location = {"location": self.url} if 300 <= status < 400 else {}
+        return web.Response(status=status, body=body, content_type="application/json", headers=self.headers | location)
 
 
 @asynccontextmanager

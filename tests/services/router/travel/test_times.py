@@ -1,5 +1,6 @@
 """The times of a batch, asked of a real server: what it says, what it refuses, and what when it says nothing."""
 
+import gzip
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -204,6 +205,13 @@ async def test_a_lead_whose_times_fail_is_told_why_and_nothing_is_remembered(
 
         asked.engine.status, asked.engine.body = 200, None
         assert await asked.of(lead()) == [Travel({"across": 3_000, "round": 600})]
+
+
+async def test_an_answer_that_nobody_asked_to_be_packed_is_not_unpacked() -> None:
+    async with asking() as asked:
+        asked.engine.headers = {"content-encoding": "gzip"}
+        asked.engine.body = gzip.compress(b" " * 64 * 1024 * 1024)
+        assert await asked.of(lead()) == without(WhyDistance.UNREADABLE)
 
 
 async def test_an_engine_that_is_not_there_is_unavailable() -> None:

@@ -1,8 +1,7 @@
 """Stores that answer with whatever bytes they like: what the status line says, counts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
 
@@ -16,57 +15,11 @@ from services.store_notifier.channels.answer_head import MOST_BYTES, AnswerHead
 from services.store_notifier.dial import AddressGuard
 from services.store_notifier.domain import Kind
 from tests.services.store_notifier.channels.attempts import attempt_at
+from tests.services.store_notifier.channels.raw_store import Answering, saying, store_of, without_end
 
 LOCAL = AddressGuard([ip_network("127.0.0.0/8")])
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 OK = b"HTTP/1.1 200 OK\r\n"
-Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def store_of(*answers: Answering) -> AsyncIterator[str]:
-    """A store that reads requests, and answers the first as the first of `answers` does, and so on."""
-    left = list(answers)
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).lower()
-                await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
-                await (left.pop(0) if len(left) > 1 else left[0])(writer)
-        except (asyncio.IncompleteReadError, OSError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
-    finally:
-        server.close()
-
-
-def saying(*parts: bytes, then_close: bool = True) -> Answering:
-    """Writes the parts one by one."""
-
-    async def answer(writer: asyncio.StreamWriter) -> None:
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(0)
-        if then_close:
-            writer.close()
-
-    return answer
-
-
-async def without_end(writer: asyncio.StreamWriter, begun: bytes, more: bytes) -> None:
-    """Writes for as long as somebody takes it."""
-    writer.write(begun)
-    while not writer.is_closing():
-        writer.write(more)
-        await writer.drain()
-        await asyncio.sleep(0.001)
 
 
 @pytest.fixture
@@ -285,4 +238,13 @@ def test_little_is_kept_of_an_answer_without_end() -> None:
     for _ in range(1_000):
         head.feed(b"a" * MOST_BYTES)
     assert head.status is None
-    assert len(head._kept) == MOST_BYTES
+    assert len(head.kept) == MOST_BYTES
+
+
+def test_nothing_is_kept_of_interim_answers() -> None:
+    head = AnswerHead()
+    for _ in range(1_000):
+        head.feed(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        assert (head.status, head.is_open, head.kept) == (None, True, b"")
+    head.feed(b"HTTP/1.1 204 No Content\r\n")
+    assert head.status == 204

@@ -98,6 +98,8 @@ def test_a_form_of_the_page_itself_passes(headers: dict[str, str]) -> None:
         {"sec-fetch-site": "same-site", "origin": "https://inbox.example", "host": "inbox.example"},
         {"origin": "https://evil.example", "host": "inbox.example"},
         {"origin": "null", "host": "inbox.example"},
+        {"origin": "https://[inbox.example", "host": "inbox.example"},
+        {"origin": "https://inbox.example"},
     ],
 )
 def test_a_form_of_another_site_is_refused(headers: dict[str, str]) -> None:

@@ -176,6 +176,10 @@ async def test_assets_are_cached_under_their_version_only(world: World) -> None:
     outdated = await visitor.get("/inbox/-/0ld/inbox.css")
     outside = [await visitor.get(f"/inbox/-/x/{name}") for name in ("..%2froutes.py", "none.css", ".")]
 
+    parts = [await visitor.get(found[1], range=part) for part in ("bytes=0-1", "bytes=none", "bytes=" + "0-1," * 1_000)]
+
+    assert {(answer.status, answer.text) for answer in parts} == {(200, current.text)}
+    assert current.headers["content-type"] == "text/css; charset=utf-8"
     assert "immutable" in current.headers["cache-control"]
     assert (outdated.status, outdated.headers["cache-control"]) == (200, "no-store")
     assert [answer.status for answer in outside] == [404, 404, 404]
@@ -188,3 +192,64 @@ async def test_what_does_not_exist_is_a_page_that_says_so(world: World) -> None:
 
     assert answer.status == 404
     assert "There is no such lead" in answer.text
+
+
+@pytest.mark.parametrize("epoch", ["0", "2147483648", "x", "%D9%A1", "7" * 5_000])
+async def test_an_epoch_that_nobody_ever_had_is_not_found(world: World, epoch: str) -> None:
+    site = await world.open_site()
+    visitor = await Visitor.logged_in(world, site)
+    lead = await world.assign(site)
+    fields = {"csrf": await visitor.csrf(), "answer": "accepted"}
+
+    for what in ("answer", "contact"):
+        answer = await visitor.post(f"{site.path}/leads/{lead.lead_id}/{epoch}/{what}", fields)
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/-/x/" + "a" * 5_000,
+        "/-/x/%00",
+        "/-/x/..",
+        "/-/" + "7" * 5_000 + "/none.css",
+        "/" + "a" * 5_000,
+        "/%00",
+        "/%ff",
+        "/../../etc/passwd",
+    ],
+)
+async def test_odd_paths_lead_nowhere(world: World, path: str) -> None:
+    visitor = Visitor(world, await world.open_site())
+
+    assert (await visitor.get("/inbox" + path)).status == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["after=" + "7" * 5_000, "after=-1", "after=x", "after=%D9%A1", "after=", "after=1&after=2"]
+)
+async def test_odd_places_to_go_on_do_no_harm(world: World, query: str) -> None:
+    site = await world.open_site()
+    visitor = await Visitor.logged_in(world, site)
+
+    url = f"{world.url}{site.path}/events?{query}"
+    async with world.client.get(url, headers=visitor.headers | {"last-event-id": "7" * 5_000}) as response:
+        assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("DELETE", "", 405), ("PUT", "/login", 405), ("GET", "/logout", 405), ("GET", "/nothing", 404), ("GET", "/", 404)],
+)
+async def test_programs_get_problems_and_people_get_pages(world: World, method: str, path: str, status: int) -> None:
+    site = await world.open_site()
+    url = world.url + site.path + path
+    for accept, kind in (
+        ("application/json", "application/problem+json"),
+        ("application/problem+json, */*;q=0.1", "application/problem+json"),
+        ("text/html,*/*;q=0.8", "text/html; charset=utf-8"),
+    ):
+        async with world.client.request(method, url, headers={"accept": accept}, allow_redirects=False) as response:
+            assert (response.status, response.headers["content-type"]) == (status, kind)
+            assert "location" not in response.headers
+            assert ("allow" in response.headers) == (status == 405)
