@@ -13,7 +13,7 @@ from services.router.explain import Explanation
 from services.router.network import Change
 from services.router.rules import IntentRule
 from services.router.sites import ALWAYS, Site
-from shared.contracts import LeadAssigned, Lost, Measure, WhyDistance
+from shared.contracts import Candidate, LeadAssigned, Lost, Measure, WhyDistance
 
 WHY_LOST = {
     Lost.FARTHER: "farther",
@@ -163,7 +163,7 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
         table.add_column(heading, justify="right" if heading in ("distance", "by road", "holds") else "left")
     for one in decision.candidates:
         site = explanation.sites.get(one.site_id)
-        why = "" if one.lost is None else WHY_LOST[one.lost]
+        why = _why(one)
         way = _kilometres(one.distance_m)
         if one.detour_m is not None:
             way += f" + {_kilometres(one.detour_m)} round a barrier"
@@ -176,6 +176,13 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
         f"network revision {decision.network_revision}, policy version {decision.policy_version}.",
         highlight=False,
     )
+
+
+def _why(candidate: Candidate) -> str:
+    if candidate.queue_ahead is not None:
+        leads = "a lead that came" if candidate.queue_ahead == 1 else f"{candidate.queue_ahead} leads that came"
+        return f"its free places are for {leads} before"
+    return "" if candidate.lost is None else WHY_LOST[candidate.lost]
 
 
 def _steps(rule: IntentRule) -> str:
