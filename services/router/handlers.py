@@ -155,8 +155,10 @@ class LeadHandler:
     async def _settle_together(self, arrivals: Sequence[Arrival], looked_up: LookedUp) -> Settled:
         """Decide and record in one transaction, again when another router was quicker."""
 
+        trust_queues = False
+
         async def attempt(keep: frozenset[Place]) -> Settled:
-            nonlocal looked_up
+            nonlocal looked_up, trust_queues
             in_effect, now = self._reload(), self._clock()
             if in_effect is not looked_up.in_effect:
                 looked_up = await self._look_up(arrivals, in_effect)
@@ -164,10 +166,14 @@ class LeadHandler:
             try:
                 return await transact(
                     self._pool,
-                    lambda connection: settle(connection, arrivals, in_effect, now, keep=keep, travel=travel),
+                    lambda connection: settle(
+                        connection, arrivals, in_effect, now, keep=keep, travel=travel, trust_queues=trust_queues
+                    ),
                 )
             except QueuesOutdated:
                 await requeue(self._pool, in_effect, now)
+                # What is outdated even now is being decided by others, which this batch does not wait for.
+                trust_queues = True
                 raise
 
         def count(reason: str) -> None:

@@ -12,7 +12,7 @@ from services.router.explain import Explanation
 from services.router.network import Change
 from services.router.rules import IntentRule
 from services.router.sites import ALWAYS, Schedule, Site, WorkingTime
-from shared.contracts import LeadAssigned, Lost, Measure, WhyDistance
+from shared.contracts import Candidate, LeadAssigned, Lost, Measure, WhyDistance
 from shared.terminal.table import Column, Table, print_table, table_of
 from shared.words import counted
 
@@ -155,7 +155,7 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     table = Table("", [*columns, Column("holds", right=True), Column("why not")])
     for one in decision.candidates:
         site = explanation.sites.get(one.site_id)
-        why = "" if one.lost is None else WHY_LOST[one.lost]
+        why = _why(one)
         way = _kilometres(one.distance_m)
         if one.detour_m is not None:
             way += f" + {_kilometres(one.detour_m)} round a barrier"
@@ -180,6 +180,12 @@ def _deadline(when: WorkingTime, decision: LeadAssigned) -> str:
         f"Its hours ({when.hours or 'closed days only'}) never open within a year: its clock runs as if it were always "
         f"open, {until}. Correct them, or its status, in the network file."
     )
+
+
+def _why(candidate: Candidate) -> str:
+    if candidate.queue_ahead is not None:
+        return f"its free places are for {counted(candidate.queue_ahead, 'lead')} that came before"
+    return "" if candidate.lost is None else WHY_LOST[candidate.lost]
 
 
 def _steps(rule: IntentRule) -> str:

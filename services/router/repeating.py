@@ -18,8 +18,8 @@ async def until_settled(
     """What `attempt` settled in a transaction of its own, once no rival was in the way.
 
     It is given the places to lock before it decides; `on_repeat` the reason why it has to be made again. Whoever raises
-    QueuesOutdated has found the queues again. Raises RuntimeError, which names `what`, when it was made MOST_REPEATS
-    times.
+    QueuesOutdated has found the queues again, and raises it once. Raises RuntimeError, which names `what`, when it was
+    made MOST_REPEATS times.
     """
     keep: frozenset[Place] = frozenset()
     for _ in range(MOST_REPEATS):

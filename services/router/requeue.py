@@ -8,7 +8,7 @@ router gives anybody a place there, all that wait are put into the queues where 
 from datetime import datetime
 
 from services.router.db import ledger, queues
-from services.router.domain import LeadState, WaitingLead, wanted_sites
+from services.router.domain import WaitingLead, wanted_sites
 from services.router.questions import features_of, ledger_of
 from services.router.reload import InEffect
 from shared.postgres import Connection, Pool, transact
@@ -19,7 +19,10 @@ AT_ONCE = 500
 
 
 async def requeue(pool: Pool, in_effect: InEffect, now: datetime) -> int:
-    """Bring the queues of all waiting leads up to what is in effect; returns how many leads were not."""
+    """Bring the queues of all waiting leads up to what is in effect; returns how many leads were not.
+
+    Without leads that are being decided at this moment: it waits for no decision.
+    """
     total = 0
     while True:
         found = await transact(pool, lambda connection: _requeue_some(connection, in_effect, now))
@@ -32,13 +35,13 @@ async def requeue(pool: Pool, in_effect: InEffect, now: datetime) -> int:
 
 async def _requeue_some(connection: Connection, in_effect: InEffect, now: datetime) -> int:
     queued_for = in_effect.queued_for(now)
-    lead_ids = await queues.outdated(connection, queued_for, AT_ONCE)
+    await queues.lock_requeue(connection)
+    lead_ids = await queues.lock_outdated(connection, queued_for, AT_ONCE)
     if not lead_ids:
         return 0
-    rows = [row for row in await ledger.lock_leads(connection, lead_ids, []) if row.state == LeadState.WAITING]
+    rows = await ledger.lock_leads(connection, lead_ids, [])
     waiting = [WaitingLead(features_of(row), ledger_of(row)) for row in rows]
     sites = wanted_sites(waiting, in_effect.snapshot, in_effect.policy, now)
-    locked = [row.lead_id for row in rows]
-    await queues.stand(connection, locked, [" ".join(found) for found in sites])
-    await queues.mark(connection, locked, queued_for)
+    await queues.stand(connection, [row.lead_id for row in rows], [" ".join(found) for found in sites])
+    await queues.mark(connection, lead_ids, queued_for)
     return len(lead_ids)

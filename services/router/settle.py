@@ -68,12 +68,12 @@ async def settle(
     *,
     keep: frozenset[Place],
     travel: Mapping[tuple[str, Point], Travel],
-    on_trial: bool = False,
+    trust_queues: bool = False,
 ) -> Settled:
     """Read, decide and record `arrivals`, inside the caller's transaction; `travel` by lead and its place, as known.
 
-    `keep`: places to lock before anything is decided. `on_trial`: nothing of it will stay, so that queues are taken as
-    they are. Raises Overtaken, NoRoom or QueuesOutdated, after which the whole transaction is to be rolled back and
+    `keep`: places to lock before anything is decided. `trust_queues`: they are taken as they are, whatever they were
+    found for. Raises Overtaken, NoRoom or QueuesOutdated, after which the whole transaction is to be rolled back and
     done again.
     """
     snapshot, policy = in_effect.snapshot, in_effect.policy
@@ -98,7 +98,7 @@ async def settle(
     asks = [question.ask for question in questions]
     if travel:
         asks = [ask if ask.lead.point is None else _travelling(ask, ask.lead.point, travel) for ask in asks]
-    spending = Spending(connection, in_effect, today, None if on_trial else in_effect.queued_for(now))
+    spending = Spending(connection, in_effect, today, None if trust_queues else in_effect.queued_for(now))
 
     def decide(held: Held) -> list[Decided | Stale]:
         return decide_batch(asks, snapshot, policy, held.loads, now, held.taken_today, held.given, held.queues)

@@ -208,11 +208,11 @@ class Snapshot:
         openings = [when.opened_at for _, when in self._dated if when.opened_at is not None]
         return max((opening for opening in openings if opening <= until), default=None)
 
-    def today(self, at: datetime) -> dict[str, date]:
-        """The day that it is at each site with a daily limit."""
+    def today(self, at: datetime, site_ids: Iterable[str] | None = None) -> dict[str, date]:
+        """The day that it is at each site with a daily limit, or at those of `site_ids` that have one."""
         days: dict[str, date] = {}
         by_zone: dict[str, date] = {}
-        for site_id in self.daily_limits:
+        for site_id in self.daily_limits if site_ids is None else self.daily_limits.keys() & site_ids:
             zone = self.sites[self._index[site_id]].time_zone
             if zone not in by_zone:
                 by_zone[zone] = at.astimezone(ZoneInfo(zone)).date()

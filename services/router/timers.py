@@ -104,7 +104,7 @@ class Timers:
         limited = [site_id for site_id in site_ids if snapshot.can_be_full(site_id)]
         if not limited:
             return 0
-        today = snapshot.today(now)
+        today = snapshot.today(now, limited)
         sites = [site for site in map(snapshot.get, limited) if site is not None]
         limits = [
             timers.Limits(site.site_id, site.open_lead_limit, site.daily_lead_limit, today.get(site.site_id))

@@ -7,6 +7,9 @@ from services.router.db.arrays import array_text
 from services.router.domain import Waiter
 from shared.postgres import Connection
 
+# Held by the one router that finds queues again; any constant serves, but it must stay.
+_REQUEUE_LOCK = 0x71756575
+
 
 class Read(NamedTuple):
     """The beginnings of queues, and whether they can be relied on."""
@@ -81,12 +84,20 @@ async def stand(connection: Connection, lead_ids: Sequence[str], site_ids: Seque
     return [row["site_id"] for row in rows]
 
 
-async def outdated(connection: Connection, queued_for: str, limit: int) -> list[str]:
-    """Waiting leads that stand in their queues by an older network, policy or opening."""
+async def lock_requeue(connection: Connection) -> None:
+    """Until the transaction ends nobody else finds queues again; waits for whoever does."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _REQUEUE_LOCK)
+
+
+async def lock_outdated(connection: Connection, queued_for: str, limit: int) -> list[str]:
+    """Waiting leads that stand in their queues by an older network, policy or opening, locked.
+
+    Without those that somebody else has locked: they are being decided.
+    """
     rows = await connection.fetch(
         """SELECT lead_id::text FROM leads
            WHERE state = 'waiting' AND waiting IS DISTINCT FROM 'needs_person' AND queued_for < $1
-           ORDER BY queued_for LIMIT $2""",
+           ORDER BY queued_for LIMIT $2 FOR UPDATE SKIP LOCKED""",
         queued_for,
         limit,
     )

@@ -21,7 +21,7 @@ from services.router.domain.candidates import (
 from services.router.domain.doors import Doors
 from services.router.domain.ledger import Held, LeadFeatures, StaleReason, Stay, Travel
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
-from services.router.domain.queues import Queues
+from services.router.domain.queues import Queues, Waiter
 from services.router.domain.reach import BEYOND_EVERYTHING_MM, Growing, Reach
 from services.router.domain.room import Room
 from services.router.domain.search import NO_RING, Hit, Hits, Met, Point, Ring
@@ -155,9 +155,10 @@ class Chooser:
 
     def line_up(self, lead: LeadFeatures, site_ids: Sequence[str]) -> None:
         """The lead waits for these sites from now on, and for no others."""
-        self._queues.leave(lead.lead_id)
+        waiter = Waiter(lead.received_at, lead.lead_id)
+        self._queues.leave(waiter)
         if site_ids:
-            self._queues.join(lead.received_at, lead.lead_id, site_ids)
+            self._queues.join(waiter, site_ids)
             self.shortcut.see_queues(site_ids)
 
     def free(self, site_id: str) -> None:
@@ -425,10 +426,12 @@ class Chooser:
         tomorrow = [row[1] for row in rows[:MAX_LISTED] if row[3] == _FULL_TODAY]
         retry_at = min([self._snapshot.next_day(site_id, self._now) for site_id in tomorrow], default=None)
         candidates = candidates_text(shown, self._room)
-        wished = [row for row in (preference.also, preference.row) if row is not None]
-        full, full_today = (
-            tuple(dict.fromkeys([row[1] for row in (*shown, *wished) if row[3] == lost])) for lost in _NO_ROOM
-        )
+        if preference is not NO_PREFERENCE:
+            # A wished site is wished also where it is not looked for.
+            wished = [row for row in (preference.also, preference.row) if row is not None]
+            of_wish = {row[1] for row in wished}
+            shown = [row for row in shown if row[1] not in of_wish] + wished
+        full, full_today = (tuple([row[1] for row in shown if row[3] == lost]) for lost in _NO_ROOM)
         return Choice(
             "",
             0,

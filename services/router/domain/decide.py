@@ -18,6 +18,7 @@ from services.router.domain.ledger import (
     LeadState,
     LiveLead,
     Ordered,
+    Received,
     Stale,
     StaleReason,
     Stay,
@@ -136,6 +137,7 @@ class Batch:
         self._plans: dict[_Work, _Plan] = {}
         self._rows: dict[str, LeadLedger] = {}
         self._live: dict[tuple[str, str], str] = {}
+        self._may_free = False
         self._placed: dict[str, tuple[float, float]] = {}
         """Where operators said in this batch that leads are."""
 
@@ -144,6 +146,8 @@ class Batch:
         plans = [self._plan_of(ask[0]) for ask in asks]
         readings = self._read(asks, plans)
         self._shortcut.meet(self._met)
+        # Where nobody lets go of a lead, who found a site full has nothing to wait for in this batch.
+        self._may_free = any(type(ask[2]) is not Received for ask in asks)
         return [self._answer(ask, plan, reading) for ask, plan, reading in zip(asks, plans, readings, strict=True)]
 
     def _read(self, asks: Sequence[Ask], plans: Sequence[_Plan]) -> Iterable[_Reading]:
@@ -231,7 +235,7 @@ class Batch:
             decided = self._decide(ask, ledger, step, plan, reading, joins)
         if isinstance(decided, Decided):
             self._rows[lead.lead_id] = decided.after
-            if decided.outcome == "waiting" or ledger.state is LeadState.WAITING:
+            if self._may_free and (decided.outcome == "waiting" or ledger.state is LeadState.WAITING):
                 self._chooser.line_up(lead, decided.full + decided.full_today)
         return decided
 

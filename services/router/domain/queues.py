@@ -6,7 +6,7 @@ place only when there are more free ones than leads before it that wait for them
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -59,13 +59,14 @@ class Queues:
         self.behind[site_id] = ahead
         return True
 
-    def leave(self, lead_id: str) -> None:
+    def leave(self, waiter: Waiter) -> None:
         """The lead waits no more, or it is about to `join` again."""
-        for site_id in self._sites_of.pop(lead_id, ()):
-            self.lines[site_id] = [waiter for waiter in self.lines[site_id] if waiter.lead_id != lead_id]
+        for site_id in self._sites_of.pop(waiter.lead_id, ()):
+            line = self.lines[site_id]
+            del line[bisect_left(line, waiter)]
 
-    def join(self, received_at: datetime, lead_id: str, site_ids: Iterable[str]) -> None:
+    def join(self, waiter: Waiter, site_ids: Sequence[str]) -> None:
         """The lead waits for these sites."""
+        self._sites_of[waiter.lead_id] = list(site_ids)
         for site_id in site_ids:
-            insort(self.lines.setdefault(site_id, []), Waiter(received_at, lead_id))
-            self._sites_of.setdefault(lead_id, []).append(site_id)
+            insort(self.lines.setdefault(site_id, []), waiter)

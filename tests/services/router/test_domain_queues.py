@@ -208,7 +208,7 @@ def test_under_another_network_a_waiting_lead_stands_in_line_for_every_site_with
 
 def test_a_lead_that_waits_no_more_is_out_of_every_line() -> None:
     queues = Queues({"a": [waiter(1), waiter(2)], "b": [waiter(1)]})
-    queues.leave(str(UUID(int=1)))
+    queues.leave(waiter(1))
     queues.begin(NOW, str(UUID(int=9)))
 
     assert queues.are_all_taken("a", 1)

@@ -1,11 +1,13 @@
 """What `waypost explain` says."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 
 from rich.console import Console
 
-from services.router.domain import Decided, LeadFeatures, decide_batch
+from services.router.domain import Decided, LeadFeatures, Waiter, decide_batch
 from services.router.explain import Explanation
 from services.router.policy import Policy
 from services.router.printing import print_explanation
@@ -13,15 +15,17 @@ from services.router.sites import WorkingTime
 from services.router.snapshot import Snapshot
 from shared.contracts import LeadAssigned, LeadWaiting
 from shared.vocabulary import Intent
-from tests.services.router.networks import lead, policy, received, site
+from tests.services.router.networks import NOW, lead, policy, received, site
 from tests.services.router.records import CONTRACT
 
 
-def explained(features: LeadFeatures, rules: Policy, hours: str = "") -> str:
-    """Of a lead 4.4 km from a full site and 22 km from one with room, which has these hours."""
+def explained(
+    features: LeadFeatures, rules: Policy, *, load: int = 1, waiting: Sequence[Waiter] = (), hours: str = ""
+) -> str:
+    """Of a lead 4.4 km from a site with one place and 22 km from one with room, which has these hours."""
     network = [site("near", 31.34, limit=1), replace(site("town", 31.5), working_time=WorkingTime(hours))]
-    snapshot = Snapshot.build(network, 1)
-    [decided] = decide_batch([received(features)], snapshot, rules, {"near": 1}, features.received_at)
+    snapshot, now = Snapshot.build(network, 1), features.received_at
+    [decided] = decide_batch([received(features)], snapshot, rules, {"near": load}, now, queues={"near": waiting})
     assert isinstance(decided, Decided)
     decision = CONTRACT.validate_json(decided.record)
     assert isinstance(decision, LeadAssigned | LeadWaiting)
@@ -50,6 +54,13 @@ def test_a_farther_site_that_gets_the_lead_at_once_says_how_far_was_looked() -> 
     assert "within 100 km (first within 10, then 30 km);" in shown
 
 
+def test_a_place_that_is_for_leads_before_it_is_told_as_such() -> None:
+    waiters = [Waiter(NOW - timedelta(hours=hours), "one who waits") for hours in (2, 1)]
+
+    assert "its free places are for 1 lead that came before" in explained(lead(), policy(), load=0, waiting=waiters[:1])
+    assert "its free places are for 2 leads that came before" in explained(lead(), policy(), load=0, waiting=waiters)
+
+
 def test_a_policy_without_steps_says_nothing_of_them() -> None:
     shown = explained(lead(), policy())
 
@@ -59,8 +70,10 @@ def test_a_policy_without_steps_says_nothing_of_them() -> None:
 
 def test_a_deadline_by_hours_that_never_come_says_so() -> None:
     # An import refuses such hours; a revision of before that may hold them, and decides as it did.
-    assert "Its clock runs while it is open: until" in explained(lead(), policy(steps=([10, 30], 0)), "09:00-18:00")
-    shown = explained(lead(), policy(steps=([10, 30], 0)), "2020 Mo-Fr 09:00-18:00")
+    assert "Its clock runs while it is open: until" in explained(
+        lead(), policy(steps=([10, 30], 0)), hours="09:00-18:00"
+    )
+    shown = explained(lead(), policy(steps=([10, 30], 0)), hours="2020 Mo-Fr 09:00-18:00")
     assert "(2020 Mo-Fr 09:00-18:00) never open within a year: its clock runs as if it were always open, until" in shown
 
 

@@ -423,6 +423,21 @@ async def test_queues_are_found_again_once_for_all_routers(world: World) -> None
     assert await lines(world) == {"near": [2, 3]}
 
 
+async def test_nobody_waits_for_a_lead_that_another_router_is_deciding_to_find_queues_again(world: World) -> None:
+    await world.set_up(ONE, FAR_AWAY)
+    async with world.router() as stands_still, world.router() as other:
+        await other.handle(came(1), came(2), came(3))
+        await network.apply(world.pool, (ONE, replace(FAR_AWAY, open_lead_limit=5)), in_minutes(1))
+        await other.reload.refresh()
+        async with acquire(stands_still.pool) as connection, connection.transaction():
+            await connection.execute("SELECT FROM leads WHERE lead_id = $1 FOR UPDATE", UUID(int=2))
+            async with asyncio.timeout(20):
+                await other.handle(received_record(4, (40.0, 116.4)))
+        assert await requeue(other.pool, other.reload(), NOW) == 1
+
+    assert await given(world, FAR_AWAY.site_id) == [4]
+
+
 async def test_an_order_on_trial_is_not_stopped_by_outdated_queues(world: World) -> None:
     await world.set_up(ONE)
     async with world.router() as router:
@@ -431,7 +446,7 @@ async def test_an_order_on_trial_is_not_stopped_by_outdated_queues(world: World)
         async with acquire(router.pool) as connection, connection.transaction():
             arrivals = read([answered_record(1, 1, "near", Answer.ACCEPTED), came(3)]).arrivals
             settled = await settle(
-                connection, arrivals, router.reload(), NOW, keep=frozenset(), travel={}, on_trial=True
+                connection, arrivals, router.reload(), NOW, keep=frozenset(), travel={}, trust_queues=True
             )
     assert settled.outcomes == {"closed": 1, "waiting": 1}
 
