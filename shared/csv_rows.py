@@ -46,8 +46,9 @@ class CsvRow(NamedTuple):
 
 
 def column_name(written: str) -> str:
-    """A heading as it is compared: case, widths, and spaces or dashes between words make no difference."""
-    plain = unicodedata.normalize("NFKC", written[:256]).strip().lower()
+    """A heading as it is compared: without case, widths, marks that nobody sees, and dashes or spaces for `_`."""
+    visible = "".join(c for c in written[:256] if unicodedata.category(c) != "Cf")
+    plain = unicodedata.normalize("NFKC", visible).strip().lower()
     return re.sub(r"[\s\-]+", "_", plain)
 
 

@@ -14,6 +14,8 @@ from shared.words import counted
 MOST_TOLD = 20
 LONGEST_TOLD = 400
 """Characters of one fault."""
+_LONGEST_REFUSAL = 3_400
+"""Characters of all that are told, except the first: what a command prints of a refusal is cut soon after."""
 _MOST_KINDS = 8
 
 Fault = TypeVar("Fault")
@@ -26,6 +28,8 @@ class Bounded(Generic[Fault]):
     first: tuple[Fault, ...]
     more: Mapping[str, int]
     """How many others there are of each kind."""
+    kinds: tuple[str, ...]
+    """Of what kind the first ones are."""
 
     @property
     def total(self) -> int:
@@ -63,17 +67,24 @@ class Faults(Generic[Fault]):
 
     def bounded(self) -> Bounded[Fault]:
         """What was gathered."""
-        return Bounded(tuple(self._first), dict(self._more))
+        return Bounded(tuple(self._first), dict(self._more), tuple(map(self._kind_of, self._first)))
 
 
 def refusal(what: str, faults: Bounded[Fault], line_of: Callable[[Fault], str]) -> str:
     """The message that begins with `what` (`x is refused`): how many faults, the first of them, the others by kind."""
-    lines = [f"  {cut(line_of(fault))}" for fault in faults.first]
-    if faults.more:
-        kinds = sorted(faults.more.items(), key=lambda kind: (-kind[1], kind[0]))
-        named = [f"{number:,} of {cut(kind, 64)}" for kind, number in kinds[:_MOST_KINDS]]
+    lines: list[str] = []
+    more = Counter(faults.more)
+    for fault, kind in zip(faults.first, faults.kinds, strict=True):
+        line = f"  {cut(line_of(fault))}"
+        if lines and sum(map(len, lines)) + len(line) > _LONGEST_REFUSAL:
+            more[kind] += 1
+        else:
+            lines.append(line)
+    if more:
+        kinds = sorted(more.items(), key=lambda kind: (-kind[1], kind[0]))
+        named = [f"{number:,} of {cut(kind, 32)}" for kind, number in kinds[:_MOST_KINDS]]
         named += [f"{len(kinds) - _MOST_KINDS} kinds more"] if len(kinds) > _MOST_KINDS else []
-        lines.append(f"  and {sum(faults.more.values()):,} more like these: {', '.join(named)}")
+        lines.append(f"  and {more.total():,} more like these: {', '.join(named)}")
     return "\n".join([f"{what}, {counted(faults.total, 'fault')}:", *lines])
 
 

@@ -57,7 +57,7 @@ def load_keys(path: Path) -> Keys:
     """Open the key file. Raises UserError when it is missing, readable by others, or malformed."""
     try:
         mode = path.stat().st_mode
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise UserError(f"no key file at {path}", "create it once with `waypost keys init`") from error
     except (OSError, UnicodeDecodeError) as error:

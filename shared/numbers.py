@@ -58,6 +58,7 @@ def _refusal(text: str, wanted: str, form: re.Pattern[str]) -> str:
 def _meant(text: str, form: re.Pattern[str]) -> str | None:
     """The plain spelling of the same number; None when there is none, or more than one."""
     plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in unicodedata.normalize("NFKC", text))
+    plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
     plain = plain.translate(_MINUS).replace("_", "").replace("'", "").replace(" ", "").removeprefix("+")
     if form is _WHOLE and _THOUSANDS.match(plain):
         plain = plain.replace(",", "")

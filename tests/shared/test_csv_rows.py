@@ -30,6 +30,7 @@ def read(text: str) -> tuple[list[CsvRow], list[Fault]]:
         "site_id,name,lat\none,One,31.3,,,\n",
         "site_id,name,lat\none,One,31.3\n\n   \n,,\n",
         " Site ID ,NAME,ｌａｔ\none,One,31.3",
+        "\ufeff\u200bsite_id,name,lat\none,One,31.3\n",
         "site-id,,name,lat\none,,One,31.3\n",
         '"site_id","name","lat"\n"one","One","31.3"\n',
     ],

@@ -31,3 +31,12 @@ def test_kinds_are_few_too() -> None:
 def test_a_long_fault_is_cut_and_nothing_in_it_moves_a_cursor() -> None:
     assert len(cut("x" * 300_000)) == 400
     assert cut("a\nb\x1b[2J") == "a\\nb\\x1b[2J"
+
+
+def test_long_faults_leave_room_for_the_count_of_the_others() -> None:
+    faults: Faults[str] = Faults(lambda fault: "hours" if fault.startswith("x") else "lat")
+    faults.extend(["y" * 300, *["x" * 300] * 99])
+    told = refusal("sites.csv is refused", faults.bounded(), str)
+    assert len(told) < 3_900
+    assert told.startswith("sites.csv is refused, 100 faults:")
+    assert told.endswith("  and 89 more like these: 89 of hours")

@@ -64,3 +64,12 @@ def test_a_damaged_key_file_is_named_without_its_content(tmp_path: Path, text: s
         load_keys(path)
 
     assert "secret-text" not in refusal.value.message
+
+
+def test_an_editors_mark_makes_no_other_key_file(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    created = create_keys(path, os.urandom)
+
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+
+    assert load_keys(path) == created

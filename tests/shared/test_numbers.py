@@ -25,6 +25,7 @@ def test_plain_numbers_are_read(text: str, number: float) -> None:
         ("1e3", "1000"),
         (".5", "0.5"),
         ("५", "5"),
+        ("\u200b31.3\ufeff", "31.3"),
     ],
 )
 def test_a_number_in_another_spelling_is_asked_back(text: str, meant: str) -> None:

@@ -41,6 +41,17 @@ async def site_names(connection: Connection, site_ids: Iterable[str], revisions:
     return {row["site_id"]: row["name"] for row in rows}
 
 
+async def site_row(connection: Connection, site_id: str, revision: int) -> str | None:
+    """The site as this revision of the network has it, as JSON text."""
+    found: str | None = await connection.fetchval(
+        """SELECT site::text FROM router.network_revisions, json_array_elements(sites) AS site
+           WHERE revision = $2 AND site ->> 'site_id' = $1""",
+        site_id,
+        revision,
+    )
+    return found
+
+
 async def accepted(connection: Connection, lead_id: UUID) -> bool:
     """Whether intake ever accepted such a lead."""
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM lead_intake.leads WHERE lead_id = $1)", lead_id))

@@ -91,9 +91,18 @@ class Journey:
 
 
 def tell(
-    lead_id: str, records: Sequence[Kept], reveals: Sequence[Reveal], names: Mapping[str, str], now: datetime
+    lead_id: str,
+    records: Sequence[Kept],
+    reveals: Sequence[Reveal],
+    names: Mapping[str, str],
+    now: datetime,
+    *,
+    holder_never_opens: bool = False,
 ) -> Journey:
-    """The journey in `records` (as published, redeliveries included); `names` maps site ids to names."""
+    """The journey in `records` (as published, redeliveries included); `names` maps site ids to names.
+
+    `holder_never_opens`: the hours of the site that has the lead never come, so that its clock runs all the time.
+    """
     lead: LeadReceived | None = None
     decisions: dict[int, LeadDecided] = {}
     moments: dict[object, Moment] = {}
@@ -114,6 +123,8 @@ def tell(
         moments[reveal] = Moment(reveal.revealed_at, "contact", text)
     told = [decisions[epoch] for epoch in sorted(decisions)]
     state, tone = _state(told, lead, names, now)
+    if holder_never_opens:
+        state += "; its hours never open within a year, so its clock runs as if it were always open"
     places = [one.order.place for one in told if one.order is not None and one.order.place is not None]
     return Journey(
         lead_id=lead_id,
@@ -150,6 +161,14 @@ def mentions(records: Sequence[Kept]) -> tuple[set[str], set[int]]:
         if site_id:
             sites.add(site_id)
     return sites, revisions
+
+
+def holding(records: Sequence[Kept]) -> LeadAssigned | None:
+    """The decision by which a site has the lead now; None when none has it."""
+    told = [said for _, said in map(_read, records)]
+    decisions = [said for said in told if isinstance(said, LeadAssigned | LeadWaiting | LeadJoined | LeadClosed)]
+    last = max(decisions, key=lambda decision: decision.epoch, default=None)
+    return last if isinstance(last, LeadAssigned) else None
 
 
 def _read(record: Kept) -> tuple[object, Told | None]:

@@ -85,7 +85,7 @@ def _key_of(settings: IntakeSettings) -> str:
         if key:
             raise UserError("there are two keys for the map service", "set WAYPOST_GEOCODER_KEY or ..._KEY_FILE")
         try:
-            key = settings.geocoder_key_file.read_text().strip()
+            key = settings.geocoder_key_file.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(
                 f"the key in {settings.geocoder_key_file} cannot be read ({type(error).__name__})",

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-DAY = 24 * 60
-NOON = 12 * 60
-LONGEST_NIGHT = 16 * 60
+HOUR = 60
+DAY = 24 * HOUR
+NOON = 12 * HOUR
+LONGEST_NIGHT = 16 * HOUR
 """Minutes. Who closes after midnight has not opened sixteen hours before: it is six in the evening that was meant."""
-FIRST_MORNING = 4 * 60
-"""Nobody opens between midnight and four: it is the afternoon that was meant."""
+FIRST_MORNING = 4 * HOUR
+"""Nobody opens between one and four at night: it is the afternoon that was meant."""
 
 _TO = r"\s*(?:-|\u2010|\u2012|\u2013|\u2014|\u2212|~|\u301c|\bto\b|\btill?\b|\buntil\b|至|到)\s*"
 _BEFORE = r"(?P<before{n}>上午|早上|早|凌晨|下午|晚上|晚|中午)?\s*"
@@ -28,10 +29,18 @@ _AFTERNOON = ("下午", "晚上", "晚", "中午", "p")
 _MORNING = ("上午", "早上", "早", "凌晨", "a")
 
 _WEEK = dict(zip("一二三四五六日天", ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su", "Su"), strict=True))
+_DAY_NAME = (
+    r"\b(?:(mo)(?:n(?:day)?s?)?|(tu)(?:e(?:s(?:day)?)?s?)?|(we)(?:d(?:nesday)?s?)?|(th)(?:u(?:r(?:s(?:day)?)?)?s?)?"
+    r"|(fr)(?:i(?:day)?s?)?|(sa)(?:t(?:urday)?s?)?|(su)(?:n(?:day)?s?)?)\b\.?"
+)
 _DAY = "(?:Mo|Tu|We|Th|Fr|Sa|Su)"
 _WORDS: tuple[tuple[str, str], ...] = (
+    (r"营业时间\s*:?|\b(?:opening )?hours\s*:|\bopen\b|\bfrom\b", " "),
     (r"24\s*(?:小时|h\b|hours?\b)(?:营业)?|全天|\ball day\b|\baround the clock\b", "24/7"),
-    (r"每天|每日|天天|周一\s*[至到\-]\s*周日|\bdaily\b|\bevery ?day\b", "Mo-Su "),
+    (r"\b7 ?days(?: a week)?\b|每天|每日|天天|周一\s*[至到\-]\s*周日|\bdaily\b|\bevery ?day\b", "Mo-Su "),
+    (r"\bM\s?-\s?F\b", "Mo-Fr "),
+    (r"(?<=\d)\s*(?:hours|hrs?\.?)(?=\s|$)", " "),
+    (r"(?<=[\dm])\s*(?:&|\band\b|/)\s*(?=\d)(?!7\b)", ","),
     (r"工作日|\bweekdays?\b", "Mo-Fr "),
     (r"周末|\bweekends?\b", "Sa-Su "),
     (r"休息|关闭|不营业|\brest\b", " off "),
@@ -68,8 +77,8 @@ def is_long_night(span: Span) -> bool:
 
 
 def begins_at_night(span: Span) -> bool:
-    """Whether it begins after midnight and before anybody opens."""
-    return 0 < span.begin < FIRST_MORNING
+    """Whether it begins in the night, before anybody opens."""
+    return HOUR <= span.begin < FIRST_MORNING
 
 
 def are_in_order(spans: tuple[Span, ...]) -> bool:
@@ -87,7 +96,8 @@ def respelt(text: str) -> Iterator[str]:
 
 def _words(text: str) -> str:
     """The text with OpenStreetMap's words for days, one rule after another with semicolons between."""
-    spelt = unicodedata.normalize("NFKC", text).replace("\u3001", ",")
+    plain = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    spelt = plain.replace("\u3001", ",").rstrip(" ,;")
     for wording, meant in _WORDS:
         spelt = re.sub(wording, meant, spelt, flags=re.IGNORECASE)
     spelt = re.sub(
@@ -96,14 +106,12 @@ def _words(text: str) -> str:
         spelt,
     )
     spelt = re.sub(r"(?:周|星期|礼拜)([一二三四五六日天])", lambda found: f"{_WEEK[found[1]]} ", spelt)
-    spelt = re.sub(
-        r"\b(mo|tu|we|th|fr|sa|su)[a-z]*\b\.?", lambda found: found[1].capitalize(), spelt, flags=re.IGNORECASE
-    )
+    spelt = re.sub(_DAY_NAME, lambda found: found[found.lastindex or 0].capitalize(), spelt, flags=re.IGNORECASE)
     spelt = re.sub(rf"({_DAY})\s*{_TO}\s*({_DAY})", r"\1-\2", spelt)
     spelt = re.sub(rf"({_DAY})\s*(?:&|\band\b|/|,)\s*(?={_DAY})", r"\1,", spelt)
     spelt = re.sub(rf"({_DAY})\s*:\s*", r"\1 ", spelt)
     spelt = re.sub(rf"\A([^A-Z;]*\d[^A-Z;]*?)\s+({_DAY}[A-Za-z,\-]*)\s*\Z", r"\2 \1", spelt)
-    spelt = re.sub(rf"(?<=[\d分半m])\s*[,\s]\s*(?={_DAY})", "; ", spelt)
+    spelt = re.sub(rf"(?<=[\d分半mM])\s*[,\s]\s*(?={_DAY})", "; ", spelt)
     spelt = re.sub(r"\bMo-Su\s+24/7", "24/7", spelt)
     spelt = re.sub(rf"({_DAY})\s+24/7", r"\1 00:00-24:00", spelt)
     return re.sub(r"\s*[;\n]\s*", ";", spelt.strip())
@@ -128,10 +136,10 @@ def _read(found: re.Match[str], over: int, *, is_half_day: bool) -> Span:
     begin, begin_half = _minutes(found, 1)
     end, end_half = _minutes(found, 2)
     if is_half_day:
-        wants_noon = begin < over or (begin_half is None and 0 < begin < FIRST_MORNING)
-        if begin_half is None and 0 < begin < NOON and wants_noon and not over > NOON + begin:
+        wants_noon = begin < over or begin < FIRST_MORNING
+        if begin_half is None and HOUR <= begin < NOON and wants_noon and not over > NOON + begin:
             begin += NOON
-        if end_half is None and 0 < end <= begin < end + NOON:
+        if end_half is None and HOUR <= end < NOON + HOUR and end <= begin < end + NOON:
             end += NOON
     if end == 0 and begin > 0:
         end = DAY

@@ -20,6 +20,8 @@ from opening_hours import State
 from services.router.sites.hours import parsed
 from services.router.sites.hours_advice import (
     DAY,
+    HOUR,
+    NOON,
     Span,
     are_in_order,
     begins_at_night,
@@ -87,7 +89,8 @@ def _judged(text: str, today: date) -> tuple[str, str | None]:
     except _ParserError as error:
         place = re.search(r"--> \d+:(\d+)", str(error))
         where = f" at character {place[1]}" if place else ""
-        return "", f"cannot be read{where}; {_meant(text, today) or _HOW}"
+        how = _HOW if re.search(r"\d", text) else f"{_HOW}, or leave it empty"
+        return "", f"cannot be read{where}; {_meant(text, today) or how}"
     objection = _objection(text, spelt, today)
     if objection is None:
         return spelt, None
@@ -129,6 +132,8 @@ def _objection(text: str, spelt: str, today: date) -> _Objection | None:
             f"{whole} says no times and would be open day and night",
             "give them, or write 24/7 (for some days 00:00-24:00) if that is meant",
         )
+    if reopened := _reopened(spelt, today):
+        return _Objection(f"{reopened!r} is undone by a later rule for the same days", "write closed days last")
     if replaced := _replaced(spelt, today):
         return _Objection(
             f"{replaced!r} is replaced by a later rule for the same days",
@@ -141,8 +146,8 @@ def _of_times(times: tuple[Span, ...]) -> _Objection | None:
     """Why the times of one rule are no hours of a day: twelve-hour clock, or disorder."""
     for span in times:
         if span.text[:5] == span.text[6:]:
-            otherwise = "24/7 or 00:00-24:00 is day and night, off a closed day"
-            return _Objection(f"{span.text} opens and closes at the same time", otherwise, is_slip=span.begin > 0)
+            why, is_slip = f"{span.text} opens and closes at the same time", HOUR <= span.begin < NOON
+            return _Objection(why, "24/7 or 00:00-24:00 is day and night, off a closed day", is_slip)
         if is_long_night(span):
             why = f"{span.text} is {counted(span.minutes // 60, 'hour')}, through the night"
             if span.minutes >= DAY:
@@ -174,7 +179,8 @@ def _unsaid_whole_day(text: str, spelt: str, today: date) -> str | None:
         is_said = _WHOLE_DAYS.search(part) or re.search(r"\d:\d\d", part)
         if not is_said and not re.search(r"\b(off|closed)\b", part, re.IGNORECASE):
             return quoted(part.strip())
-    if _WHOLE_DAYS.search(text):
+    # Only after a comma may a rule without times have passed; to look at a year takes a millisecond.
+    if ", " not in spelt or _WHOLE_DAYS.search(text):
         return None
     for start, end, state, _ in _in_a_year(spelt, today):
         if state is State.OPEN and end - start >= timedelta(days=1):
@@ -194,6 +200,17 @@ def _replaced(spelt: str, today: date) -> str | None:
         others = "; ".join(rules[:place] + rules[place + 1 :])
         if _is_ever_open(_in_a_year(rule, today)) and _in_a_year(others, today) == together:
             return rule
+    return None
+
+
+def _reopened(spelt: str, today: date) -> str | None:
+    """Closed days that a later rule opens again, which nobody means; None when there are none."""
+    rules = spelt.split("; ")
+    for place, rule in enumerate(rules[:-1] if "||" not in spelt else ()):
+        if rule.endswith("closed"):
+            last = "; ".join([*rules[:place], *rules[place + 1 :], rule])
+            if _in_a_year(last, today) != _in_a_year(spelt, today):
+                return rule
     return None
 
 

@@ -136,6 +136,25 @@ async def test_the_journey_of_a_lead_says_who_why_and_who_lost(world: World, inv
     ]
 
 
+async def test_the_journey_says_when_the_hours_of_the_holder_never_come(world: World, invoke: Invoke) -> None:
+    lead_id = await world.receive()
+    never = "so its clock runs as if it were always open"
+    assert never not in (await invoke("lead", str(lead_id))).stdout
+    # As an import of before would have left it: such hours are refused now.
+    await world.tamper(
+        """UPDATE router.network_revisions SET sites = (
+               SELECT json_agg(site::jsonb || '{"hours": "2020 Mo-Fr 09:00-18:00"}')
+               FROM json_array_elements(sites) AS site
+           )"""
+    )
+
+    ran = await invoke("lead", str(lead_id))
+
+    assert ran.exit_code == 0, ran.output
+    assert never in " ".join(ran.stdout.replace("│", " ").split())
+    assert never in orjson.loads((await invoke("lead", str(lead_id), "--json")).stdout)["now"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

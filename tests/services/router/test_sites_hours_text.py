@@ -49,6 +49,8 @@ ALL_WEEK = [(MONDAY, MONDAY + timedelta(days=7), "open")]
         ("24/7; Su off", "24/7; Su closed"),
         ("Mo-Sa 09:00-18:00; Su closed", "Mo-Sa 09:00-18:00; Su closed"),
         ("00:00-04:00,08:00-24:00", "00:00-04:00,08:00-24:00"),
+        ("00:01-23:59", "00:01-23:59"),
+        ("Su off; Mo-Sa 09:00-18:00", "Su closed; Mo-Sa 09:00-18:00"),
         ("Mo-Sa 09:00-18:00; Sa 10:00-12:00", "Mo-Sa 09:00-18:00; Sa 10:00-12:00"),
         ("Mo-Fr 09:00-18:00; Feb 29 off", "Mo-Fr 09:00-18:00; Feb 29 closed"),
         ("Mo-Fr 09:00-18:00; 2025 Dec 25 off", "Mo-Fr 09:00-18:00; 2025 Dec 25 closed"),
@@ -89,6 +91,16 @@ def test_hours_that_somebody_can_mean_are_kept_in_one_spelling(text: str, kept: 
         ("Sa 1:00-5:00", "Sa 13:00-17:00"),
         ("Mon-Fri: 9am-6pm, Sat 10am-4pm", "Mo-Fr 09:00-18:00; Sa 10:00-16:00"),
         ("9:00-18:00 Mo-Fr", "Mo-Fr 09:00-18:00"),
+        ("from 9 to 5", "09:00-17:00"),
+        ("M-F 9-5", "Mo-Fr 09:00-17:00"),
+        ("0900-1700hrs", "09:00-17:00"),
+        ("7 days a week 9-6", "Mo-Su 09:00-18:00"),
+        ("open 24 hours", "24/7"),
+        ("Mo-Fr 8:00-12:00 & 13:00-17:00", "Mo-Fr 08:00-12:00,13:00-17:00"),
+        ("营业时间：周一到周五 9:00-12:00、13:30-18:00；周日 10-17", "Mo-Fr 09:00-12:00,13:30-18:00; Su 10:00-17:00"),
+        ("Mon-Fri 9:00AM-5:00PM, Sat-Sun closed", "Mo-Fr 09:00-17:00; Sa-Su closed"),
+        ("\u200b09:00-18:00,", "09:00-18:00"),
+        ("6:30-3:30", "06:30-15:30"),
     ],
 )  # fmt: skip
 def test_other_spellings_are_asked_back_in_openstreetmaps(text: str, meant: str) -> None:
@@ -138,6 +150,12 @@ def test_what_the_library_makes_of_a_text_that_says_nothing_is_known_and_refused
         ("09:00-18:00/01:00", ("09:00", "18:00"), "is a rhythm of times"),
         # A later rule replaces an earlier one for its days; after a comma it adds to it.
         ("Mo-Fr 09:00-12:00; Mo-Fr 13:00-18:00", ("13:00", "18:00"), "is replaced by a later rule for the same days"),
+        (
+            "Sa-Su off; Mo-Su 09:00-18:00",
+            ("09:00", "18:00"),
+            "is undone by a later rule",
+        ),
+        ("Dec 25 off; 09:00-18:00", ("09:00", "18:00"), "'Dec 25 closed' is undone by a later rule"),
         ("Mo-Fr, Sa 10:00-12:00", ("00:00", "00:00"), "says no times and would be open day and night"),
         ("sunrise-sunset", ("07:00", "19:00"), "sunrise depends on more than the clock"),
         ("09:00-02:00", ("00:00", "02:00"), "if it is that long, write 00:00-02:00,09:00-24:00"),
@@ -154,6 +172,16 @@ def test_what_the_library_reads_otherwise_than_people_do_is_refused(
 @pytest.mark.parametrize("text", ["Mo-Fr", "Mo-Sa 09:00-18:00; Su", "Mo-Fr 09:00-18:00, Sa", "2020-2021"])
 def test_days_without_times_are_no_hours(text: str) -> None:
     assert "says no times" in objection(text)
+
+
+@pytest.mark.parametrize("text", ["N/A", "-", "by appointment", "TBD", "预约"])
+def test_a_word_instead_of_hours_is_asked_to_be_left_out(text: str) -> None:
+    assert "or leave it empty" in objection(text)
+
+
+@pytest.mark.parametrize("text", ["23:00-22:00", "18:00-18:00", "12:00-12:00", "10:00-34:00", "00:00-25:00"])
+def test_nothing_is_proposed_where_nothing_is_plain(text: str) -> None:
+    assert "did you mean" not in objection(text)
 
 
 @pytest.mark.parametrize("text", ["week 54 10:00-12:00", "Jan 32 09:00-18:00", "2027-2026 09:00-18:00", "", "whenever"])
