@@ -66,9 +66,7 @@ def to_e164(phone: str, region: str) -> str:
     Takes +86, 0086, spaces, dashes and digits of any script; an extension follows as `;ext=` (RFC 3966), for behind one
     number may be many people. Raises ValueError when it is no valid number, and when it is two.
     """
-    if region == "CN" and phone.isascii() and (m := _CHINESE_MOBILE.fullmatch(phone.replace(" ", "").replace("-", ""))):
-        return f"+86{m[1]}"
-    reading = _read_written_phone(phone, region)
+    reading = read_phone(phone, region)
     if reading.is_first_of_several:
         raise ValueError("holds several phone numbers: give one")
     return reading.value

@@ -65,8 +65,10 @@ def extended_by_a_group(plain: str) -> Extended | None:
 
 
 def whole_number(plain: str) -> str:
-    """All digits of a text as one number, with its leading +; empty when words stand between them."""
+    """All digits of a text as one number, with its leading +; empty when words or a + stand between them."""
     pieces = numbers_apart(plain)
+    if any(piece.startswith("+") for piece in pieces[1:]):
+        return ""
     first = next((i for i, character in enumerate(plain) if character.isdigit()), 0)
     last = next((i for i in range(len(plain), 0, -1) if plain[i - 1].isdigit()), 0)
     return "" if any(map(str.isalpha, plain[first:last])) else _digits("".join(pieces))

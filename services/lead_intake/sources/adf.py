@@ -77,14 +77,14 @@ def _read(found: Prospect, file_repairs: tuple[str, ...], reader: _Reader) -> It
     prospect = found.element
     remarks = [Fault("", f"is in a file that {repair}") for repair in file_repairs]
     remarks += [Fault("", f"was mended: {repair}") for repair in found.repairs]
-    contact, fields = contact_of(first_of(prospect, "customer"), reader.phone_region, remarks)
+    contact = contact_of(first_of(prospect, "customer"), reader.phone_region, remarks)
     requested_at = _time(text_of(prospect, "requestdate"), reader.received_at, remarks)
     provider = first_of(prospect, "provider")
     wish = wish_of(all_of(prospect, "vehicle"), text_of(provider, "service"), remarks)
     draft = {
         "intent": wish.intent,
-        "contact": fields,
-        "location": location_of(contact, reader.places, remarks),
+        "contact": contact.fields,
+        "location": location_of(contact.element, reader.places, remarks),
         "vehicle": wish.vehicle,
         "preferred_site": _site(first_of(prospect, "vendor")),
         "campaign": line_of(text_of(provider, "name"), "/campaign", remarks) or None,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 from xml.etree.ElementTree import Element
 
@@ -24,8 +25,16 @@ MOST_TRIED = 8
 _Read: TypeAlias = Callable[[str], Reading]
 
 
-def contact_of(customer: Element | None, region: str, remarks: list[Fault]) -> tuple[Element | None, dict[str, str]]:
-    """The contact's element and its fields of a draft: the primary one first, then the first that can be reached."""
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The contact that is taken: its element, and its fields of a draft."""
+
+    element: Element | None
+    fields: dict[str, str]
+
+
+def contact_of(customer: Element | None, region: str, remarks: list[Fault]) -> Reached:
+    """The contact that is taken: the primary one first, then the first that can be reached."""
     contacts = sorted(all_of(customer, "contact"), key=lambda contact: not _says_yes(contact, "primarycontact"))
     if len(contacts) > 1:
         remarks.append(Fault("/contact", "is one of several; the first that can be reached was taken"))
@@ -38,7 +47,7 @@ def contact_of(customer: Element | None, region: str, remarks: list[Fault]) -> t
     for way in ways:
         fields[way.field] = way.text
         remarks += way.remarks if any(way.is_usable for way in ways) else ()
-    return contact, {field: text for field, text in fields.items() if text}
+    return Reached(contact, {field: text for field, text in fields.items() if text})
 
 
 def location_of(contact: Element | None, places: Places, remarks: list[Fault]) -> dict[str, str] | None:

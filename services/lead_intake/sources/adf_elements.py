@@ -31,9 +31,10 @@ def attribute_of(element: Element | None, name: str) -> str:
 
 
 def content_of(element: Element) -> bytes:
-    """SHA-256 of an element with all that is in it."""
+    """SHA-256 of an element with all that is in it, wherever it stands."""
     parts: list[str] = []
     for inner in element.iter():
-        parts += (inner.tag, inner.text or "", inner.tail or "", *(f"{key}={value}" for key, value in inner.items()))
+        behind = "" if inner is element else inner.tail or ""
+        parts += (inner.tag, inner.text or "", behind, *(f"{key}={value}" for key, value in inner.items()))
     # No XML text can hold the separator.
     return hashlib.sha256("\x1f".join(parts).encode()).digest()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
 from html.entities import html5
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from services.lead_intake.sources.adf_markup import CDATA, stretches
 
@@ -53,7 +53,7 @@ _ATTRIBUTE = re.compile(
     rf"""("[^"]*"|'[^']*')|(?<==)(\s*)[{_CURLY}]([^"{_CURLY}<>]*)["'{_CURLY}]"""
     rf"""|(\s[\w:\-]+\s*=\s*)([^\s"'<>={_CURLY}][^\s"'<>=]*)(?=[\s>/])"""
 )
-_PREFIXED = re.compile(r"(\s)([\w.\-]{1,64}):([\w.\-]{1,64}\s*=)")
+_PREFIXED = re.compile(r"""("[^"]*"|'[^']*')|(\s)([\w.\-]{1,64}):([\w.\-]{1,64}\s*=)""")
 _DECLARED_PREFIX = re.compile(r"\sxmlns:([\w.\-]{1,64})\s*=")
 _XML_ENTITIES = ("amp", "lt", "gt", "quot", "apos")
 
@@ -63,20 +63,25 @@ _Replacement: TypeAlias = Callable[[re.Match[str]], str]
 def repair(text: str) -> Repaired:
     """The text with everything mended that can be; comments and instructions are left out, for they say nothing."""
     mending = _Mending(frozenset(_DECLARED_PREFIX.findall(text)))
-    mended = "".join(mending.stretch(part, inside_cdata) for part, inside_cdata in _parts(text))
+    mended = "".join(mending.part(part) for part in _parts(text))
     if len({name.lower() for name in mending.names}) < len(mending.names):
         mending.done[Repair.CASE] = None
     return Repaired(mended, tuple(mending.done))
 
 
-def _parts(text: str) -> Iterator[tuple[str, bool]]:
+class _Part(NamedTuple):
+    text: str
+    is_cdata: bool
+
+
+def _parts(text: str) -> Iterator[_Part]:
     position = 0
     for stretch in stretches(text):
-        yield text[position : stretch.start], False
+        yield _Part(text[position : stretch.start], is_cdata=False)
         if stretch.kind == CDATA:
-            yield text[stretch.start : stretch.end], True
+            yield _Part(text[stretch.start : stretch.end], is_cdata=True)
         position = stretch.end
-    yield text[position:], False
+    yield _Part(text[position:], is_cdata=False)
 
 
 class _Mending:
@@ -87,10 +92,10 @@ class _Mending:
         self.names: set[str] = set()
         self._declared = declared_prefixes
 
-    def stretch(self, text: str, inside_cdata: bool) -> str:
-        text = self._sub(Repair.CONTROLS, _NOT_XML, lambda m: " ", text)
+    def part(self, part: _Part) -> str:
+        text = self._sub(Repair.CONTROLS, _NOT_XML, lambda m: " ", part.text)
         text = self._sub(Repair.WINDOWS, _HIGH_CONTROL, lambda m: _of_windows(ord(m[0]), m[0] == _NEXT_LINE), text)
-        if inside_cdata:
+        if part.is_cdata:
             return text
         text = _REFERENCE.sub(self._reference, text)
         text = self._sub(Repair.ENTITIES, _ENTITY, _replaced_entity, text)
@@ -128,10 +133,10 @@ class _Mending:
         return found[1] + prefix + found[3].lower()
 
     def _prefixed(self, found: re.Match[str]) -> str:
-        if found[2] in ("xml", "xmlns", *self._declared):
+        if found[1] or found[3] in ("xml", "xmlns", *self._declared):
             return found[0]
         self.done[Repair.PREFIXES] = None
-        return found[1] + found[3]
+        return found[2] + found[4]
 
 
 def _quoted(found: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32
 from collections.abc import Sequence
 from dataclasses import dataclass
 from encodings.aliases import aliases
+from typing import NamedTuple
 
 from services.lead_intake.sources.reading import Unreadable
 
@@ -120,58 +121,67 @@ def _unmarked(body: bytes, label: str) -> Decoded:
     told = ("declares two charsets; ",) if len({name for name in names if name not in (None, "ascii")}) > 1 else ()
     if None in names:
         told = ("declares a charset that is not known; ",)
-    found = _as_declared(body, charsets) or _as_found(body)
-    if found is None:
+    reading = _as_declared(body, charsets) or _as_found(body)
+    if reading is None:
         raise Unreadable("is in no encoding that its declaration, UTF-8, GB 2312 or Windows-1252 explain")
-    charset, text = found
+    charset, text = reading
     if DAMAGE in text:
         told = (*told, "holds bytes that are no characters; ")
-    elif charset not in charsets and not told:
+    elif charset not in (*charsets, "latin-1") and not told:
         told = ("is not in the charset that it declares; ",) if labels else ("is not in UTF-8 and says no charset; ",)
-    elif charset == "cp1252" and "latin_1" in names and _CONTROLS_OF_LATIN_1.search(body):
+    elif charset in ("cp1252", "latin-1") and "latin_1" in names and _CONTROLS_OF_LATIN_1.search(body):
         told = (*told, "holds characters of Windows-1252 under another label; ")
     read_as = f"it was read as {_NAMES.get(charset, charset)}"
     return Decoded(text, ("".join(told) + read_as,) if told else ())
 
 
-def _as_declared(body: bytes, charsets: Sequence[str]) -> tuple[str, str] | None:
-    # A charset of single bytes reads anything, so one that can fail is tried first: libraries label what they send as
-    # ISO-8859-1 without looking.
+class _Reading(NamedTuple):
+    charset: str
+    text: str
+
+
+def _as_declared(body: bytes, charsets: Sequence[str]) -> _Reading | None:
+    # A charset of single bytes reads anything, so those that can fail are tried first: libraries label what they send
+    # as ISO-8859-1 without looking.
     many = [charset for charset in charsets if charset in _MULTI_BYTE.values()]
     single = [charset for charset in charsets if charset not in many]
-    if readings := [(charset, text) for charset in many if (text := _strictly(body, charset))]:
-        return max(readings, key=lambda reading: _common_share(*reading)) if len(readings) > 1 else readings[0]
+    if readings := [reading for charset in many if (reading := _strictly(body, charset))]:
+        return max(readings, key=_common_share) if len(readings) > 1 else readings[0]
+    if single and (damaged := _as_damaged_utf_8(body)):
+        return damaged
     if "cp1252" in single and _TWO_CHINESE.search(body) and (chinese := _as_chinese(body)):
         return chinese
     for charset in single:
         # The five bytes that Windows-1252 leaves open are control characters in ISO-8859-1.
-        if text := _strictly(body, charset) or _strictly(body, "latin-1" if charset == "cp1252" else charset):
-            return charset, text
+        if reading := _strictly(body, charset) or _strictly(body, "latin-1" if charset == "cp1252" else charset):
+            return reading
     return None
 
 
-def _as_found(body: bytes) -> tuple[str, str] | None:
-    if text := _strictly(body, "gb2312"):
-        return "gb18030", text
-    damaged = body.decode(errors="replace")
-    faults = damaged.count(DAMAGE)
-    if len(_NOT_ASCII.findall(damaged)) > 2 * faults:
-        return "utf-8", damaged
-    text = _strictly(body, "cp1252")
-    return _as_chinese(body) or (("cp1252", text) if text else None)
+def _as_found(body: bytes) -> _Reading | None:
+    if reading := _strictly(body, "gb2312"):
+        return _Reading("gb18030", reading.text)
+    return _as_damaged_utf_8(body) or _as_chinese(body) or _strictly(body, "cp1252")
 
 
-def _as_chinese(body: bytes) -> tuple[str, str] | None:
+def _as_damaged_utf_8(body: bytes) -> _Reading | None:
+    """As UTF-8, if more of its characters are whole than broken; in another charset hardly any would be whole."""
+    text = body.decode(errors="replace")
+    is_mostly_whole = len(_NOT_ASCII.findall(text)) > 2 * text.count(DAMAGE)
+    return _Reading("utf-8", text) if is_mostly_whole else None
+
+
+def _as_chinese(body: bytes) -> _Reading | None:
     """As GB 18030, if half of it is common there: Latin letters with accents would be among the rare characters."""
-    text = _strictly(body, "gb18030")
-    return ("gb18030", text) if _common_share("gb18030", text) >= 0.5 else None
+    reading = _strictly(body, "gb18030")
+    return reading if reading and _common_share(reading) >= 0.5 else None
 
 
-def _common_share(charset: str, text: str) -> float:
+def _common_share(reading: _Reading) -> float:
     """How much of what is not ASCII is among the common characters of a charset; text of another one seldom is."""
-    common = _COMMON.get(charset, (charset, b"\xff"))
-    foreign = _NOT_ASCII.findall(text)
-    found = sum(b"" < character.encode(common[0], "ignore") < common[1] for character in foreign)
+    common, end = _COMMON.get(reading.charset, (reading.charset, b"\xff"))
+    foreign = _NOT_ASCII.findall(reading.text)
+    found = sum(b"" < character.encode(common, "ignore") < end for character in foreign)
     return found / len(foreign) if foreign else 0.0
 
 
@@ -200,8 +210,8 @@ def _decoded(body: bytes, charset: str, told: tuple[str, ...]) -> Decoded:
     return Decoded(text, (*told, "holds bytes that are no characters") if DAMAGE in text else told)
 
 
-def _strictly(body: bytes, charset: str) -> str:
+def _strictly(body: bytes, charset: str) -> _Reading | None:
     try:
-        return body.decode(charset)
+        return _Reading(charset, body.decode(charset))
     except UnicodeDecodeError:
-        return ""
+        return None

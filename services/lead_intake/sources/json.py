@@ -43,13 +43,14 @@ def _without_the_useless(body: bytes, error: ValidationError) -> Draft | None:
         useless.append(found["loc"])
     document = from_json(body)
     for path in useless:
-        owner = document
-        for name in path[:-1]:
-            owner = owner[name]
-        del owner[path[-1]]
+        owner = document if len(path) == 1 else document.get(path[0])
+        if not isinstance(owner, dict) or owner.pop(path[-1], None) is None:
+            return None
         if not owner and path[0] in _OPTIONAL_PARTS:
             # A form whose fields were all left empty says nothing.
             del document[path[0]]
+            if path[0] == "location":
+                remarks.append(Fault("/location", "is empty; the lead waits until its place is clear"))
     if remarks and not any(document["contact"].get(way) for _, way in _WAYS):
         return None
     try:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lead_intake.draft import Draft
+from services.lead_intake.draft import Draft, MendedDraft
 from services.lead_intake.faults import Refused
 from services.lead_intake.sources.adf import read_adf
 from services.lead_intake.sources.reading import Item, Unreadable
@@ -328,3 +328,17 @@ def test_any_text_is_read_or_refused(inside: str, around: str) -> None:
     except Unreadable:
         return
     assert all(isinstance(item, Draft) or item.faults for item in items)
+
+
+def test_a_prospect_is_known_by_its_content_wherever_it_stands() -> None:
+    with_id = prospect(head="<id></id>")
+    alone, among, other = (
+        read(f"<adf>{with_id}</adf>")[0],
+        read(f"<adf>\n  {prospect()}\n  {with_id}\n</adf>")[1],
+        read(f"<adf>{with_id.replace('2026', '2025')}</adf>")[0],
+    )
+
+    assert isinstance(alone, MendedDraft)
+    assert isinstance(among, MendedDraft)
+    assert isinstance(other, MendedDraft)
+    assert alone.content == among.content != other.content

@@ -71,8 +71,9 @@ def test_a_declaration_in_a_comment_is_none() -> None:
     assert decode(body.encode("gbk"), "").repairs == ()
 
 
-def test_a_broken_character_costs_one_character_and_no_other() -> None:
-    decoded = decode("<adf>苏州市吴江区".encode()[:-1] + b"</adf>", "")
+@pytest.mark.parametrize("label", ["", "utf-8", "iso-8859-1"])
+def test_a_broken_character_costs_one_character_and_no_other(label: str) -> None:
+    decoded = decode("<adf>苏州市吴江区".encode()[:-1] + b"</adf>", label)
 
     assert "苏州市吴江" in decoded.text
     assert "no characters" in decoded.repairs[0]

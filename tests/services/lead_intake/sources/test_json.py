@@ -174,7 +174,7 @@ def kept(**changes: Any) -> tuple[Draft, list[str]]:
         {"contact": {"name": "", "phone": SECRET, "email": ""}},
         {"contact": {"name": "  ", "phone": SECRET, "email": "\t"}},
         {"location": {"adcode": "320509", "city": "", "datum": ""}},
-        {"location": {"city": " ", "text": ""}, "vehicle": {"brand": ""}},
+        {"vehicle": {"brand": ""}},
         {"vehicle": {"brand": "", "model": "", "year": 2026}},
         {"campaign": "", "preferred_site": "", "channel": "", "client_time": "", "source_lead_id": ""},
     ],
@@ -187,6 +187,12 @@ def test_an_empty_text_is_a_field_that_was_left_out(changes: dict[str, Any]) -> 
     assert remarks == []
     assert not any(str(value).strip() == "" for part, name in empty for value in [given.get(part, {}).get(name, 1)])
     assert {"campaign", "preferred_site", "client_time", "source_lead_id"}.isdisjoint(given)
+
+
+def test_a_place_whose_fields_are_all_empty_is_none_and_told() -> None:
+    item, remarks = kept(location={"city": " ", "text": ""})
+
+    assert (item.location, remarks) == (None, ["/location"])
 
 
 @pytest.mark.parametrize(
