@@ -14,7 +14,7 @@ from functools import partial
 from benchmarks.catch_up import count_rows
 from benchmarks.contest import Drained, drain
 from benchmarks.ground import Grounds
-from benchmarks.routers import fill_for, running_routers
+from benchmarks.routers import ROUTER, fill_for, running_routers
 from benchmarks.workload import Lead
 from services.router.sites import Site
 
@@ -42,13 +42,15 @@ class Contended:
     """Limits that were reached, and none passed."""
 
 
-async def waypost(grounds: Grounds, sites: list[Site], leads: list[Lead], processes: int) -> Contended:
-    """Our router in so many processes. Raises LimitPassed."""
+async def waypost(
+    grounds: Grounds, sites: list[Site], leads: list[Lead], processes: int, program: Sequence[str] = ROUTER
+) -> Contended:
+    """Our router, or another `program`, in so many processes. Raises LimitPassed."""
     ground = await grounds.fresh()
     await ground.install(sites)
     async with ground.connected() as connection:
         count = partial(count_rows, connection, "router.decisions")
-        async with running_routers(ground, processes) as routers:
+        async with running_routers(ground, processes, program) as routers:
             await fill_for(routers, ground, leads)
             drained = await drain(count, len(leads), [router.pid for router in routers])
             async with asyncio.timeout(180):

@@ -18,6 +18,9 @@ from deploy.ports import choose_ports
 DECIDED = "waypost_router_leads_decided_total"
 AT_FIRST = 60
 """Leads in one sending until all routers take part: some for each of the 12 partitions."""
+ROUTER = ("services.cli", "run", "router")
+"""What is started as `python -m`."""
+WITHOUT_QUEUES = ("benchmarks.peers.router_without_queues",)
 UP_WITHIN_S = JOINED_WITHIN_S = 60.0
 
 
@@ -46,15 +49,17 @@ class Router:
 
 
 @asynccontextmanager
-async def running_routers(ground: Ground, processes: int) -> AsyncIterator[list[Router]]:
+async def running_routers(
+    ground: Ground, processes: int, program: Sequence[str] = ROUTER
+) -> AsyncIterator[list[Router]]:
     """So many routers on an installed ground, all up; they end with the block."""
     ports = choose_ports(ground.folder / "health.json", [f"router-{number}" for number in range(1, processes + 1)])
     with ExitStack() as running:
         routers = []
         for name, port in ports.items():
             environment = {**ground.environment, "WAYPOST_HEALTH_PORT": str(port)}
-            arguments, log = ["services.cli", "run", "router"], ground.folder / f"{name}.log"
-            routers.append(Router(running.enter_context(process(arguments, environment, log)), port))
+            log = ground.folder / f"{name}.log"
+            routers.append(Router(running.enter_context(process([*program], environment, log)), port))
         for router in routers:
             await _until_up(router)
         yield routers

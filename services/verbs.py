@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from shared.typed_numbers import read_strictly
+
 
 @dataclass(frozen=True)
 class Verb:
@@ -71,7 +73,7 @@ class Verbs(TyperGroup):
             command = typer.main.get_command(single)
         command.name = cmd_name
         _help_without_boxes(command)
-        return command
+        return read_strictly(command)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: D102
         self._telling = True

@@ -39,6 +39,14 @@ class Settings(BaseSettings):
     health_host: str = "127.0.0.1"
     health_port: int = Field(default=0, ge=0, le=65535)
     """Port of /healthz and /metrics; 0 takes a free one and logs it."""
+    http_connections: int = Field(default=4096, ge=8, le=100_000)
+    """Connections that each port takes at once, within half of the files that the process may open."""
+    http_head_timeout_s: float = Field(default=10.0, gt=0, le=60)
+    """How long the header of a request may take to arrive."""
+    http_body_timeout_s: float = Field(default=30.0, gt=0, le=600)
+    """How long the body may take after it, whatever reads it."""
+    http_idle_timeout_s: float = Field(default=75.0, gt=0, le=3600)
+    """How long a connection may wait for its next request; longer than a proxy in front keeps it."""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str = ""

@@ -9,6 +9,7 @@ from benchmarks.decide import POLICY
 from benchmarks.ground import Grounds
 from benchmarks.hot_sites import HOT_SITES, hot_leads, hot_network
 from benchmarks.results import Row
+from benchmarks.routers import WITHOUT_QUEUES
 from benchmarks.sizes import Sizes
 from benchmarks.workload import make_leads, make_sites
 from services.router.policy import Policy
@@ -38,16 +39,19 @@ async def contention_rows(grounds: Grounds, sizes: Sizes) -> list[Row]:
     """The same where most leads want a few sites that fill."""
     sites = hot_network(sizes.sites, sizes.leads)
     leads = hot_leads(sites, sizes.leads)
-    one, two = [], []
+    one, two, unfair = [], [], []
     for _ in range(sizes.rounds):
         one.append(await contention.waypost(grounds, sites, leads, processes=1))
+        unfair.append(await contention.waypost(grounds, sites, leads, processes=1, program=WITHOUT_QUEUES))
         two.append(await contention.waypost(grounds, sites, leads, processes=2))
-    first, second = [round_.drained for round_ in one], [round_.drained for round_ in two]
+    first, second, third = ([round_.drained for round_ in rounds] for rounds in (one, two, unfair))
+    share = f"{_rate(first).median / _rate(third).median:.2f}x with it"
     work = f"router catch-up with {HOT_SITES} hot sites that fill, leads/s"
     ratio = f"{_rate(second).median / _rate(first).median:.2f}x of one"
     return [
         Row(work, "Waypost, 1 process", f"{_drained(first)}; {_met(one)}", "", "no limit passed"),
         Row(work, "Waypost, 2 processes", f"{_drained(second)}; {_met(two)}", ratio, ">= 1.3x, no limit passed"),
+        Row(work, "Waypost, 1 process, that does not look at who waits", _drained(third), share, ">= 0.95x with it"),
     ]
 
 

@@ -96,7 +96,7 @@ def stories(at: dict[str, District]) -> Iterator[tuple[str, Body]]:
     yield "city-recruiting", form(19, Intent.PAINT_REPAIR, {"city": "石家庄", "district": "裕华区"})
     yield "far-from-any-site", form(20, Intent.PURCHASE, {"lat": 43.8256, "lon": 87.6169, "datum": "wgs84"})
     yield "place-unclear", form(21, Intent.PURCHASE, None)
-    yield "place-not-listed", form(55, Intent.MAINTENANCE, {"city": "兰州", "district": "城关区"})
+    yield "place-ambiguous", form(55, Intent.MAINTENANCE, {"district": "城关区"})
     yield "closed-site", form(91, Intent.MAINTENANCE, near(at["qingdao-jimo"], 1_150, 200))
     # Haicang, on the mainland: the island's store is nearer in a straight line, and lies across the water.
     yield "across-water", form(92, Intent.TEST_DRIVE, near(at["xiamen-siming"], 5_600, 280))

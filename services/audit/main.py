@@ -10,7 +10,8 @@ from shared.contracts import DEAD_LETTERS, TOPICS
 from shared.kafka import make_broker, run_broker, subscribe
 from shared.postgres import acquire, open_pool
 from shared.process import run_together
-from shared.telemetry import Progress, configure_logging, serve_health
+from shared.telemetry import Progress, configure_logging
+from shared.telemetry.health import serve_health
 
 
 async def main(settings: AuditSettings, stop: asyncio.Event) -> None:

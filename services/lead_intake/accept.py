@@ -14,10 +14,10 @@ from typing import TypeAlias
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 from services.lead_intake.db import OutboxRow
-from services.lead_intake.limits import where
 from services.lead_intake.problems import overloaded, unavailable
 from services.lead_intake.record import Entry, Outcome, Recorded
 from services.lead_intake.settings import IntakeSettings
+from shared.errors import where
 from shared.postgres import PostgresUnavailable
 from shared.telemetry import get_logger
 

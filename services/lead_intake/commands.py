@@ -26,10 +26,10 @@ from shared.access_keys import hash_of
 from shared.errors import UserError
 from shared.keys import load_keys
 from shared.near_misses import did_you_mean
+from shared.personal import PublishableSlug, PublishableText
 from shared.postgres import Connection, open_pool, transact
 from shared.terminal.output import Json, Output, print_json
 from shared.terminal.table import print_table, table_of
-from shared.vocabulary import PublicText, Slug
 from shared.words import counted
 
 source_app = typer.Typer(help="Lead sources and their keys.", no_args_is_help=True)
@@ -38,8 +38,9 @@ privacy_app = typer.Typer(help="What people may ask for about their data.", no_a
 T = TypeVar("T")
 SHOWN = 5
 """Names in one line."""
-_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
-_PUBLIC: TypeAdapter[str] = TypeAdapter(PublicText)
+_SLUG: TypeAdapter[str] = TypeAdapter(PublishableSlug)
+_PUBLIC: TypeAdapter[str] = TypeAdapter(PublishableText)
+_NAME_RULE = "a source's name may hold lower-case letters, digits, dash and underscore, and nobody's number"
 _TEXT_VERSION_RULE = "a text version may hold letters, digits, spaces and . , : + / -, and nothing like a phone number"
 
 
@@ -54,7 +55,7 @@ def add(
 ) -> None:
     """Add a source, or one more key to it, and show the key once."""
     source = Source(
-        _valid(_SLUG, name, "a source's name may hold lower-case letters, digits, dash and underscore"),
+        _valid(_SLUG, name, _NAME_RULE),
         _valid(_PUBLIC, consent_version, _TEXT_VERSION_RULE) if consent_version else None,
     )
     key = make_key(os.urandom)

@@ -15,10 +15,12 @@ from services.lead_intake.location import locate
 from services.lead_intake.people import email_token, phone_token, source_id_token, tidy_name, to_address, to_e164
 from services.lead_intake.places import Places
 from services.lead_intake.postal_codes import NO_POSTAL_CODES, PostalCodes
+from services.lead_intake.sent_times import consent_fault, is_plausible
 from shared.contracts import LEADS_RECEIVED, Fact, LeadReceived, Place, Vehicle, derived_id
-from shared.vocabulary import Channel, Intent, PublicText
+from shared.personal import PublishableText, holds_persons_number
+from shared.vocabulary import Channel, Intent
 
-_PUBLIC: TypeAdapter[str] = TypeAdapter(PublicText)
+_PUBLIC: TypeAdapter[str] = TypeAdapter(PublishableText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ def accept_draft(
     located = locate(draft.location, rules.places, rules.postal_codes, faults, remarks)
     vehicle = _vehicle(draft.vehicle, remarks)
     campaign = _public(draft.campaign, "/campaign", remarks)
+    preferred_site = _site(draft.preferred_site, remarks)
+    if told := consent_fault(draft.consent.given_at, received_at):
+        faults.append(Fault("/consent/given_at", told))
+    client_time = _client_time(draft.client_time, received_at, remarks)
     if faults:
         raise Refused(faults)
     tokens = []
@@ -111,7 +117,7 @@ def accept_draft(
         ),
         tokens=tuple(tokens),
         place=located.place,
-        preferred_site_id=draft.preferred_site,
+        preferred_site_id=preferred_site,
         vehicle=vehicle,
         source=source,
         source_id_token=source_id_token(rules.pepper, draft.source_lead_id) if draft.source_lead_id else None,
@@ -120,7 +126,7 @@ def accept_draft(
         consent_version=draft.consent.text_version,
         consent_at=draft.consent.given_at,
         received_at=received_at,
-        client_time=draft.client_time,
+        client_time=client_time,
         traceparent=traceparent,
         remarks=tuple(remarks),
         place_candidates=located.candidates,
@@ -187,6 +193,21 @@ def _vehicle(given: DraftVehicle | None, remarks: list[Fault]) -> Vehicle | None
     if brand is None and model is None and given.year is None:
         return None
     return Vehicle(brand=brand, model=model, year=given.year)
+
+
+def _client_time(given: datetime | None, received_at: datetime, remarks: list[Fault]) -> datetime | None:
+    # For information only: no lead is lost for a clock that nobody has set.
+    if given is None or is_plausible(given, received_at):
+        return given
+    remarks.append(Fault("/client_time", "is not kept: it lies before the year 2000 or more than a day ahead"))
+    return None
+
+
+def _site(given: str | None, remarks: list[Fault]) -> str | None:
+    if given is None or not holds_persons_number(given):
+        return given
+    remarks.append(Fault("/preferred_site", "is not kept: it is no site's id, but looks like a person's number"))
+    return None
 
 
 def _public(text: str | None, pointer: str, remarks: list[Fault]) -> str | None:

@@ -5,9 +5,11 @@ Lengths are cut here, before any Unicode normalising, which is quadratic on host
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.vocabulary import Channel, Datum, Intent, PublicText, Slug
+from services.lead_intake.sent_times import Moment
+from shared.personal import PublishableText
+from shared.vocabulary import Channel, Datum, Intent, Slug
 
 LONGEST_ADDRESS = 254
 """Characters of an e-mail address: the longest that SMTP can carry (RFC 5321, erratum 1690)."""
@@ -61,8 +63,8 @@ class DraftVehicle(_Part):
 class DraftConsent(_Part):
     """When the person agreed, and to which version of the text."""
 
-    given_at: AwareDatetime
-    text_version: PublicText
+    given_at: Moment
+    text_version: PublishableText
 
 
 class Draft(_Part):
@@ -76,5 +78,5 @@ class Draft(_Part):
     campaign: Line | None = None
     channel: Channel = Channel.FORM
     consent: DraftConsent
-    client_time: AwareDatetime | None = None
+    client_time: Moment | None = None
     source_lead_id: Line | None = None

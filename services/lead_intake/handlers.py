@@ -39,6 +39,8 @@ def routes(intake: Intake) -> ASGIApp:
             Route("/internal/contacts", _Only("POST", post_contacts)),
         ],
         default=_nothing_here,
+        # Else a slash too many is answered with a redirect to whatever host the Host field names.
+        redirect_slashes=False,
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

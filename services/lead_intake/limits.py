@@ -9,12 +9,12 @@ from datetime import timedelta
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.lead_intake.problems import Problem, overloaded, respond_problem
+from shared.errors import where
 from shared.telemetry import get_logger
 
 LEAD_BYTES = 64 * 1024
 BATCH_BYTES = 256 * 1024
 BATCH_LEADS = 100
-HEADER_BYTES = 16 * 1024
 
 
 class Door:
@@ -41,7 +41,6 @@ class Door:
 
         self._free -= 1
         try:
-            _check_headers(scope)
             await self._app(scope, receive, send_noting_start)
         except Problem as problem:
             if started:
@@ -85,22 +84,6 @@ async def read_body(scope: Scope, receive: Receive, limit: int, within: timedelt
             f"send it within {within.total_seconds():g} s",
             headers={"connection": "close"},
         ) from error
-
-
-def where(error: BaseException) -> str:
-    """The innermost place of an error, as file:line, without any value."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""
-
-
-def _check_headers(scope: Scope) -> None:
-    size = 0
-    for name, value in scope["headers"]:
-        size += len(name) + len(value)
-    if size > HEADER_BYTES:
-        raise Problem(431, "headers-too-large", "The headers are too large", f"at most {HEADER_BYTES} bytes")
 
 
 def _too_large(limit: int) -> Problem:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.lead_intake.nearness import Spot
-from services.lead_intake.places import KnownPlace
+from services.lead_intake.units import KnownPlace
 from shared.contracts import Place
 from shared.vocabulary import Datum
 

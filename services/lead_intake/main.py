@@ -29,12 +29,13 @@ from services.lead_intake.source_keys import SourceKeys
 from services.lead_intake.state import StateKeeper
 from services.lead_intake.take import Intake, count_answers
 from shared.contracts import LEADS_DECIDED
+from shared.http_server import ServerLimits, serve
 from shared.kafka import DeadLetters, Producer, make_broker, run_broker, subscribe
 from shared.keys import load_keys
 from shared.postgres import Connection, acquire, open_pool, transact
 from shared.process import run_together
-from shared.telemetry import Progress, configure_logging, serve_health
-from shared.telemetry.health import serve
+from shared.telemetry import Progress, configure_logging
+from shared.telemetry.health import serve_health
 from shared.tracing import Tracing
 
 SERVICE = "lead_intake"
@@ -100,7 +101,8 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
         async def answer() -> None:
             app = guarded(routes(intake), settings)
             try:
-                await serve(app, settings.intake_host, settings.intake_port, stop, name=SERVICE)
+                limits = ServerLimits.of(settings)
+                await serve(app, settings.intake_host, settings.intake_port, stop, name=SERVICE, limits=limits)
             finally:
                 answered.set()
 

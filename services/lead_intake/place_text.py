@@ -8,9 +8,12 @@ passed over.
 import re
 from collections.abc import Set
 
-from services.lead_intake.place_names import LONGEST_CHINESE_NAME, fold, stem
-from services.lead_intake.places import CENTRE_USED, CONTRADICTION, Answer, Places, Unit
+from services.lead_intake.fillers import filler_at, is_filler
+from services.lead_intake.place_names import LONGEST_CHINESE_NAME, fold, stem, without_peoples
+from services.lead_intake.places import CENTRE_USED, CONTRADICTION, Answer, Places
 from services.lead_intake.postal_codes import split_off_code
+from services.lead_intake.traditional import simplified
+from services.lead_intake.units import Unit
 
 NOT_UNDERSTOOD = "is not understood as a place without a street; the lead waits until its place is clear"
 
@@ -24,7 +27,8 @@ _COUNTRY_FIRST = re.compile("^(?:中华人民共和国|中国)(?=.)")
 _ZONE = re.compile(
     "(?:工业园区?|高新区|高新技术产业开发区|经济技术开发区|经济开发区|经开区|开发区|新区|综合保税区|旅游度假区)"
 )
-_KINDS = "省市区县"
+_WITH_KIND = re.compile(r".{2,}(?:[省市区县盟旗]|自治州)")
+"""A name that says what it is: 州 alone ends the bare names of a hundred cities."""
 
 
 def read_place(text: str, places: Places) -> Answer:
@@ -36,7 +40,7 @@ def read_place(text: str, places: Places) -> Answer:
 
 def _words(text: str) -> list[str]:
     # ，and （） become ASCII here; a postal code says nothing that the list of names could check.
-    plain, _ = split_off_code(text)
+    plain, _ = split_off_code(without_peoples(simplified(text).casefold()))
     return [_COUNTRY_FIRST.sub("", word) for word in _SEPARATORS.split(plain) if word]
 
 
@@ -79,7 +83,7 @@ class _Reading:
             if self._places.meanings(name):
                 self._puzzle = CONTRADICTION
                 return count
-        return 0
+        return 1 if is_filler(words[start]) else 0
 
     def _run(self, word: str) -> int:
         """Take the names that a Chinese word without blanks begins with, largest first. Always one word."""
@@ -88,16 +92,16 @@ class _Reading:
             return 1
         position, bare, last = 0, False, ""
         before: tuple[Set[Unit] | None, bool, int] = (self._units, self._city_named, 0)
-        while found := self._longest(word, position, last):
+        while found := self._longest(word, position, last) or self._behind_filler(word, position, last):
             end, narrowed = found
             before = (self._units, self._city_named, position)
-            bare, last = word[end - 1] not in _KINDS, stem(word[position:end])
+            bare, last = not _WITH_KIND.fullmatch(word, 0, end), stem(word[position:end])
             self._meet(narrowed)
             position = end
         if position < len(word) and bare and not self._at_city():
             # 虎丘路 is a street, not 虎丘区 and something.
             self._units, self._city_named, position = before
-            bare = position > 0 and word[position - 1] not in _KINDS
+            bare = position > 0 and not _WITH_KIND.fullmatch(word, 0, position)
         rest = word[position:]
         if rest:
             certain = self._city_named or (position > 0 and self._places.settle(self._units or frozenset()).place)
@@ -107,11 +111,25 @@ class _Reading:
 
     def _longest(self, word: str, position: int, last: str) -> tuple[int, Set[Unit]] | None:
         for end in range(min(len(word), position + LONGEST_CHINESE_NAME), position + 1, -1):
-            narrowed = self._places.narrow(self._units, word[position:end])
+            name = word[position:end]
+            narrowed = self._places.narrow(self._units, name)
+            if not narrowed:
+                continue
             # Only smaller and smaller, but for 重庆市重庆市: in 苏州市南京路 the second city is a street.
-            if narrowed and (narrowed != self._units or stem(word[position:end]) == last):
+            # A word of its own may say again what stood before it: 江苏省 江苏省苏州市.
+            again = stem(name) == last or (position == 0 and _WITH_KIND.fullmatch(name))
+            if narrowed != self._units or again:
                 return end, narrowed
         return None
+
+    def _behind_filler(self, word: str, position: int, last: str) -> tuple[int, Set[Unit]] | None:
+        """The name behind what only the form of a list put there: 天津市市辖区河西区, 重庆市县城口县."""
+        length = filler_at(word, position) if position else 0
+        if not length:
+            return None
+        if position + length == len(word):
+            return (len(word), self._units) if self._units and length > 1 else None
+        return self._longest(word, position + length, last)
 
     def _at_city(self) -> bool:
         place = self._places.settle(self._units or frozenset()).place

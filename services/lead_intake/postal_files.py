@@ -4,7 +4,6 @@ GeoNames (https://download.geonames.org/export/zip/readme.txt, CC BY 4.0): no he
 code, place name, three pairs of division name and code, latitude, longitude, accuracy (1 estimated ... 6 centroid).
 """
 
-import csv
 import io
 import math
 from collections import defaultdict
@@ -14,8 +13,13 @@ from pathlib import Path
 
 from services.lead_intake.faults import nearest
 from services.lead_intake.postal_codes import NO_POSTAL_CODES, NOT_SIX_DIGITS, PostalCodes, PostalPlace, read_code
+from shared.csv_rows import Columns, column_name, csv_rows
 from shared.datum import certainly_abroad, to_wgs84
 from shared.errors import UserError
+from shared.faults import Bounded, Faults, refusal
+from shared.numbers import read_number
+from shared.points import NO_POSITION, SWAPPED, look_swapped, no_position
+from shared.text_files import read_text_file
 from shared.vocabulary import Accuracy, Datum
 from shared.words import counted
 
@@ -25,7 +29,6 @@ LARGEST_FILE_BYTES = 64 * 1024 * 1024
 WHOLE_FILE = 0
 _GEONAMES_FIELDS = 12
 _ESTIMATED = "1"
-_MOST_FAULTS_TOLD = 20
 _LONGEST_NAME = 64
 
 
@@ -43,10 +46,15 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class PostalFile:
-    """What a file says; `codes` may be used only when `bad` is empty."""
+    """What a file says; `codes` may be used only when `faults` is empty."""
 
     codes: PostalCodes
-    bad: tuple[BadRow, ...]
+    faults: Bounded[BadRow]
+
+    @property
+    def bad(self) -> tuple[BadRow, ...]:
+        """The first of the faults."""
+        return self.faults.first
 
 
 def load_postal_codes(path: Path | None) -> PostalCodes:
@@ -55,68 +63,64 @@ def load_postal_codes(path: Path | None) -> PostalCodes:
         return NO_POSTAL_CODES
     hint = "correct the file, or unset WAYPOST_POSTAL_CODES; see docs/operations.md"
     try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise UserError(f"{path} is larger than {LARGEST_FILE_BYTES // 1024 // 1024} MiB", hint)
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"the postal codes in {path} cannot be read ({type(error).__name__})", hint) from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path} is not in UTF-8", hint) from None
+        text = read_text_file(path, LARGEST_FILE_BYTES)
+    except UserError as problem:
+        raise UserError(f"the postal codes: {problem.message}", hint) from None
     read = read_postal_file(text)
-    if read.bad:
-        told = [f"  {fault}" for fault in read.bad[:_MOST_FAULTS_TOLD]]
-        if len(read.bad) > _MOST_FAULTS_TOLD:
-            told.append(f"  and {len(read.bad) - _MOST_FAULTS_TOLD} more")
-        raise UserError("\n".join([f"{path} is refused, {counted(len(read.bad), 'fault')}:", *told]), hint)
+    if read.faults:
+        raise UserError(refusal(f"{path} is refused", read.faults, str), hint)
     return read.codes
 
 
 def read_postal_file(text: str) -> PostalFile:
-    """The codes of a file's text, or every fault; a tab in the first line means GeoNames."""
-    bad: list[BadRow] = []
+    """The codes of a file's text, or its faults; a tab after `CN` in the first line means GeoNames."""
+    bad = _Bad()
     places: defaultdict[str, list[PostalPlace]] = defaultdict(list)
-    rows = _geonames_rows if "\t" in text.partition("\n")[0] else _csv_rows
+    rows = _geonames_rows if _is_geonames(text) else _csv_rows
     for number, fields in rows(text, bad):
         found = _read_row(number, fields, bad)
         if found is not None:
             places[found[0]].append(found[1])
     if not places and not bad:
         bad.append(BadRow(WHOLE_FILE, "the file", "holds no postal code of China"))
-    return PostalFile(PostalCodes(places), tuple(bad))
+    return PostalFile(PostalCodes(places), bad.bounded())
 
 
-def _csv_rows(text: str, bad: list[BadRow]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        bad += _header_faults(header)
-        if bad:
-            return
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) == len(header):
-                yield reader.line_num, dict(zip(header, cells, strict=True))
-            else:
-                bad.append(
-                    BadRow(reader.line_num, "row", f"has {counted(len(cells), 'field')}, the header {len(header)}")
-                )
-    except csv.Error as problem:
-        bad.append(BadRow(reader.line_num, "row", f"is not CSV: {problem}"))
+class _Bad(Faults[BadRow]):
+    """The faults of a file, by field."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda fault: fault.field)
+        self.found = 0
+
+    def append(self, fault: BadRow) -> None:
+        """Keep the fault."""
+        self.found += 1
+        self.add(fault)
 
 
-def _header_faults(header: list[str]) -> list[BadRow]:
-    faults = [BadRow(1, column, "is missing from the header") for column in NEEDED if column not in header]
-    for column in header:
-        if column not in COLUMNS:
-            near = nearest(column, COLUMNS)
-            faults.append(BadRow(1, "header", f"has a column that is not known{f'; {near}?' if near else ''}"))
-        elif header.count(column) > 1:
-            faults.append(BadRow(1, column, "stands twice in the header"))
-    return faults
+def _is_geonames(text: str) -> bool:
+    """Whether this is GeoNames' export, which has no header, and not our own columns between tabs."""
+    first = text.partition("\n")[0].split("\t")
+    return len(first) > 1 and not {column_name(cell) for cell in first}.intersection(NEEDED)
 
 
-def _geonames_rows(text: str, bad: list[BadRow]) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _csv_rows(text: str, bad: _Bad) -> Iterator[tuple[int, Mapping[str, str]]]:
+    def refuse(number: int, field: str, reason: str) -> None:
+        bad.append(BadRow(number, field, reason))
+
+    yield from csv_rows(io.StringIO(text, newline=""), _COLUMNS, refuse)
+
+
+def _meant(name: str) -> str:
+    near = nearest(name, COLUMNS)
+    return f"did you mean {near}?" if near else f"use {', '.join(COLUMNS)}"
+
+
+_COLUMNS = Columns(COLUMNS, frozenset(NEEDED), _meant)
+
+
+def _geonames_rows(text: str, bad: _Bad) -> Iterator[tuple[int, Mapping[str, str]]]:
     for number, line in enumerate(text.split("\n"), 1):
         cells = line.rstrip("\r").split("\t")
         if not line.strip() or cells[0] != "CN":
@@ -139,8 +143,8 @@ def _geonames_rows(text: str, bad: list[BadRow]) -> Iterator[tuple[int, Mapping[
         )
 
 
-def _read_row(number: int, fields: Mapping[str, str], bad: list[BadRow]) -> tuple[str, PostalPlace] | None:
-    before = len(bad)
+def _read_row(number: int, fields: Mapping[str, str], bad: _Bad) -> tuple[str, PostalPlace] | None:
+    before = bad.found
     code = read_code(fields["postal_code"])
     if code is None:
         bad.append(BadRow(number, "postal_code", NOT_SIX_DIGITS))
@@ -155,25 +159,29 @@ def _read_row(number: int, fields: Mapping[str, str], bad: list[BadRow]) -> tupl
         bad.append(
             BadRow(number, "name", f"is longer than {_LONGEST_NAME} characters, or holds some that do not print")
         )
-    if len(bad) > before or code is None or lat is None or lon is None:
+    if bad.found > before or code is None or lat is None or lon is None:
+        return None
+    if no_position(lat, lon):
+        bad.append(BadRow(number, "lat", NO_POSITION))
         return None
     if certainly_abroad(lat, lon):
-        swapped = not certainly_abroad(lon, lat)
-        bad.append(BadRow(number, "lat", f"lies outside China{'; lat and lon are swapped' if swapped else ''}"))
+        hint = f"; {SWAPPED}" if look_swapped(lat, lon) else ""
+        bad.append(BadRow(number, "lat", f"lies outside China{hint}"))
         return None
     lat, lon = to_wgs84(lat, lon, Datum(written))
     estimated = fields.get("accuracy") == _ESTIMATED
     return code, PostalPlace(lat, lon, Accuracy.CITY if estimated else Accuracy.DISTRICT, name)
 
 
-def _degrees(number: int, axis: str, text: str, bad: list[BadRow]) -> float | None:
+def _degrees(number: int, axis: str, text: str, bad: _Bad) -> float | None:
     most = 90 if axis == "lat" else 180
+    why = ""
     try:
-        degrees = float(text)
-    except ValueError:
-        degrees = math.nan
-    if math.isfinite(degrees) and abs(degrees) <= most:
+        degrees = read_number(text)
+    except ValueError as problem:
+        degrees, why = math.nan, f"; {problem}"
+    if abs(degrees) <= most:
         return degrees
-    hint = "; are lat and lon swapped?" if most < abs(degrees) <= 180 else ""
+    hint = "; are lat and lon swapped?" if most < abs(degrees) <= 180 else why
     bad.append(BadRow(number, axis, f"must be a number of degrees between -{most} and {most}{hint}"))
     return None

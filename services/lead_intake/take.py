@@ -25,6 +25,7 @@ from services.lead_intake.settings import IntakeSettings
 from services.lead_intake.source_keys import SourceKeys
 from services.lead_intake.sources.formats import ADF, FORMATS, JSON, NDJSON, format_of, read_leads
 from services.lead_intake.sources.reading import Item, Unreadable
+from shared.personal import holds_persons_number
 from shared.postgres import Pool
 from shared.telemetry import get_logger
 from shared.tracing import Tracing, begin, child, is_traceparent
@@ -93,7 +94,7 @@ def _judge(
             judged.append(refused(item.faults))
             continue
         lead_id = time_ordered_id(now, intake.random_bytes(10))
-        if is_traceparent(parent):
+        if parent and may_be_carried(parent):
             trace = child(parent, f"received:{lead_id}") or ""
         else:
             trace = begin(intake.random_bytes(16), intake.random_bytes(8))
@@ -106,6 +107,14 @@ def _judge(
         except Refused as error:
             judged.append(refused(error.faults))
     return judged
+
+
+def may_be_carried(parent: str) -> bool:
+    """Whether a sender's trace context is one, and its id, which every fact repeats, is no person's number."""
+    if not is_traceparent(parent):
+        return False
+    trace_id = parent.split("-")[1].lstrip("0")
+    return not (trace_id.isdigit() and holds_persons_number(trace_id))
 
 
 async def _submit(

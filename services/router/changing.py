@@ -11,7 +11,7 @@ import typer
 
 from services.router import simulating, study_printing, trial, trial_printing
 from services.router.changes.change import Kind
-from services.router.changes.commands import operator_key, write
+from services.router.changes.commands import YesRemove, operator_key, write
 from services.router.changes.printing import print_overtaken
 from services.router.changes.submission_printing import (
     import_as_json,
@@ -93,10 +93,11 @@ def roll_policy_back(
 
 def roll_network_back(
     to: Annotated[int | None, typer.Option(help="A revision; default: the one before the current.", min=1)] = None,
+    yes_remove: YesRemove = None,
     as_json: Json = False,
 ) -> None:
     """Put an older network into effect again, as the next revision. Twice in a row, it is undone."""
-    done = _roll_back(Kind.NETWORK, to)
+    done = _roll_back(Kind.NETWORK, to, yes_remove)
     if as_json:
         print_json({"restored": done.restored, **import_as_json(done.submitted)})
         return
@@ -111,9 +112,9 @@ def roll_network_back(
         print_overtaken(Output(), done.submitted.effect.overtaken)
 
 
-def _roll_back(kind: Kind, to: int | None) -> Rollback:
+def _roll_back(kind: Kind, to: int | None, yes_remove: int | None = None) -> Rollback:
     now, key = datetime.now(UTC), operator_key()
-    return write(lambda connection: roll_back(connection, kind, to, key, now))
+    return write(lambda connection: roll_back(connection, kind, to, key, now, yes_remove))
 
 
 def simulate(

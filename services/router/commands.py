@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from prometheus_client import CollectorRegistry
 
-from services.router import changing, network, policies, printing, share_printing
+from services.router import changing, checks, network, policies, printing, share_printing
 from services.router.changes.change import Kind
-from services.router.changes.commands import At, EvenIfChanged, request
+from services.router.changes.commands import At, EvenIfChanged, YesRemove, request
 from services.router.changes.submission_printing import print_import, print_preview, print_publication
 from services.router.db import network as db
 from services.router.explain import Explanation, explain_lead
@@ -31,8 +31,10 @@ network_app = typer.Typer(help="Sites and their revisions.", no_args_is_help=Tru
 network_app.command()(gaps)
 policy_app = typer.Typer(help="The routing policy and its versions.", no_args_is_help=True)
 
+network_app.command("check")(checks.check_network)
 network_app.command("try")(changing.try_network)
 network_app.command("rollback")(changing.roll_network_back)
+policy_app.command("check")(checks.check_policy)
 policy_app.command("try")(changing.try_policy)
 policy_app.command("rollback")(changing.roll_policy_back)
 policy_app.command()(changing.simulate)
@@ -46,17 +48,21 @@ def import_network(
     ] = False,
     at: At = None,
     even_if_changed: EvenIfChanged = False,
+    yes_remove: YesRemove = None,
     as_json: Json = False,
 ) -> None:
     """Show what FILE would change in the network; with --apply, change it. A file with a bad row changes nothing."""
     sites = network.read_network_file(file)
     if not apply:
-        if at is not None or even_if_changed:
-            raise UserError("--at and --even-if-changed are for --apply", "add --apply, or leave them out")
+        if at is not None or even_if_changed or yes_remove is not None:
+            raise UserError(
+                "--at, --even-if-changed and --yes-remove are for --apply", "add --apply, or leave them out"
+            )
         print_preview(run(lambda pool: network.preview(pool, sites)), as_json)
         return
     content = canonical_rows(sites).decode()
-    print_import(request(Kind.NETWORK, content, at, even_if_changed=even_if_changed), str(file), as_json)
+    submitted = request(Kind.NETWORK, content, at, even_if_changed=even_if_changed, yes_remove=yes_remove)
+    print_import(submitted, str(file), as_json)
 
 
 @network_app.command()
@@ -157,8 +163,8 @@ def shares(
 
 def explain(
     intent: Annotated[Intent, typer.Argument(help="What the person wants.")],
-    lat: Annotated[float, typer.Option(help="Latitude in degrees.", min=-90, max=90)],
-    lon: Annotated[float, typer.Option(help="Longitude in degrees.", min=-180, max=180)],
+    lat: Annotated[float, typer.Option(help="Latitude in degrees.")],
+    lon: Annotated[float, typer.Option(help="Longitude in degrees.")],
     datum: Annotated[Datum, typer.Option(help="Datum of the point: wgs84 (GPS), gcj02 (Amap, Tencent), bd09 (Baidu).")],
     preferred: Annotated[str | None, typer.Option(help="Site that the person asks for.")] = None,
     vehicle: Annotated[str | None, typer.Option(help="Vehicle of interest: Brand, or Brand/Model.")] = None,

@@ -14,15 +14,18 @@ from typing import NamedTuple
 from services.router.db import places
 from services.router.db.room import Place
 from services.router.domain import LeadFeatures, Travel
+from services.router.line import QueuesOutdated
 from services.router.metrics import RouterMetrics
 from services.router.reading import Arrival, read
 from services.router.reload import InEffect, Reload
 from services.router.repeating import MOST_REPEATS, until_settled
+from services.router.requeue import requeue
 from services.router.settings import RouterSettings
 from services.router.settle import Settled, settle
 from services.router.spans import trace_decisions
 from services.router.travel.asking import concerned
 from services.router.travel.times import Start, TravelTimes
+from services.router.vacancies import Vacancies
 from shared.contracts import LEADS_DECIDED
 from shared.kafka import DeadLetters, Producer, Record
 from shared.postgres import Pool, acquire, transact
@@ -60,6 +63,7 @@ class LeadHandler:
         clock: Callable[[], datetime],
         tracing: Tracing,
         travel: TravelTimes,
+        vacancies: Vacancies,
     ) -> None:
         self._pool = pool
         self._producer = producer
@@ -70,6 +74,7 @@ class LeadHandler:
         self._clock = clock
         self._tracing = tracing
         self._travel = travel
+        self._vacancies = vacancies
         self._deciding = asyncio.Semaphore(DECIDING_AT_ONCE)
 
     async def __call__(self, records: list[Record]) -> None:
@@ -114,6 +119,7 @@ class LeadHandler:
         looked_up = await self._look_up(arrivals, self._reload())
         async with self._deciding:
             settled = await self._settle(arrivals, looked_up)
+        self._vacancies.note(settled.vacated)
         await self._producer.publish(LEADS_DECIDED.name, settled.emissions)
         if self._tracing.enabled:
             trace_decisions(self._tracing, arrivals, settled.emissions, started, self._clock())
@@ -155,10 +161,14 @@ class LeadHandler:
             if in_effect is not looked_up.in_effect:
                 looked_up = await self._look_up(arrivals, in_effect)
             travel = looked_up.travel
-            return await transact(
-                self._pool,
-                lambda connection: settle(connection, arrivals, in_effect, now, keep=keep, travel=travel),
-            )
+            try:
+                return await transact(
+                    self._pool,
+                    lambda connection: settle(connection, arrivals, in_effect, now, keep=keep, travel=travel),
+                )
+            except QueuesOutdated:
+                await requeue(self._pool, in_effect, now)
+                raise
 
         def count(reason: str) -> None:
             self._metrics.retried.labels(reason).inc()

@@ -12,12 +12,14 @@ from services.router.reload import Reload
 from services.router.settings import RouterSettings
 from services.router.timers import Timers
 from services.router.travel.opening import open_travel_times
+from services.router.vacancies import Vacancies
 from shared.contracts import NETWORK_CHANGED, POLICIES_PUBLISHED
 from shared.kafka import DeadLetters, Producer, hear, make_broker, run_broker, subscribe
 from shared.pausing import sleep_or_stop
 from shared.postgres import PostgresUnavailable, acquire, open_pool
 from shared.process import run_together
-from shared.telemetry import Progress, configure_logging, serve_health
+from shared.telemetry import Progress, configure_logging
+from shared.telemetry.health import serve_health
 from shared.tracing import Tracing
 
 SERVICE = "router"
@@ -44,11 +46,11 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
         Tracing(settings, SERVICE) as tracing,
         open_travel_times(settings, registry) as travel,
     ):
-        reload = Reload(pool, metrics)
+        reload, vacancies = Reload(pool, metrics), Vacancies()
         handler = LeadHandler(
-            pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now, tracing, travel
+            pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now, tracing, travel, vacancies
         )
-        timers = Timers(pool, producer, reload, settings, metrics, now, tracing)
+        timers = Timers(pool, producer, reload, settings, metrics, now, tracing, vacancies)
         broker = make_broker(settings, SERVICE)
         subscribe(
             broker,
@@ -78,6 +80,7 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
                 reload.run(stop, settings.router_poll_network_s),
                 hear(CHANGES, reload.wake, stop, settings=settings, client_id=SERVICE),
                 timers.run(stop),
+                timers.fill_vacancies(stop),
                 run_broker(broker, stop),
                 _end_when_fatal(progress, stop),
             )

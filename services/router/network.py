@@ -5,7 +5,7 @@ Revisions are kept for ever, because decisions name the one that they were taken
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,32 +17,35 @@ from services.router.db.announcements import Announcement
 from services.router.db.network import ANONYMOUS, By, Revision
 from services.router.emission import SOURCE
 from services.router.sites import (
+    NO_LOSS,
     BadRow,
+    Loss,
     NetworkDiff,
     NetworkFile,
     Site,
     canonical_rows,
     diff_networks,
+    loss_of,
     read_csv,
     read_geojson,
 )
 from shared.contracts import NETWORK_CHANGED, NetworkChanged, derived_id
 from shared.errors import UserError
+from shared.faults import Bounded, refusal
 from shared.postgres import Connection, Pool, acquire, transact
+from shared.text_files import MEBIBYTE, read_text_file
 
-LARGEST_FILE_BYTES = 256 * 1024 * 1024
+LARGEST_FILE_BYTES = 64 * MEBIBYTE
+"""Four times a hundred thousand sites with everything that can be said of them."""
 _READERS = {".csv": read_csv, ".geojson": read_geojson, ".json": read_geojson}
 
 
 class NetworkRefused(UserError):  # noqa: N818 - it says what happened to the file
     """The file has bad rows; nothing of it was used."""
 
-    def __init__(self, file: str, bad: tuple[BadRow, ...]) -> None:
-        lines = [f"  row {row.row} {row.site_id or '-'}: {row.field}: {row.reason}" for row in bad]
-        super().__init__(
-            "\n".join([f"{file} is refused, {len(bad)} faults:", *lines]), "correct the file; nothing was changed"
-        )
-        self.bad = bad
+    def __init__(self, file: str, faults: Bounded[BadRow]) -> None:
+        super().__init__(refusal(f"{file} is refused", faults, str), "correct the file; nothing was changed")
+        self.bad = faults.first
 
 
 @dataclass(frozen=True)
@@ -53,26 +56,20 @@ class Change:
     revision: int
     sites: int
     diff: NetworkDiff
+    loss: Loss = NO_LOSS
 
 
-def read_network_file(path: Path) -> tuple[Site, ...]:
-    """The sites of a .csv or .geojson file. Raises NetworkRefused with every bad row and its reason."""
+def read_network_file(path: Path, today: date | None = None) -> tuple[Site, ...]:
+    """The sites of a .csv or .geojson file. Raises NetworkRefused with the bad rows and their reasons.
+
+    `today` (default: the day in UTC) tells hours that have been from those to come.
+    """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise UserError(f"{path} is neither .csv nor .geojson", "name the file for what it holds")
-    try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise UserError(f"{path} is larger than {LARGEST_FILE_BYTES // 1024**2} MiB")
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path} is not UTF-8 (byte {error.start})", "save it as UTF-8; spreadsheets call it 'CSV UTF-8'"
-        ) from error
-    read: NetworkFile = reader(text)
-    if read.bad:
-        raise NetworkRefused(str(path), read.bad)
+    read: NetworkFile = reader(read_text_file(path, LARGEST_FILE_BYTES), today or datetime.now(UTC).date())
+    if read.faults:
+        raise NetworkRefused(str(path), read.faults)
     return read.sites
 
 
@@ -133,13 +130,16 @@ async def difference(pool: Pool, older: int | None, newer: int | None) -> Change
     if number and before is None:
         raise UserError(f"there is no network revision {number}")
     sites = sites_of(after)
-    return Change(number, after.revision, len(sites), diff_networks(sites_of(before), sites))
+    kept = sites_of(before)
+    diff = diff_networks(kept, sites)
+    return Change(number, after.revision, len(sites), diff, loss_of(kept, diff))
 
 
 def _change(before: Revision | None, sites: tuple[Site, ...]) -> Change:
     number = before.revision if before else 0
-    diff = diff_networks(sites_of(before), sites)
-    return Change(number, number + 1 if diff else number, len(sites), diff)
+    kept = sites_of(before)
+    diff = diff_networks(kept, sites)
+    return Change(number, number + 1 if diff else number, len(sites), diff, loss_of(kept, diff))
 
 
 def _announcement(change: Change, digest: str, now: datetime, by: By) -> Announcement:

@@ -9,6 +9,7 @@ from services.router.db import changes, operators
 from services.router.db.network import lock_for_writing
 from shared.access_keys import hash_of, make_key
 from shared.errors import UserError
+from shared.personal import holds_persons_number
 from shared.postgres import Connection
 
 KEY_PREFIX = "wpo_"
@@ -28,9 +29,10 @@ def fingerprint_of(key: str) -> str:
 
 def read_name(text: str) -> str:
     """An operator's name. Raises UserError for what cannot be one."""
-    if not _NAME.fullmatch(text):
+    if not _NAME.fullmatch(text) or holds_persons_number(text):
         raise UserError(
-            f"{text!r} cannot be an operator's name", "use 1 to 63 lower-case letters, digits, dashes and underscores"
+            f"{text!r} cannot be an operator's name",
+            "use 1 to 63 lower-case letters, digits, dashes and underscores, and nobody's number: it is published",
         )
     return text
 

@@ -20,6 +20,10 @@ from shared.contracts import POLICIES_PUBLISHED, PolicyPublished, derived_id
 from shared.errors import UserError
 from shared.postgres import Connection, Pool, acquire, open_pool, transact
 from shared.settings import Settings
+from shared.text_files import MEBIBYTE, read_text_file
+
+LARGEST_FILE_BYTES = 2 * MEBIBYTE
+"""A hundred thousand points of barriers."""
 
 
 class PolicyRefused(UserError):  # noqa: N818 - it says what happened to the file
@@ -42,13 +46,10 @@ class Publication:
 
 
 def read_policy_file(path: Path) -> str:
-    """The text of a policy file. Raises UserError when it is no text."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 (byte {error.start})", "save it as UTF-8") from error
+    """The text of a policy file. Raises UserError when it is no text, and PolicyError when it is no policy."""
+    text = read_text_file(path, LARGEST_FILE_BYTES).replace("\r\n", "\n").replace("\r", "\n")
+    Policy.from_toml(text, version=1, as_written=True)
+    return text
 
 
 def findings_of(policy: Policy, snapshot: Snapshot) -> tuple[Finding, ...]:

@@ -1,6 +1,7 @@
 """The routing policy: what each intent needs and how far it may go, read from `policy.toml` and checked before use."""
 
 import tomllib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -11,10 +12,12 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from services.router.barriers import Barriers
 from services.router.rules import (
+    AS_WRITTEN,
     BarrierRule,
     HoursRule,
     IntentRule,
     JoinRule,
+    Number,
     RespondRule,
     RetryRule,
     ShareRule,
@@ -22,21 +25,27 @@ from services.router.rules import (
     Table,
     TravelRule,
     TriesRule,
+    Whole,
 )
 from services.router.sites import DELIVERY_CENTER_ONLY
 from services.router.snapshot import Snapshot, TreeKey
 from services.router.spelling import meant
 from shared.errors import UserError
+from shared.faults import MOST_TOLD, Faults, cut, refusal
 from shared.faults_in_words import in_words
+from shared.numbers import quoted
 from shared.vocabulary import Capability, Datum, Intent, SiteKind
 
 
 class PolicyError(UserError, ValueError):
-    """A policy text that cannot take effect; `faults` has one line per key with what to do."""
+    """A policy text that cannot take effect; `faults` has one line per key with what to do, as many as are told."""
 
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("the policy is not valid:\n" + "\n".join(f"  {fault}" for fault in faults))
-        self.faults = faults
+    def __init__(self, faults: Iterable[str]) -> None:
+        gathered: Faults[str] = Faults(lambda fault: fault.partition(":")[0].rpartition(".")[0] or "policy")
+        gathered.extend(faults)
+        told = gathered.bounded()
+        super().__init__(refusal("the policy is not valid", told, str))
+        self.faults = list(map(cut, told.first))
 
 
 class Contracted(NamedTuple):
@@ -55,11 +64,11 @@ class Contracted(NamedTuple):
 class Policy(Table):
     """One published version; frozen. Build it with `from_toml`."""
 
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[Whole, Field(ge=1)]
     digest: str
     """SHA-256 (hex) of the text."""
-    tie_band_m: Annotated[float, Field(ge=0, le=5_000)] = 50
-    candidates: Annotated[int, Field(ge=1, le=20)] = 5
+    tie_band_m: Annotated[Number, Field(ge=0, le=5_000)] = 50
+    candidates: Annotated[Whole, Field(ge=1, le=20)] = 5
     join: JoinRule = JoinRule()
     hours: HoursRule = HoursRule()
     respond: RespondRule = RespondRule()
@@ -90,17 +99,22 @@ class Policy(Table):
         return self
 
     @classmethod
-    def from_toml(cls, text: str, version: int) -> "Policy":
-        """The policy in `text`. Raises PolicyError, which names every wrong key and the nearest valid spelling."""
+    def from_toml(cls, text: str, version: int, *, as_written: bool = False) -> "Policy":
+        """The policy in `text`. Raises PolicyError, which names every wrong key and the nearest valid spelling.
+
+        `as_written`: for a text that somebody has just written; one that is kept may hold what was let through before.
+        """
         try:
             tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as problem:
+        except (ValueError, RecursionError) as problem:
+            # A number of thousands of digits is a ValueError of its own, and tables may be nested too deep.
             raise PolicyError([f"is not TOML: {problem}"]) from None
         reserved = sorted(tables.keys() & {"version", "digest"})
         if reserved:
             raise PolicyError([f"{name}: is given by `waypost policy publish`; remove it" for name in reserved])
+        written = {**tables, "version": version, "digest": sha256(text.encode()).hexdigest()}
         try:
-            return cls.model_validate({**tables, "version": version, "digest": sha256(text.encode()).hexdigest()})
+            return cls.model_validate(written, context=AS_WRITTEN if as_written else None)
         except ValidationError as problem:
             raise PolicyError(_faults(problem)) from None
 
@@ -189,7 +203,15 @@ def check(policy: Policy, snapshot: Snapshot) -> list[Finding]:
     if policy.travel.candidates == 1:
         message = "one site is compared with no other; name more, or 0 to let distance decide"
         found.append(Finding("warning", "travel.candidates", message))
-    return sorted(found, key=lambda finding: finding.level)
+    found = sorted(found, key=lambda finding: finding.level)
+    if len(found) > _MOST_FINDINGS:
+        more = Finding("warning", "policy", f"and {len(found) - _MOST_FINDINGS} more findings like these")
+        found = [*found[:_MOST_FINDINGS], more]
+    return found
+
+
+_MOST_FINDINGS = 50
+"""A change keeps its findings, and whoever approves it reads them all."""
 
 
 def _doors_outside(policy: Policy) -> list[Finding]:
@@ -257,22 +279,31 @@ _SPELLINGS: dict[str, list[str]] = {
 }
 
 
-def _faults(problem: ValidationError) -> list[str]:
+def _faults(problem: ValidationError) -> Iterator[str]:
     errors = problem.errors(include_url=False)
     # A list with one unknown name is reported again as too short: the name is the fault.
-    parents = [error["loc"][:-1] for error in errors if error["loc"]]
-    return [_fault(error) for error in errors if error["loc"] not in parents]
+    parents = {error["loc"][:-1] for error in errors if error["loc"]}
+    found = (error for error in errors if error["loc"] not in parents)
+    # What is only counted needs no advice, which is slow to find.
+    return (_fault(error) if place < MOST_TOLD else f"{_key(error)}:" for place, error in enumerate(found))
+
+
+def _key(error: Any) -> str:
+    return ".".join(_path(error)) or "policy"
+
+
+def _path(error: Any) -> list[str]:
+    return [cut(str(part), 64) for part in error["loc"] if part != "[key]"]
 
 
 def _fault(error: Any) -> str:
     """One line for one pydantic error: the key, what is wrong, and the nearest valid spelling."""
-    path = [part for part in error["loc"] if part != "[key]"]
-    key = ".".join(str(part) for part in path) or "policy"
+    path, key = _path(error), _key(error)
     if error["type"] == "extra_forbidden":
-        return f"{key}: unknown key; {meant(str(path[-1]), _fields_at(path[:-1]))}"
+        return f"{key}: unknown key; {meant(path[-1], _fields_at(path[:-1]))}"
     if error["type"] == "enum":
-        valid = next((_SPELLINGS[str(part)] for part in reversed(path) if str(part) in _SPELLINGS), [])
-        return f"{key}: unknown name {error['input']!r}; {meant(str(error['input']), valid)}"
+        valid = next((_SPELLINGS[part] for part in reversed(path) if part in _SPELLINGS), [])
+        return f"{key}: unknown name {quoted(str(error['input']))}; {meant(str(error['input']), valid)}"
     if error["type"] == "missing":
         return f"{key}: is missing; add it"
     return f"{key}: {in_words(error)}"

@@ -11,7 +11,7 @@ from services.router.db.network import By, PublishedPolicy, Revision, RevisionLi
 from services.router.explain import Explanation
 from services.router.network import Change
 from services.router.rules import IntentRule
-from services.router.sites import ALWAYS, Site
+from services.router.sites import ALWAYS, Schedule, Site, WorkingTime
 from shared.contracts import LeadAssigned, Lost, Measure, WhyDistance
 from shared.terminal.table import Column, Table, print_table, table_of
 from shared.words import counted
@@ -60,6 +60,7 @@ def change_as_json(change: Change) -> dict[str, Any]:
             for one in change.diff.changed
         ],
         "removed": [site.to_row() for site in change.diff.removed],
+        "open_sites_lost": len(change.loss.site_ids),
     }
 
 
@@ -131,11 +132,7 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
         )
         site = explanation.sites.get(decision.site_id)
         if site is not None and site.working_time != ALWAYS:
-            zone = ZoneInfo(site.working_time.time_zone)
-            console.print(
-                f"Its clock runs while it is open: until {decision.respond_by.astimezone(zone):%a %Y-%m-%d %H:%M %Z}.",
-                highlight=False,
-            )
+            console.print(_deadline(site.working_time, decision), highlight=False)
         if decision.preferred != "none":
             console.print(f"The preferred site: {decision.preferred.replace('_', ' ')}.", highlight=False)
     else:
@@ -173,14 +170,23 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     )
 
 
+def _deadline(when: WorkingTime, decision: LeadAssigned) -> str:
+    """Until when the site has time, and by which clock; what an older revision holds may never open."""
+    zone = ZoneInfo(when.time_zone)
+    until = f"until {decision.respond_by.astimezone(zone):%a %Y-%m-%d %H:%M %Z}"
+    if Schedule(when).opens_within_a_year(decision.decided_at.astimezone(zone).date()):
+        return f"Its clock runs while it is open: {until}."
+    return (
+        f"Its hours ({when.hours or 'closed days only'}) never open within a year: its clock runs as if it were always "
+        f"open, {until}. Correct them, or its status, in the network file."
+    )
+
+
 def _steps(rule: IntentRule) -> str:
     if not rule.radius_km:
         return ""
-    wait = (
-        f"; full sites hold it for {counted(rule.grow_after_minutes, 'minute')} a step"
-        if rule.grow_after_minutes
-        else ""
-    )
+    held = counted(rule.grow_after_minutes, "minute")
+    wait = f"; full sites hold it for {held} a step" if rule.grow_after_minutes else ""
     return f" (first within {', then '.join([f'{step:g}' for step in rule.radius_km])} km{wait})"
 
 

@@ -7,6 +7,7 @@ PostgreSQL, which has the truth, makes up for a word that is late or lost.
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from services.router.db import network as db
 from services.router.db.network import PublishedPolicy, Revision
@@ -25,6 +26,12 @@ class InEffect:
 
     snapshot: Snapshot
     policy: Policy
+
+    def queued_for(self, now: datetime) -> str:
+        """By what waiting leads stand in their queues: network, policy and opening, an older one a lesser text."""
+        opening = self.snapshot.last_opening(now)
+        opened = f"{opening.astimezone(UTC):%Y%m%dT%H%M}" if opening else ""
+        return f"{self.snapshot.revision:010}.{self.policy.version:010}.{opened}"
 
 
 class NoPolicy(Exception):  # noqa: N818 - it names a state

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from services.router.db.room import Place
+from services.router.line import QueuesOutdated
 from services.router.settle import Settled
 from services.router.spending import NoRoom
 from services.router.writing import Overtaken
@@ -16,8 +17,9 @@ async def until_settled(
 ) -> Settled:
     """What `attempt` settled in a transaction of its own, once no rival was in the way.
 
-    It is given the places to lock before it decides; `on_repeat` the reason why it has to be made again. Raises
-    RuntimeError, which names `what`, when that is so MOST_REPEATS times.
+    It is given the places to lock before it decides; `on_repeat` the reason why it has to be made again. Whoever raises
+    QueuesOutdated has found the queues again. Raises RuntimeError, which names `what`, when it was made MOST_REPEATS
+    times.
     """
     keep: frozenset[Place] = frozenset()
     for _ in range(MOST_REPEATS):
@@ -25,6 +27,8 @@ async def until_settled(
             return await attempt(keep)
         except Overtaken:
             on_repeat("overtaken")
+        except QueuesOutdated:
+            on_repeat("queues_outdated")
         except NoRoom as error:
             on_repeat("no_room")
             keep = error.places

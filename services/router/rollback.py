@@ -48,11 +48,14 @@ _WORDS = {
 }
 
 
-async def roll_back(connection: Connection, kind: Kind, to: int | None, key: str, now: datetime) -> Rollback:
+async def roll_back(
+    connection: Connection, kind: Kind, to: int | None, key: str, now: datetime, yes_remove: int | None = None
+) -> Rollback:
     """Have the content of number `to` (default: the one before the current) in effect as the next one.
 
     It is checked as a new one is, and a second operator must approve it where two are needed. Raises UserError for a
-    number that does not exist or is in effect already.
+    number that does not exist or is in effect already, and for a network that takes away many sites, unless
+    `yes_remove` is their number.
     """
     await db.lock_for_writing(connection)
     words = _WORDS[kind]
@@ -66,7 +69,7 @@ async def roll_back(connection: Connection, kind: Kind, to: int | None, key: str
     older = await _kept(connection, kind, wanted)
     if older is None:
         raise UserError(f"there is no {words.what} {wanted}", f"the newest is {newest}")
-    submitted = await submit(connection, Wanted(kind, older[1], key, restores=wanted), now)
+    submitted = await submit(connection, Wanted(kind, older[1], key, restores=wanted, yes_remove=yes_remove), now)
     if submitted.change is None:
         also = "" if wanted == newest else f", as number {newest}"
         raise UserError(f"{words.what} {wanted} is in effect already{also}", words.listing)

@@ -2,9 +2,10 @@
 
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated
+from math import isfinite
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from services.router.snapshot import TreeKey
 from shared.contracts import WaitingReason
@@ -12,6 +13,25 @@ from shared.datum import to_wgs84
 from shared.vocabulary import Capability, Datum, Intent, SiteKind, Slug
 
 HALF_EARTH_KM = 20_040
+
+
+AS_WRITTEN = {"as_written": True}
+"""Validation context of a text that somebody has just written: what versions of before were let through is told."""
+
+
+def _plain(value: Any, info: ValidationInfo) -> Any:
+    """The value, unless it only looks like a number: `"50"` and `true` are a text and a yes."""
+    if (info.context or {}).get("as_written"):
+        if isinstance(value, bool | str):
+            kind = "true or false" if isinstance(value, bool) else "a text"
+            raise ValueError(f"is {kind}; write a number, without quotes")
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"is {value}; write a number")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_plain)]
+Whole = Annotated[int, BeforeValidator(_plain)]
 
 
 class Table(BaseModel):
@@ -26,15 +46,15 @@ class IntentRule(Table):
     requires: Annotated[tuple[Capability, ...], Field(min_length=1)]
     """The site needs every one of them."""
     kinds: Annotated[tuple[SiteKind, ...], Field(min_length=1)]
-    max_distance_km: Annotated[float, Field(gt=0, le=HALF_EARTH_KM)]
-    respond_by_minutes: Annotated[int, Field(ge=1, le=30 * 24 * 60)]
+    max_distance_km: Annotated[Number, Field(gt=0, le=HALF_EARTH_KM)]
+    respond_by_minutes: Annotated[Whole, Field(ge=1, le=30 * 24 * 60)]
     skills: Annotated[tuple[Slug, ...], Field(max_length=20)] = ()
     """What the site's people must be trained for, in the network's own names; all of them."""
     barred_partners: Annotated[tuple[Slug, ...], Field(max_length=200)] = ()
     """Partners whose sites get no lead of this intent."""
-    radius_km: Annotated[tuple[Annotated[float, Field(ge=0.1)], ...], Field(max_length=10)] = ()
+    radius_km: Annotated[tuple[Annotated[Number, Field(ge=0.1)], ...], Field(max_length=10)] = ()
     """Within what a site is looked for first, then step by step, before `max_distance_km`; empty: that at once."""
-    grow_after_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 0
+    grow_after_minutes: Annotated[Whole, Field(ge=0, le=7 * 24 * 60)] = 0
     """How long a lead waits, from when it was received, at each step that has nobody but full sites; 0: not at all."""
 
     @field_validator("radius_km")
@@ -68,7 +88,7 @@ class IntentRule(Table):
 class JoinRule(Table):
     """When a person's new lead joins the live one instead of being given to a site."""
 
-    window_hours: Annotated[float, Field(ge=0, le=24 * 366)] = 72
+    window_hours: Annotated[Number, Field(ge=0, le=24 * 366)] = 72
     """How long after its acceptance a lead still counts as live."""
     groups: dict[Slug, tuple[Intent, ...]] = {}
     """Intents of one group join each other; an intent of no group never joins."""
@@ -83,36 +103,36 @@ class StayRule(Table):
     """Leads of these go there."""
     after: Annotated[tuple[Intent, ...], Field(min_length=1)]
     """Where a lead of one of these was accepted last."""
-    within_km: Annotated[float, Field(gt=0, le=HALF_EARTH_KM)]
+    within_km: Annotated[Number, Field(gt=0, le=HALF_EARTH_KM)]
     """Only while that site is still so near; the intent's own limit counts too."""
-    within_days: Annotated[float, Field(gt=0, le=366 * 20)] = 366
+    within_days: Annotated[Number, Field(gt=0, le=366 * 20)] = 366
     """Only for so long after that lead was accepted, or had its outcome."""
 
 
 class HoursRule(Table):
     """What closed doors change. Whoever gets a lead, the time to answer runs only while that site is open."""
 
-    prefer_open_within_km: Annotated[float, Field(ge=0, le=HALF_EARTH_KM)] = 0
+    prefer_open_within_km: Annotated[Number, Field(ge=0, le=HALF_EARTH_KM)] = 0
     """A site this near to the person that is open now goes before nearer ones that are closed; 0: never."""
 
 
 class RespondRule(Table):
     """What happens before a site's time to answer is over, as shares of that time; it runs while the site is open."""
 
-    remind_after_percent: Annotated[int, Field(ge=0, le=99)] = 0
+    remind_after_percent: Annotated[Whole, Field(ge=0, le=99)] = 0
     """When the site is reminded; 0: never."""
-    escalate_after_percent: Annotated[int, Field(ge=0, le=99)] = 0
+    escalate_after_percent: Annotated[Whole, Field(ge=0, le=99)] = 0
     """When the site's partner is told; 0: never."""
 
 
 class TriesRule(Table):
     """What happens when site after site does not act: a try is a site that declined, was silent or out of reach."""
 
-    before_center: Annotated[int, Field(ge=0, le=100)] = 0
+    before_center: Annotated[Whole, Field(ge=0, le=100)] = 0
     """After so many tries only delivery centers are considered, also for an intent that names other kinds; 0: never."""
-    center_within_km: Annotated[float, Field(ge=0, le=HALF_EARTH_KM)] = 0
+    center_within_km: Annotated[Number, Field(ge=0, le=HALF_EARTH_KM)] = 0
     """How far such a delivery center may be, when that is farther than the intent's own limit."""
-    before_person: Annotated[int, Field(ge=0, le=100)] = 0
+    before_person: Annotated[Whole, Field(ge=0, le=100)] = 0
     """After so many tries the lead waits for a person; 0: never. Also when no delivery center is left before that."""
 
     @model_validator(mode="after")
@@ -141,16 +161,16 @@ class TriesRule(Table):
 class RetryRule(Table):
     """When waiting leads are tried again without anything having changed, and how many at a time."""
 
-    full_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 10
-    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+    full_minutes: Annotated[Whole, Field(ge=1, le=24 * 60)] = 10
+    batch: Annotated[Whole, Field(ge=1, le=10_000)] = 500
 
 
 class TravelRule(Table):
     """Whether the quickest to reach goes before the nearest; it takes an engine (`WAYPOST_TRAVEL_URL`) to know."""
 
-    candidates: Annotated[int, Field(ge=0, le=20)] = 0
+    candidates: Annotated[Whole, Field(ge=0, le=20)] = 0
     """How many of the nearest sites are compared by travel time; 0: distance decides."""
-    tie_band_s: Annotated[int, Field(ge=0, le=3_600)] = 60
+    tie_band_s: Annotated[Whole, Field(ge=0, le=3_600)] = 60
     """Sites that take this much longer than the quickest count as equally near."""
 
 
@@ -159,7 +179,7 @@ class ShareRule(Table):
 
     city: Annotated[str, Field(min_length=1, max_length=80)]
     """As the network writes it; capitals make no difference."""
-    partners: Annotated[dict[Slug, Annotated[int, Field(ge=1, le=100)]], Field(min_length=1, max_length=200)]
+    partners: Annotated[dict[Slug, Annotated[Whole, Field(ge=1, le=100)]], Field(min_length=1, max_length=200)]
     """Percent of the leads that the partners named here are given together in a calendar month."""
 
     @model_validator(mode="after")
@@ -174,10 +194,10 @@ class BarrierRule(Table):
     """Water, or anything else that a straight way must not be thought to cross for nothing."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
-    line: Annotated[tuple[tuple[float, float], ...], Field(min_length=2, max_length=1_000)]
+    line: Annotated[tuple[tuple[Number, Number], ...], Field(min_length=2, max_length=1_000)]
     """Points as [lat, lon], one after the other; a closed line (an island, a lake) ends where it began."""
     datum: Datum
-    detour_km: Annotated[float, Field(gt=0, le=1_000)]
+    detour_km: Annotated[Number, Field(gt=0, le=1_000)]
     """What a way that crosses the line is longer than straight."""
 
     @model_validator(mode="after")
@@ -192,6 +212,6 @@ class BarrierRule(Table):
         return self
 
     @property
-    def wgs84(self) -> tuple[tuple[float, float], ...]:
+    def wgs84(self) -> tuple[tuple[Number, Number], ...]:
         """The line in WGS-84 degrees."""
         return tuple(to_wgs84(lat, lon, self.datum) for lat, lon in self.line)

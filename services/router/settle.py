@@ -44,6 +44,8 @@ class Settled(NamedTuple):
     left: frozenset[str] = frozenset()
     """New leads of which nothing was recorded, because another router has recorded a lead of the same person since they
     were read: to be settled after this."""
+    vacated: frozenset[str] = frozenset()
+    """Sites with a limit that let go of a lead, or whose queues one has left: somebody else may be served there."""
 
     def then(self, later: "Settled") -> "Settled":
         """This, and what became of those that it left."""
@@ -54,6 +56,7 @@ class Settled(NamedTuple):
             self.repeated + later.repeated,
             self.again + later.again,
             later.left,
+            self.vacated | later.vacated,
         )
 
 
@@ -65,11 +68,13 @@ async def settle(
     *,
     keep: frozenset[Place],
     travel: Mapping[tuple[str, Point], Travel],
+    on_trial: bool = False,
 ) -> Settled:
     """Read, decide and record `arrivals`, inside the caller's transaction; `travel` by lead and its place, as known.
 
-    `keep`: places to lock before anything is decided. Raises Overtaken or NoRoom, after which the whole transaction is
-    to be rolled back and done again.
+    `keep`: places to lock before anything is decided. `on_trial`: nothing of it will stay, so that queues are taken as
+    they are. Raises Overtaken, NoRoom or QueuesOutdated, after which the whole transaction is to be rolled back and
+    done again.
     """
     snapshot, policy = in_effect.snapshot, in_effect.policy
     rows = await ledger.lock_leads(
@@ -93,10 +98,10 @@ async def settle(
     asks = [question.ask for question in questions]
     if travel:
         asks = [ask if ask.lead.point is None else _travelling(ask, ask.lead.point, travel) for ask in asks]
-    spending = Spending(connection, in_effect, today)
+    spending = Spending(connection, in_effect, today, None if on_trial else in_effect.queued_for(now))
 
     def decide(held: Held) -> list[Decided | Stale]:
-        return decide_batch(asks, snapshot, policy, held.loads, now, held.taken_today, held.given)
+        return decide_batch(asks, snapshot, policy, held.loads, now, held.taken_today, held.given, held.queues)
 
     answers = await spending.decide(decide, seen, keep)
 
@@ -116,7 +121,7 @@ async def settle(
     if not decided:
         return Settled(emissions, Counter(), stale, len(kept), spending.again)
 
-    lost, left = await write(connection, decided, asked, in_effect, now)
+    lost, left, vacated = await write(connection, decided, asked, in_effect, now)
     if lost:
         others = await ledger.first_decisions(connection, sorted(lost))
         emissions += [_emit_kept(one, asked.traceparent_of(one)) for one in others]
@@ -129,7 +134,13 @@ async def settle(
     ]
     await spending.finish([one for _, _, one in decided], month)
     outcomes: Counter[str] = Counter([one.outcome for _, _, one in decided])
-    return Settled(emissions, outcomes, stale, len(kept), spending.again, left)
+    vacated |= {
+        site_id
+        for _, _, one in decided
+        for site_id, change in one.deltas
+        if change < 0 and snapshot.can_be_full(site_id)
+    }
+    return Settled(emissions, outcomes, stale, len(kept), spending.again, left, vacated)
 
 
 async def _staying(

@@ -22,20 +22,30 @@ from services.router.trying import (
     simulate,
 )
 from shared.errors import UserError
+from shared.faults import Bounded, refusal
 from shared.faults_in_words import in_words
+from shared.numbers import quoted, read_number
 from shared.postgres import Pool, acquire
-from shared.words import counted
+from shared.text_files import MEBIBYTE, text_lines
 
 _READERS = {".csv": read_lead_csv, ".ndjson": read_lead_ndjson, ".jsonl": read_lead_ndjson}
+
+
+LARGEST_FILE_BYTES = 512 * MEBIBYTE
+"""Some six million leads."""
+MOST_TIE_BANDS = 20
 
 
 class LeadsRefused(UserError):  # noqa: N818 - it says what happened to the file
     """The file has bad rows; nothing of it was used."""
 
-    def __init__(self, file: str, bad: Sequence[BadLead]) -> None:
-        lines = [f"  row {one.row}: {one.field}: {one.reason}" for one in bad]
-        super().__init__("\n".join([f"{file} is refused, {counted(len(bad), 'fault')}:", *lines]), "correct the file")
-        self.bad = tuple(bad)
+    def __init__(self, file: str, faults: Bounded[BadLead]) -> None:
+        super().__init__(refusal(f"{file} is refused", faults, _line_of), "correct the file")
+        self.bad = faults.first
+
+
+def _line_of(fault: BadLead) -> str:
+    return f"row {fault.row}: {fault.field}: {fault.reason}" if fault.row else f"{fault.field}: {fault.reason}"
 
 
 @dataclass(frozen=True)
@@ -58,25 +68,25 @@ def read_lead_file(path: Path) -> LeadColumns:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise UserError(f"{path} is neither .csv nor .ndjson", "name the file for what it holds")
-    try:
-        # Line ends stay as they are: a quoted field may hold one.
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            read: LeadFile = reader(lines)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8", "save it as UTF-8; spreadsheets call it 'CSV UTF-8'") from error
-    if read.bad:
-        raise LeadsRefused(str(path), read.bad)
+    # Line ends stay as they are: a quoted field may hold one.
+    with text_lines(path, LARGEST_FILE_BYTES) as lines:
+        read: LeadFile = reader(lines)
+    if read.faults:
+        raise LeadsRefused(str(path), read.faults)
     return read.leads
 
 
 def tie_bands_of(text: str) -> list[float]:
-    """The metres in `0,50,500`. Raises UserError when they are no numbers."""
+    """The metres in `0,50,500`. Raises UserError when they are no numbers, or very many."""
+    parts = text.split(",")
+    if len(parts) > MOST_TIE_BANDS:
+        raise UserError(f"--tie-band lists {len(parts)} bands", f"{MOST_TIE_BANDS} are the most")
     try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise UserError(f"--tie-band {text!r} is no list of metres", "write 50, or 0,50,500,2000") from None
+        return [read_number(part) for part in parts]
+    except ValueError as problem:
+        raise UserError(
+            f"--tie-band {quoted(text)} is no list of metres: {problem}", "write 50, or 0,50,500,2000"
+        ) from None
 
 
 async def study(

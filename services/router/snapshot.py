@@ -194,6 +194,11 @@ class Snapshot:
         """Whether the site receives leads at all."""
         return bool(self._open[index])
 
+    def can_be_full(self, site_id: str) -> bool:
+        """Whether the site has a limit, of open leads or of a day's."""
+        index = self._index.get(site_id)
+        return index is not None and (self.offers[index].limit != math.inf or site_id in self.daily_limits)
+
     def out_of_business(self, at: datetime) -> frozenset[str]:
         """Sites whose first day has not come, or whose last day is over."""
         return frozenset([site_id for site_id, when in self._dated if not when.is_in_business(at)])

@@ -5,10 +5,16 @@ from difflib import get_close_matches
 
 # Half the letters in common: "paint" finds paint_repair, and "zzz" finds nothing.
 _LIKENESS = 0.5
+_LONGEST = 64
+"""Characters that are compared: the comparison takes the square of them."""
+_MOST_NAMED = 30
 
 
 def meant(text: str, valid: Sequence[str]) -> str:
     """The advice that ends a refusal: the nearest valid name, or all of them when none is near."""
-    wanted = text.strip().lower().replace("-", "_").replace(" ", "_")
+    wanted = text[:_LONGEST].strip().lower().replace("-", "_").replace(" ", "_")
     near = get_close_matches(wanted, valid, n=1, cutoff=_LIKENESS)
-    return f"did you mean {near[0]}?" if near else f"use one of {', '.join(valid)}"
+    if near:
+        return f"did you mean {near[0]}?"
+    more = f" (and {len(valid) - _MOST_NAMED} more)" if len(valid) > _MOST_NAMED else ""
+    return f"use one of {', '.join(valid[:_MOST_NAMED])}{more}"

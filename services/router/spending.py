@@ -3,7 +3,8 @@
 A site with a limit has so many places for open leads, or for a day's leads. The row that counts them is changed before
 the ledger is written: the change locks it and says how many there really were, and until this transaction ends nobody
 else takes one. Where there were fewer than it seemed, the batch is decided again in memory, from what is true now;
-nothing was recorded by then, so nothing is rolled back.
+nothing was recorded by then, so nothing is rolled back. The same is done where others stand in the queue of a site
+(`line.py`): a place there is for them.
 
 Routers lock in one order, so that they never wait for one another in a circle:
 
@@ -31,6 +32,7 @@ from services.router.db import days, loads, room, shares
 from services.router.db.room import Place
 from services.router.domain import Decided, Stale, contracted
 from services.router.domain.ledger import Held
+from services.router.line import Line
 from services.router.reload import InEffect
 from shared.postgres import Connection
 
@@ -49,11 +51,14 @@ class NoRoom(Exception):  # noqa: N818 - it names a state
 class Spending:
     """Of one batch, in its transaction."""
 
-    def __init__(self, connection: Connection, in_effect: InEffect, today: Mapping[str, date]) -> None:
-        """`today`: the present day of every site with a daily limit."""
+    def __init__(
+        self, connection: Connection, in_effect: InEffect, today: Mapping[str, date], queued_for: str | None = None
+    ) -> None:
+        """`today`: the present day of every site with a daily limit; `queued_for` as `Line` wants it."""
         self._connection = connection
         self._snapshot, self._policy = in_effect.snapshot, in_effect.policy
         self._today = today
+        self._line = Line(connection, in_effect.snapshot, queued_for)
         self._taken: Mapping[Place, int] = {}
         self.again = 0
         """How often the batch had to be decided again."""
@@ -61,8 +66,9 @@ class Spending:
     async def decide(self, decide: Callable[[Held], Answers], seen: Held, keep: frozenset[Place]) -> Answers:
         """What `decide` says, once there is a place for all that it gives to sites with a limit.
 
-        It is asked again when there is less room than was `seen`. Places of `keep` are locked before it is asked at
-        all. Raises NoRoom, and RuntimeError when `decide` gives away what it was told is taken.
+        It is asked again when there is less room than was `seen`, or others stand before the leads of the batch. Places
+        of `keep` are locked before it is asked at all. Raises NoRoom, QueuesOutdated, and RuntimeError when `decide`
+        gives away what it was told is taken.
         """
         if keep:
             true = await room.keep(self._connection, keep)
@@ -72,13 +78,15 @@ class Spending:
             taken = await room.spend(self._connection, wanted)
             true = {place: count - wanted[place] for place, count in taken.items()}
             self._taken = wanted
-            if self._have_room(true, wanted):
+            has_others = await self._line.has_others(answers, _corrected(seen, true))
+            if self._have_room(true, wanted) and not has_others:
                 return answers
             self.again += 1
         # Of places that are locked the truth is known, and `decide` gives no more than there are: every turn but the
         # last finds another one of which it was not.
         while True:
-            answers = decide(_corrected(seen, true))
+            held = _corrected(seen, true)._replace(queues=self._line.known)
+            answers = decide(held)
             wanted = self._wanted(answers)
             more = wanted.keys() - true.keys()
             if more:
@@ -86,11 +94,12 @@ class Spending:
                 if len(free) < len(more):
                     raise NoRoom(frozenset(true) | more)
                 true |= free
-            if self._have_room(true, wanted):
+            has_others = await self._line.has_others(answers, _corrected(seen, true))
+            if self._have_room(true, wanted) and not has_others:
                 await room.spend(self._connection, _less(wanted, self._taken))
                 self._taken = wanted
                 return answers
-            if not more:
+            if not more and not has_others:
                 raise RuntimeError("places that were known to be taken were given away")
             self.again += 1
 
@@ -110,12 +119,12 @@ class Spending:
                 await shares.spend(self._connection, given, month)
 
     def _wanted(self, answers: Answers) -> dict[Place, int]:
-        """Places that these answers take, or give back (negative)."""
+        """Places that these answers take, or give back (negative); 0 for one that a lead leaves and another takes."""
         decided = [one for one in answers if isinstance(one, Decided)]
         wanted = {
             Place(site_id, None): change
             for site_id, change in _changes(decided).items()
-            if change and self._open_limit(site_id) is not None
+            if self._open_limit(site_id) is not None
         }
         given = self._given_today(decided)
         return wanted | {Place(site_id, self._today[site_id]): count for site_id, count in given.items()}

@@ -1,5 +1,6 @@
 """How partners stand against their contracts in a month, as the routers count it."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,7 +10,10 @@ from services.router.in_effect import setting_in_effect
 from services.router.partner_shares import PartnerShare, partner_shares
 from services.router.policy import Contracted
 from shared.errors import UserError
+from shared.numbers import quoted
 from shared.postgres import Pool, acquire
+
+_MONTH = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])\Z")
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,9 @@ def month_named(text: str | None, now: datetime) -> date:
     """First day of the month that `YYYY-MM` names; of that of `now` without a text. Raises UserError for no month."""
     if text is None:
         return month_of(now)
-    try:
-        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a month of the contracts, without a clock
-    except ValueError:
-        raise UserError(f"--month {text!r} is no month", f"write it as {month_of(now):%Y-%m}") from None
+    if not _MONTH.match(text):
+        raise UserError(f"--month {quoted(text)} is no month", f"write it as {month_of(now):%Y-%m}")
+    return date.fromisoformat(f"{text}-01")
 
 
 async def standing_of(pool: Pool, month: date) -> Standing:

@@ -5,7 +5,7 @@ routers sweep at once: rows are claimed with SKIP LOCKED and marked, and asked f
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -13,18 +13,22 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 from services.router.changes.due import put_due_into_effect
-from services.router.db import announcements, timers, waiting
+from services.router.db import announcements, queues, timers, waiting
 from services.router.emission import SOURCE
 from services.router.metrics import RouterMetrics
 from services.router.reload import InEffect
 from services.router.settings import RouterSettings
 from services.router.spans import due_step, trace_due
+from services.router.vacancies import Vacancies
 from shared.contracts import LEADS_DUE, LeadDue, derived_id
 from shared.kafka import Producer
 from shared.pausing import sleep_or_stop
 from shared.postgres import Connection, Pool, PostgresUnavailable, transact
 from shared.telemetry import get_logger
 from shared.tracing import Tracing
+
+VACANCY_PAUSE_S = 0.01
+"""Between two looks at who is next where a place was freed."""
 
 
 def due_record(due: timers.Due, kind: Literal["respond_by", "retry"], cause: str, now: datetime) -> tuple[bytes, bytes]:
@@ -53,6 +57,7 @@ class Timers:
         metrics: RouterMetrics,
         clock: Callable[[], datetime],
         tracing: Tracing,
+        vacancies: Vacancies,
     ) -> None:
         self._pool = pool
         self._producer = producer
@@ -61,6 +66,7 @@ class Timers:
         self._metrics = metrics
         self._clock = clock
         self._tracing = tracing
+        self._vacancies = vacancies
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop`. An outage of PostgreSQL or Kafka is logged and waited out."""
@@ -75,6 +81,39 @@ class Timers:
             # flooded, and the older leads are decided before younger ones are asked for.
             await sleep_or_stop(stop, self._settings.router_sweep_s)
 
+    async def fill_vacancies(self, stop: asyncio.Event) -> None:
+        """Ask for whoever is next at sites where this process has freed a place, until `stop`."""
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                noted = asyncio.create_task(self._vacancies.wait())
+                await asyncio.wait({stopping, noted}, return_when=asyncio.FIRST_COMPLETED)
+                noted.cancel()
+                try:
+                    await self.ask_next(self._vacancies.take())
+                except (PostgresUnavailable, asyncpg.PostgresError, KafkaError, TimeoutError, OSError) as error:
+                    get_logger().warning("timers.vacancies_left_to_sweep", error=type(error).__name__)
+                # One look for all that was freed in the meantime.
+                await sleep_or_stop(stop, VACANCY_PAUSE_S)
+        finally:
+            stopping.cancel()
+
+    async def ask_next(self, site_ids: Collection[str]) -> int:
+        """Ask for the oldest leads that wait for these sites, as many as those have room; returns how many."""
+        snapshot, policy, now = self._in_effect().snapshot, self._in_effect().policy, self._clock()
+        limited = [site_id for site_id in site_ids if snapshot.can_be_full(site_id)]
+        if not limited:
+            return 0
+        today = snapshot.today(now)
+        sites = [site for site in map(snapshot.get, limited) if site is not None]
+        limits = [
+            timers.Limits(site.site_id, site.open_lead_limit, site.daily_lead_limit, today.get(site.site_id))
+            for site in sites
+        ]
+        return await self._ask(
+            now, "retry", "room", lambda connection: timers.claim_next(connection, limits, now, policy.retry.batch)
+        )
+
     async def sweep(self) -> int:
         """Look once at everything; returns how many leads were asked for.
 
@@ -86,7 +125,6 @@ class Timers:
         await self._publish_announcements(now)
         snapshot, policy = self._in_effect().snapshot, self._in_effect().policy
         batch = policy.retry.batch
-        limits = {site.site_id: site.open_lead_limit for site in snapshot.sites if site.open_lead_limit is not None}
         opening = snapshot.last_opening(now)
         full_before = now - timedelta(minutes=policy.retry.full_minutes)
         published = silent = await self._ask_silent(now, batch)
@@ -104,11 +142,9 @@ class Timers:
         published += await self._ask(
             now, "retry", "time", lambda connection: timers.claim_timed(connection, now, batch)
         )
+        published += await self.ask_next(await transact(self._pool, queues.sites_waited_for))
         published += await self._ask(
-            now,
-            "retry",
-            "room",
-            lambda connection: timers.claim_roomless(connection, limits, full_before, now, batch),
+            now, "retry", "full", lambda connection: timers.claim_long_full(connection, full_before, now, batch)
         )
         lines = await transact(self._pool, waiting.waiting_lines)
         overdue = await transact(self._pool, lambda connection: timers.longest_overdue(connection, now))

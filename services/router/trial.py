@@ -13,7 +13,7 @@ from services.router.policy import Finding, Policy
 from services.router.snapshot import Site, Snapshot
 from services.router.trying import Arriving, Comparison, Forward, Setting
 from shared.errors import UserError
-from shared.moments import moment_of, span_of
+from shared.moments import before, moment_of, span_of
 from shared.postgres import Connection, Pool, acquire
 from shared.vocabulary import Intent
 
@@ -47,7 +47,7 @@ def span_between(last: str | None, since: str | None, until: str | None, now: da
     if last is not None and since is not None:
         raise UserError("--last and --from both say where the leads begin", "give one of them")
     end = now if until is None else moment_of(until, now, "--to")
-    begin = end - span_of(last or DEFAULT_SPAN, "--last") if since is None else moment_of(since, now, "--from")
+    begin = before(end, span_of(last or DEFAULT_SPAN, "--last")) if since is None else moment_of(since, now, "--from")
     if begin >= end:
         raise UserError(f"the leads would end ({end:%F %T}) before they begin ({begin:%F %T})")
     return Span(begin, end)

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-import orjson
-
-from services.router.db import recording
+from services.router.db import queues, recording
 from services.router.db.recording import Added, FirstDecisions, FurtherDecision, MovedLead
 from services.router.domain import Ask, Decided, LeadLedger, LeadState
 from services.router.policy import Policy
 from services.router.questions import Questions
 from services.router.reading import Arrival
 from services.router.reload import InEffect
-from shared.contracts import ClosedReason, Lost, WaitingReason
+from shared.contracts import ClosedReason
 from shared.postgres import Connection
 from shared.vocabulary import Intent
 
@@ -31,11 +29,12 @@ class Overtaken(Exception):  # noqa: N818 - it names a state
 async def write(
     connection: Connection, decided: Sequence[Answer], asked: Questions, in_effect: InEffect, now: datetime
 ) -> Added:
-    """Write the decisions and where they put their leads; returns the new leads of which another router keeps it.
+    """Write the decisions and where they put their leads; returns the new leads of which another router keeps it, and
+    the sites whose queues leads have left.
 
     Raises Overtaken when the batch must be read again.
     """
-    revision, version = in_effect.snapshot.revision, in_effect.policy.version
+    revision, version, queued_for = in_effect.snapshot.revision, in_effect.policy.version, in_effect.queued_for(now)
     first = [answer for answer in decided if answer[2].epoch == 1]
     further = [answer for answer in decided if answer[2].epoch > 1]
     new = _first_decisions(first, in_effect.policy)
@@ -47,7 +46,7 @@ async def write(
         await recording.forget_erased(connection, sorted(arrived))
     added = Added(frozenset(), frozenset())
     if first:
-        added = await recording.add_first(connection, new, now, revision, version)
+        added = await recording.add_first(connection, new, now, revision, version, queued_for)
         if not added.lost.isdisjoint(last) or (added.left and not asked.stand_alone(added.left)):
             raise Overtaken
     if further:
@@ -61,8 +60,16 @@ async def write(
         written = await recording.add_further(
             connection, [_further(answer) for answer in further], now, revision, version
         )
-        if written < len(further) or await recording.move_leads(connection, moved, now, revision, version) < len(moved):
+        if written < len(further):
             raise Overtaken
+        if await recording.move_leads(connection, moved, now, revision, version, queued_for) < len(moved):
+            raise Overtaken
+        waited = {lead_id for lead_id, row in asked.known.items() if row.state == LeadState.WAITING}
+        waited |= {lead_id for lead_id, sites in zip(new.lead_id, new.queues, strict=True) if sites}
+        standing = [(one.lead_id, one.queues) for one in moved if one.queues or one.lead_id in waited]
+        if standing:
+            vacated = await queues.stand(connection, *zip(*standing, strict=True))
+            added = added._replace(vacated=frozenset(vacated))
     return added
 
 
@@ -88,8 +95,9 @@ def _first_decisions(answers: Sequence[Answer], policy: Policy) -> FirstDecision
         received_us=[str((lead.received_at - _EPOCH) // _MICROSECOND) for lead in leads],
         traceparent=[arrival.traceparent for arrival, _, _ in ordered],
         vehicle=[lead.vehicle or None for lead in leads],
-        waits_for=[_waits_for(one) for one in ones],
+        waits_for=[" ".join(one.full) for one in ones],
         waiting=[one.waiting for one in ones],
+        queues=[" ".join(one.full + one.full_today) for one in ones],
     )
 
 
@@ -114,8 +122,9 @@ def _moved(one: Decided, from_epoch: int, point: tuple[float, float] | None, *, 
         _text(after.respond_by or one.retry_at),
         is_live and may_be_live,
         " ".join(after.excluded),
-        _waits_for(one),
+        " ".join(one.full),
         after.waiting,
+        " ".join(one.full + one.full_today),
         point,
     )
 
@@ -130,14 +139,3 @@ def _state(after: LeadLedger) -> str:
     if after.state is None:
         raise ValueError("a decided lead has a state")
     return after.state.value
-
-
-def _waits_for(one: Decided) -> str:
-    """The full sites that would have taken a waiting lead: it is tried again when one of them has room."""
-    if one.outcome != "waiting" or one.waiting is WaitingReason.NEEDS_PERSON or _FULL not in one.record:
-        return ""
-    candidates = orjson.loads(one.record)["candidates"]
-    return " ".join(candidate["site_id"] for candidate in candidates if candidate.get("lost") == Lost.FULL)
-
-
-_FULL = f'"lost":"{Lost.FULL.value}"'.encode()

@@ -24,17 +24,18 @@ from services.store_notifier.db import answers as answer_rows
 from services.store_notifier.db import endpoints as endpoint_rows
 from services.store_notifier.domain import Said
 from services.store_notifier.endpoints import secrets_of
+from services.store_notifier.epoch import epoch_of
 from services.store_notifier.metrics import Metrics
-from services.store_notifier.problems import problem, unavailable
+from services.store_notifier.problems import unavailable
+from services.store_notifier.wording import faults_of
 from shared import signatures
 from shared.contracts import Answer, DeclineReason, Result
-from shared.faults_in_words import in_words
 from shared.postgres import Connection, Pool, PostgresUnavailable, transact
+from shared.problems import problem
 
 MOST_BODY_BYTES = 16 * 1024
 BODY_TIMEOUT_S = 5.0
 LONGEST_REQUEST_ID = 128
-MOST_EPOCHS = 2**31 - 1
 NOT_YOURS = (
     "your site has no such assignment: it never had it, or the assignment has been over for so long that it is no "
     "longer kept; nothing was recorded"
@@ -95,7 +96,7 @@ class Api:
 
     def routes(self) -> list[Route]:
         """Answer, contact, state."""
-        path = "/v1/assignments/{lead_id:uuid}/{epoch:int}"
+        path = "/v1/assignments/{lead_id:uuid}/{epoch}"
         return [
             Route(f"{path}/answer", self._guarded(self._answer), methods=["POST"]),
             Route(f"{path}/contact", self._guarded(self._contact), methods=["POST"]),
@@ -106,11 +107,12 @@ class Api:
         self, endpoint: Callable[[Request, Caller, UUID, int], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def handle(request: Request) -> Response:
-            lead_id, epoch = request.path_params["lead_id"], request.path_params["epoch"]
+            lead_id, epoch = request.path_params["lead_id"], epoch_of(request.path_params["epoch"])
+            if epoch is None:
+                return problem(404, NOT_YOURS)
             try:
                 caller = await self._caller(request)
-                # Epochs are PostgreSQL integers; nobody ever had one beyond them.
-                return await endpoint(request, caller, lead_id, min(epoch, MOST_EPOCHS))
+                return await endpoint(request, caller, lead_id, epoch)
             except Refused as refusal:
                 return refusal.response
             except answers.NotYours:
@@ -124,11 +126,7 @@ class Api:
         try:
             body = _BODY.validate_json(caller.body)
         except ValidationError as error:
-            wrong = [
-                {"field": ".".join(map(str, e["loc"])) or "body", "reason": in_words(e)}
-                for e in error.errors(include_input=False, include_url=False)
-            ]
-            return problem(422, "the answer is not one that Waypost knows", errors=wrong)
+            return problem(422, "the answer is not one that Waypost knows", errors=faults_of(error))
         said = Said(
             lead_id,
             epoch,
@@ -186,7 +184,7 @@ class Api:
                 )
             if len(request_id) > LONGEST_REQUEST_ID or not request_id.isprintable():
                 raise Refused(problem(400, f"webhook-id must be at most {LONGEST_REQUEST_ID} printable characters"))
-            used_for = f"{request.method} {request.url.path}\n".encode() + body
+            used_for = f"{request.method} {request.scope['path']}\n".encode("utf-8", "surrogatepass") + body
             digest = hashlib.sha256(used_for).digest()
             if not await answer_rows.see_request(connection, endpoint_id, request_id, digest, now):
                 raise Refused(problem(409, "this webhook-id came before with another request: use a new one"))
@@ -196,6 +194,8 @@ class Api:
 
 
 async def _read(request: Request) -> bytes:
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Refused(problem(415, "send the body as it is, without content-encoding"))
     parts, size = [], 0
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):

@@ -12,11 +12,13 @@ import orjson
 from services.store_notifier.db import answers, assignments
 from services.store_notifier.domain import Assignment, Earlier, holds
 from shared import signatures
+from shared.bounded_answer import read_at_most
 from shared.contracts import Answer
 from shared.postgres import Connection, Pool, transact
 from shared.telemetry import get_logger
 
 TIMEOUT_S = 5.0
+MOST_ANSWER_BYTES = 64 * 1024
 CLAIM = timedelta(seconds=15)
 """How long a fetch under way keeps others out; longer than the time-out."""
 
@@ -108,11 +110,22 @@ class Contacts:
                 if response.status != 200:
                     get_logger().warning("contact.refused_by_intake", status=response.status)
                     raise ContactUnavailable(f"intake answered {response.status}")
-                found = orjson.loads(await response.read())
-                return Contact(found.get("name"), found.get("phone"), found.get("email"))
+                found = await read_at_most(response, MOST_ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             get_logger().warning("contact.intake_unreachable", error=type(error).__name__)
             raise ContactUnavailable("intake cannot be reached") from error
+        return _contact_in(found)
+
+
+def _contact_in(body: bytes | None) -> Contact:
+    try:
+        found = orjson.loads(body or b"")
+    except ValueError:
+        # Without its cause: the error could quote the contact.
+        raise ContactUnavailable("intake's answer cannot be read") from None
+    if not isinstance(found, dict):
+        raise ContactUnavailable("intake's answer cannot be read")
+    return Contact(found.get("name"), found.get("phone"), found.get("email"))
 
 
 async def _require_holder(pool: Pool, lead_id: UUID, epoch: int, site_id: str) -> None:

@@ -9,7 +9,6 @@ from random import SystemRandom
 import aiohttp
 import asyncpg
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
 
 from services.store_notifier.api import Api
 from services.store_notifier.channels import inbox, webhook
@@ -27,12 +26,13 @@ from services.store_notifier.scheduler import Scheduler
 from services.store_notifier.settings import NotifierSettings
 from services.store_notifier.sweeping import Sweeper
 from shared.contracts import LEADS_DECIDED, LEADS_RECEIVED
+from shared.http_server import ServerLimits, application, serve
 from shared.kafka import DeadLetters, Producer, make_broker, run_broker, subscribe
 from shared.keys import load_keys
 from shared.postgres import PostgresUnavailable, acquire, open_pool
 from shared.process import run_together
-from shared.telemetry import Progress, configure_logging, serve_health
-from shared.telemetry.health import serve
+from shared.telemetry import Progress, configure_logging
+from shared.telemetry.health import serve_health
 from shared.tracing import Tracing
 
 SERVICE = "store_notifier"
@@ -116,8 +116,8 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
         )
         contacts = Contacts(intake, settings.intake_url, keys.service_secret, now)
         live = LiveInboxes(settings, pool, log)
-        app = Starlette(
-            routes=[
+        app = application(
+            [
                 *Api(pool, contacts, keys.endpoint_key, metrics, now).routes(),
                 *inbox_routes(
                     pool=pool,
@@ -135,7 +135,14 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
         await run_together(
             stop,
             serve_health(settings, progress, registry, {"postgres": postgres}, stop),
-            serve(app, settings.notifier_host, settings.notifier_port, stop, name="notifier"),
+            serve(
+                app,
+                settings.notifier_host,
+                settings.notifier_port,
+                stop,
+                name="notifier",
+                limits=ServerLimits.of(settings),
+            ),
             live.run(stop),
             Relay(pool, producer, metrics, tracing, now).run(stop),
             scheduler.run(stop),

@@ -1,15 +1,8 @@
-"""Refusals over HTTP as RFC 9457 problems: what was wrong and what to do, without personal data."""
+"""Refusals of the notifier that several of its doors share."""
 
-from http import HTTPStatus
-
-import orjson
 from starlette.responses import Response
 
-
-def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **extra: object) -> Response:
-    """One problem document; `extra` are further members, e.g. the current state of an assignment."""
-    document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **extra}
-    return Response(orjson.dumps(document), status, headers, media_type="application/problem+json")
+from shared.problems import problem
 
 
 def unavailable(detail: str) -> Response:

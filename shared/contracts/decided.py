@@ -88,6 +88,9 @@ class Candidate(Contract):
     share_behind: int | None = None
     """What its partner would miss of its contractual share in the city this month, were this lead another's: in
     hundredths of a lead, below 0 when it is ahead. Only of equally near sites whose partner has a share there."""
+    queue_ahead: Annotated[int, Field(gt=0)] | None = None
+    """How many leads that were received before this one waited for it, where those were at least as many as it had free
+    places: it was `full` for this lead. Absent wherever a queue decided nothing."""
     lost: Lost | None = None
     """None for the chosen site only."""
 

@@ -1,21 +1,15 @@
 """/healthz/live, /healthz/ready and /metrics, on a listener of their own: operators' addresses are not public."""
 
 import asyncio
-import socket
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 
-import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
-from shared.errors import UserError
+from shared.http_server import ServerLimits, application, serve
 from shared.settings import Settings
-from shared.telemetry.logs import get_logger
 from shared.telemetry.progress import Progress
 
 Check = Callable[[], Awaitable[str]]
@@ -66,49 +60,10 @@ async def serve_health(
 ) -> None:
     """Serve the routes until `stop`; a free port (health_port=0) is chosen and logged."""
     await serve(
-        Starlette(routes=health_routes(progress, registry, checks)),
+        application(health_routes(progress, registry, checks)),
         settings.health_host,
         settings.health_port,
         stop,
         name="health",
+        limits=ServerLimits.of(settings),
     )
-
-
-async def serve(app: ASGIApp, host: str, port: int, stop: asyncio.Event, *, name: str) -> None:
-    """Serve `app` until `stop`, then finish the requests in flight within 5 s. Signals stay with the process."""
-    try:
-        listener = socket.create_server((host, port), backlog=1024)
-    except OSError as error:
-        raise UserError(
-            f"{name} cannot listen on {host}:{port}: {error.strerror}", "set another host or port"
-        ) from error
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        timeout_graceful_shutdown=5,
-        timeout_keep_alive=75,
-        server_header=False,
-        date_header=True,
-        h11_max_incomplete_event_size=16 * 1024,
-    )
-    server = _Server(config)
-    get_logger().info("http.listening", name=name, host=host, port=listener.getsockname()[1])
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        await serving
-    finally:
-        stopping.cancel()
-        listener.close()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: `shared.process` owns the signals."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield

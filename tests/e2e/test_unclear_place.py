@@ -80,10 +80,13 @@ async def test_an_ambiguous_place_waits_with_its_candidates_and_a_clear_one_is_a
         coded = await decided(http, front_door, "+86 174 0000 0003", {"plus_code": "8J22+22 苏州"})
         posted = await decided(http, front_door, "+86 174 0000 0004", {"text": "215021"})
         looked_up = await decided(http, front_door, "+86 174 0000 0005", {"text": STREET})
+        far = await decided(http, front_door, "+86 174 0000 0006", {"province": "新疆", "city": "喀什地区"})
 
     assert (unclear["state"], unclear["reason"]) == ("waiting", "location_unclear")
     assert {"adcode": "320106", "name": "南京市鼓楼区"} in unclear["place_candidates"]
     assert len(unclear["place_candidates"]) == 4
+    assert (far["state"], far["reason"]) == ("waiting", "too_far")
+    assert "place_candidates" not in far
     assert {one["state"] for one in (clear, coded, posted, looked_up)} == {"assigned"}
     assert clear["site_id"].startswith("nanjing-")
     for one in (coded, posted, looked_up):
@@ -92,11 +95,16 @@ async def test_an_ambiguous_place_waits_with_its_candidates_and_a_clear_one_is_a
     doctor = await system.clean("doctor")
     assert "ok     postal codes\nok     geocoder" in doctor
     report = json.loads(await system.clean("audit", "count", "--wait", "60", "--json"))
-    assert report["terms"]["accepted"]["count"] == 5
-    assert report["terms"]["waiting"]["count"] == 1
+    assert report["terms"]["accepted"]["count"] == 6
+    assert report["terms"]["waiting"]["count"] == 2
+    gaps = json.loads(await system.clean("network", "gaps", "--json"))
+    [gap] = gaps["gaps"]
+    assert (gap["by_reason"], gaps["leads_waiting_without_place"]) == ({"too_far": 1}, 1)
+    [suggested] = gaps["suggested_sites"]
+    assert [suggested["lat"], suggested["lon"]] == pytest.approx([39.47, 75.99], abs=0.1)
 
     # Somebody asks the person, and says where it is.
-    [wait] = json.loads(await system.clean("queue", "--json"))["waiting"]
+    [wait] = json.loads(await system.clean("queue", "--reason", "location_unclear", "--json"))["waiting"]
     assert (wait["lead_id"], wait["reason"], wait["epoch"]) == (unclear["lead_id"], "location_unclear", 1)
     place = ("order", "place", wait["lead_id"], "--by", "mei", "--epoch", "1", "--adcode", "320106")
     assert (await system.clean(*place)).startswith("nanjing-")
@@ -109,5 +117,5 @@ async def test_an_ambiguous_place_waits_with_its_candidates_and_a_clear_one_is_a
     assert "an operator ordered it: given to" in told
 
     report = json.loads(await system.clean("audit", "count", "--wait", "60", "--json"))
-    assert report["terms"]["waiting"]["count"] == 0
-    assert json.loads(await system.clean("audit", "replay", "--json"))["decisions"] == 6
+    assert report["terms"]["waiting"]["count"] == 1
+    assert json.loads(await system.clean("audit", "replay", "--json"))["decisions"] == 7

@@ -18,7 +18,9 @@ from services.router.sites import Site
 
 WITNESS = """
     CREATE TABLE public.commits (
-        place bigserial PRIMARY KEY, transaction text NOT NULL, lead_id uuid NOT NULL, epoch int NOT NULL);
+        place bigserial PRIMARY KEY, transaction text NOT NULL, lead_id uuid NOT NULL, epoch int NOT NULL,
+        began timestamptz NOT NULL DEFAULT transaction_timestamp(),
+        noted timestamptz NOT NULL DEFAULT clock_timestamp());
     CREATE FUNCTION public.note_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
         INSERT INTO public.commits (transaction, lead_id, epoch)
         VALUES (pg_current_xact_id()::text, NEW.lead_id, NEW.epoch);

@@ -12,7 +12,7 @@ import pytest
 from deploy.local import Stack
 from services.router.network import apply
 from shared.postgres import open_pool
-from tests.faults import hot_sites
+from tests.faults import hot_sites, whose_turn
 from tests.faults.conftest import own_system, under
 from tests.faults.hot_sites import Recount
 from tests.faults.load import Load, Sites
@@ -71,6 +71,8 @@ async def test_hot_sites_are_never_given_more_than_they_take(
     recount = Recount.of(HOT, ledger)
     assert recount.counters() == counters
     assert load.acknowledged <= counters.states.keys()
+    turns = whose_turn.Turns.of(HOT, await whose_turn.read(system.settings.require_postgres(), ZONE))
+    assert turns.served, "nobody was served who had waited"
     assert report["terms"]["accepted"]["count"] == len(counters.states)
     # The proof says something only where the limits were what stopped a router.
     for limited in HOT:

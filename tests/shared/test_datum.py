@@ -130,7 +130,7 @@ def test_every_corner_of_china_is_moved_by_its_tag(point: tuple[float, float]) -
 
 
 def test_no_place_of_the_list_is_taken_for_abroad() -> None:
-    with (resources.files("services.lead_intake") / "data" / "cn17_districts.csv").open(encoding="utf-8") as lines:
+    with (resources.files("services.lead_intake") / "data" / "cn_places.csv").open(encoding="utf-8") as lines:
         points = [(float(row["lat"]), float(row["lon"])) for row in csv.DictReader(lines) if row["lat"]]
 
     assert points

@@ -13,6 +13,7 @@ import orjson
 
 from services.lead_intake.geocoding.port import Failure, Found, GeocoderFailed, Question
 from shared.datum import to_wgs84
+from shared.points import is_point
 from shared.vocabulary import Accuracy, Datum
 
 PUBLIC_URL = "https://restapi.amap.com"
@@ -90,7 +91,7 @@ def _found(geocode: Any) -> Found | None:
         lat, lon = float(lat_text), float(lon_text)
     except ValueError:
         return None
-    if accuracy is None or not (abs(lat) <= 90 and abs(lon) <= 180):
+    if accuracy is None or not is_point(lat, lon):
         return None
     try:
         lat, lon = to_wgs84(lat, lon, Datum.GCJ02)

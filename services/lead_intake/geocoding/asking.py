@@ -4,10 +4,11 @@ import re
 import unicodedata
 
 from services.lead_intake.draft import DraftLocation
+from services.lead_intake.fillers import is_filler
 from services.lead_intake.geocoding.port import Question
 from services.lead_intake.places import Places
 from services.lead_intake.postal_codes import split_off_code
-from shared.vocabulary import looks_personal
+from shared.personal import looks_personal
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
@@ -22,7 +23,7 @@ def question_of(given: DraftLocation, places: Places) -> Question | None:
     province = places.province(given.province) if given.province else None
     # No map service knows CN-JS.
     first = province.province if province else given.province
-    names = [_plain(name) for name in (first, given.city, given.district) if name]
+    names = [_plain(name) for name in (first, given.city, given.district) if name and not is_filler(name)]
     parts = [name for name in names if name and name not in words]
     if words:
         parts.append(words)
@@ -30,7 +31,8 @@ def question_of(given: DraftLocation, places: Places) -> Question | None:
     if not asked or looks_personal(asked):
         return None
     certain = province or places.province_before(asked)
-    return Question(asked, _plain(given.city or ""), certain.adcode[:2] if certain else "")
+    city = given.city if given.city and not is_filler(given.city) else ""
+    return Question(asked, _plain(city), certain.adcode[:2] if certain else "")
 
 
 def _plain(name: str) -> str:

@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from services.lead_intake.geocoding.answers import Answers, Key
 from services.lead_intake.geocoding.pace import Pace
 from services.lead_intake.geocoding.port import Failure, Found, Geocoder, GeocoderFailed, Question
-from services.lead_intake.limits import where
 from shared.breaker import Breaker
+from shared.errors import where
 from shared.telemetry import get_logger
 
 KEPT, FOUND, NOTHING, BUSY, OPEN = "kept", "found", "nothing", "busy", "breaker_open"

@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import aiohttp
 
 from services.lead_intake.geocoding.port import Dialect, Failure, Found, GeocoderFailed, Question
+from shared.bounded_answer import read_at_most
+from shared.retry_after import retry_after_s
 
 MOST_BODY_BYTES = 256 * 1024
 _BLOCKED_S, _LONGEST_RETRY_AFTER_S = 300.0, 600.0
@@ -29,11 +32,13 @@ class HttpGeocoder:
             ) as response:
                 if response.status != 200:
                     raise _failed(response.status, response.headers.get("retry-after", ""))
-                body = await _read(response)
+                body = await read_at_most(response, MOST_BODY_BYTES)
         except TimeoutError:
             raise GeocoderFailed(Failure.TIMEOUT) from None
-        except (aiohttp.ClientError, OSError):
+        except (aiohttp.ClientError, OSError, ValueError):
             raise GeocoderFailed(Failure.UNREACHABLE) from None
+        if body is None:
+            raise GeocoderFailed(Failure.GARBAGE)
         return self._dialect.read(body)
 
 
@@ -56,17 +61,7 @@ def _failed(status: int, retry_after: str) -> GeocoderFailed:
             # The public Nominatim answers 403 to those who ask too much.
             return GeocoderFailed(Failure.KEY, _BLOCKED_S)
         case 429 | 509:
-            asked_s = float(retry_after[:6]) if retry_after.isascii() and retry_after.isdigit() else 0.0
+            asked_s = retry_after_s(retry_after, datetime.now(UTC))
             return GeocoderFailed(Failure.TOO_FAST, min(_LONGEST_RETRY_AFTER_S, asked_s or _DEFAULT_RETRY_AFTER_S))
         case _:
             return GeocoderFailed(Failure.SERVER)
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for part in response.content.iter_any():
-        body += part
-        if len(body) > MOST_BODY_BYTES:
-            response.close()
-            raise GeocoderFailed(Failure.GARBAGE)
-    return bytes(body)

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from services.lead_intake.geocoding.port import Failure, Found, GeocoderFailed, Question
+from shared.points import is_point
 from shared.vocabulary import Accuracy
 
 PUBLIC_URL = "https://nominatim.openstreetmap.org"
@@ -58,7 +59,7 @@ def _found(place: Any) -> Found | None:
     except (KeyError, TypeError, ValueError):
         return None
     accuracy = _accuracy(place)
-    if accuracy is None or not (abs(lat) <= 90 and abs(lon) <= 180):
+    if accuracy is None or not is_point(lat, lon):
         return None
     return Found(lat, lon, accuracy, _area(place.get("address")))
 

@@ -21,7 +21,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.lead_intake.draft import LONGEST_ADDRESS, Draft
 from services.lead_intake.faults import Fault, Refused, faults_of
+from services.lead_intake.fillers import is_filler
 from services.lead_intake.places import Places
+from services.lead_intake.sent_times import is_plausible
 from services.lead_intake.sources.adf_text import decode, documents
 from services.lead_intake.sources.reading import Item, Unreadable
 from shared.vocabulary import Channel, Intent, Slug
@@ -69,7 +71,7 @@ def _read(prospect: Element, places: Places, consent_version: str | None, receiv
             ]
         )
     contact = _first(_first(prospect, "customer"), "contact")
-    requested_at = _time(_text(prospect, "requestdate"))
+    requested_at = _time(_text(prospect, "requestdate"), received_at)
     vehicles = _all(prospect, "vehicle")
     wanted = next((v for v in vehicles if _interest(v) is not Intent.TRADE_IN), vehicles[0] if vehicles else None)
     provider = _first(prospect, "provider")
@@ -85,7 +87,7 @@ def _read(prospect: Element, places: Places, consent_version: str | None, receiv
         "preferred_site": _site(_first(prospect, "vendor")),
         "campaign": _text(provider, "name")[:_LONGEST_LINE] or None,
         "channel": Channel.ADF,
-        "consent": {"given_at": requested_at or received_at, "text_version": consent_version},
+        "consent": {"given_at": min(requested_at or received_at, received_at), "text_version": consent_version},
         "client_time": requested_at,
         "source_lead_id": _own_id(prospect),
     }
@@ -126,16 +128,18 @@ def _name(contact: Element | None) -> str:
 
 def _location(address: Element | None, places: Places) -> dict[str, str] | None:
     region, city = _text(address, "regioncode")[:_LONGEST_NAME], _text(address, "city")[:_LONGEST_NAME]
-    if len(region) == 6 and region.isascii() and region.isdigit():
+    # Codes of towns are those of their districts, with three or six digits more.
+    if len(region) in (6, 9, 12) and region.isascii() and region.isdigit():
         return {"adcode": region}
     postal_code = _text(address, "postalcode")[:_LONGEST_NAME]
     if not city and not postal_code:
         return None
     street = " ".join(_plain(line) for line in _all(address, "street"))
+    home = region if is_filler(city) else city
     named = {
         "province": region,
         "city": city,
-        "district": places.district_in(city, street[:512]) if city else None,
+        "district": places.district_in(home, street[:512]) if home else None,
         "postal_code": postal_code,
     }
     return {field: name for field, name in named.items() if name}
@@ -174,14 +178,15 @@ def _own_id(prospect: Element) -> str | None:
     return None
 
 
-def _time(text: str) -> datetime | None:
+def _time(text: str, received_at: datetime) -> datetime | None:
     # Seen: one-digit hours and offsets cut short. Prose and times without a zone say nothing that can be trusted.
     text = _SHORT_OFFSET.sub(r"\1:\g<2>0", _SHORT_HOUR.sub(r"T0\1", text))
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return parsed if parsed.tzinfo else None
+    # A day off is a clock without its zone; more, or a year that was never set, is no time of a request.
+    return parsed if parsed.tzinfo and is_plausible(parsed, received_at) else None
 
 
 def _children(element: Element | None, tag: str) -> Iterator[Element]:

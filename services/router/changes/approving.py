@@ -10,6 +10,7 @@ from services.router.changes.rules import (
     may_approve,
     may_take_effect_at,
     may_withdraw,
+    must_be_meant,
     must_have_its_base,
 )
 from services.router.db import changes
@@ -37,6 +38,8 @@ class Word:
     at: datetime | None = None
     """When it takes effect; None: as it was proposed, and the moment of the word itself: at once."""
     even_if_changed: bool = False
+    yes_remove: int | None = None
+    """How many open sites the network may take away, where that is more than the change itself says."""
 
 
 async def approve(connection: Connection, word: Word, now: datetime) -> Approved:
@@ -66,6 +69,9 @@ async def approve(connection: Connection, word: Word, now: datetime) -> Approved
         approved = approved._replace(state=State.IN_EFFECT, ended_at=now, became=became(change.kind, effect))
     else:
         effect = await look(connection, change.kind, content)
+    # What the proposal said already was read by whoever approves it.
+    if word.yes_remove is not None or not any(str(effect.loss) in finding for finding in change.findings):
+        must_be_meant(effect.loss, word.yes_remove)
     approved = approved._replace(findings=effect.findings)
     await changes.put(connection, approved)
     return Approved(approved, effect)

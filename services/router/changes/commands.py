@@ -28,6 +28,12 @@ At = Annotated[
 EvenIfChanged = Annotated[
     bool, typer.Option("--even-if-changed", help="Also when it undoes what took effect since it was made.")
 ]
+YesRemove = Annotated[
+    int | None,
+    typer.Option(
+        "--yes-remove", help="So many open sites shall get no leads any more; asked for when they are many.", min=0
+    ),
+]
 Number = Annotated[int, typer.Argument(help="Number of the change.", min=1)]
 
 changes_app = typer.Typer(help="Changes of the policy and the network: proposed, approved, in effect at their time.")
@@ -47,11 +53,15 @@ def operator_key() -> str:
     return read_settings().operator_key.get_secret_value().strip()
 
 
-def request(kind: Kind, content: str, at: str | None = None, *, even_if_changed: bool = False) -> Submitted:
+def request(
+    kind: Kind, content: str, at: str | None = None, *, even_if_changed: bool = False, yes_remove: int | None = None
+) -> Submitted:
     """Make a change, or propose it where two people are needed."""
     now = datetime.now(UTC)
     moment = None if at is None else coming_moment_of(at, now, "--at")
-    wanted = Wanted(kind, content, operator_key(), None if moment == now else moment, even_if_changed)
+    wanted = Wanted(
+        kind, content, operator_key(), None if moment == now else moment, even_if_changed, yes_remove=yes_remove
+    )
     return write(lambda connection: submit(connection, wanted, now))
 
 
@@ -93,12 +103,13 @@ def approve_change(
         typer.Option("--at", help="Another time: ISO with its offset, 2h (from now), or now."),
     ] = None,
     even_if_changed: EvenIfChanged = False,
+    yes_remove: YesRemove = None,
     as_json: Json = False,
 ) -> None:
     """Approve a change that another operator proposed; without a time, it takes effect at once."""
     now = datetime.now(UTC)
     moment = None if at is None else coming_moment_of(at, now, "--at")
-    word = Word(number, operator_key(), moment, even_if_changed)
+    word = Word(number, operator_key(), moment, even_if_changed, yes_remove)
     done = write(lambda connection: approve(connection, word, now))
     if as_json:
         print_json(printing.change_as_json(done.change))

@@ -18,7 +18,7 @@ from services.router.db.network import By, PublishedPolicy
 from services.router.network import sites_of
 from services.router.policies import Publication, findings_of
 from services.router.policy import Policy
-from services.router.sites import Site
+from services.router.sites import NO_LOSS, Loss, Site
 from services.router.snapshot import Snapshot
 from shared.postgres import Connection
 
@@ -33,6 +33,11 @@ class Effect:
     difference: network.Change | None = None
     overtaken: tuple[Change, ...] = ()
     """Changes that were made before it took effect, and will be refused."""
+
+    @property
+    def loss(self) -> Loss:
+        """The open sites that a network takes away."""
+        return NO_LOSS if self.difference is None else self.difference.loss
 
 
 def became(kind: Kind, effect: Effect) -> int | None:
@@ -98,7 +103,10 @@ def _of_policy(published: Publication) -> Effect:
 
 
 async def _of_network(connection: Connection, sites: tuple[Site, ...], change: network.Change) -> Effect:
-    return Effect(change.before, change.revision, await _findings(connection, sites, change.revision), change)
+    findings = await _findings(connection, sites, change.revision)
+    # With the change, so that whoever approves it reads it, and nothing larger takes effect at its time.
+    lost = (f"warning: network: {change.loss}",) if change.loss.is_large else ()
+    return Effect(change.before, change.revision, (*lost, *findings), change)
 
 
 async def findings_now(connection: Connection) -> tuple[str, ...]:

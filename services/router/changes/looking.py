@@ -12,7 +12,7 @@ from services.router.changes.content import current_number
 from services.router.db import changes
 from services.router.db import network as db
 from services.router.network import sites_of
-from services.router.sites import Site, diff_networks
+from services.router.sites import Site, diff_networks, loss_of
 from shared.errors import UserError
 from shared.postgres import Connection
 
@@ -71,7 +71,6 @@ async def view(connection: Connection, change_id: int) -> View:
         else:
             sites = tuple(Site.from_row(row) for row in orjson.loads(content or "[]"))
         diff = diff_networks(kept_sites, sites)
-        return View(
-            change, older, current, None, difference=network.Change(older, change.became or older + 1, len(sites), diff)
-        )
+        difference = network.Change(older, change.became or older + 1, len(sites), diff, loss_of(kept_sites, diff))
+        return View(change, older, current, None, difference=difference)
     return View(change, change.base, current, content)

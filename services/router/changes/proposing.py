@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from services.router.changes.change import Change, Kind, State
 from services.router.changes.content import Effect, became, current_number, do, look
-from services.router.changes.rules import ChangeRefused, may_propose, may_take_effect_at
+from services.router.changes.rules import ChangeRefused, may_propose, may_take_effect_at, must_be_meant
 from services.router.db import changes, operators
 from services.router.db.network import lock_for_writing
 from services.router.operators import operator_of
@@ -25,6 +25,8 @@ class Wanted:
     """None: at once, or as soon as it is approved."""
     even_if_changed: bool = False
     restores: int | None = None
+    yes_remove: int | None = None
+    """How many open sites a network may take away; None: only few."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,9 @@ async def submit(connection: Connection, wanted: Wanted, now: datetime) -> Submi
         state=State.PROPOSED,
     )
     if not two_person and wanted.takes_effect_at is None:
-        return await _make(connection, change, wanted.content, now)
+        return await _make(connection, change, wanted, now)
     effect = await look(connection, wanted.kind, wanted.content)
+    must_be_meant(effect.loss, wanted.yes_remove)
     # What is in effect now may be wanted again later: after a weekend, or a fair.
     if effect.after == effect.before and wanted.takes_effect_at is None:
         return Submitted(None, effect)
@@ -80,8 +83,10 @@ async def submit(connection: Connection, wanted: Wanted, now: datetime) -> Submi
     return Submitted(change, effect)
 
 
-async def _make(connection: Connection, change: Change, content: str, now: datetime) -> Submitted:
-    effect = await do(connection, change, content, now)
+async def _make(connection: Connection, change: Change, wanted: Wanted, now: datetime) -> Submitted:
+    effect = await do(connection, change, wanted.content, now)
+    # What was done is undone with the transaction.
+    must_be_meant(effect.loss, wanted.yes_remove)
     if effect.after == effect.before:
         return Submitted(None, effect)
     made = change._replace(
@@ -91,7 +96,7 @@ async def _make(connection: Connection, change: Change, content: str, now: datet
         ended_at=now,
         became=became(change.kind, effect),
     )
-    await changes.add(connection, made, None if made.became else content)
+    await changes.add(connection, made, None if made.became else wanted.content)
     return Submitted(made, effect)
 
 

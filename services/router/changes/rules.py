@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.router.changes.change import OPEN, Change, Kind
+from services.router.sites import Loss
 from shared.errors import UserError
+from shared.words import counted
 
 LEAST_OPERATORS = 2
 """With fewer nobody could approve, and the rule could not even be taken back."""
@@ -74,6 +76,18 @@ def must_have_its_base(change: Change, current: int, *, even_if_changed: bool) -
         )
 
 
+def must_be_meant(loss: Loss, yes_remove: int | None) -> None:
+    """Raise for a network that leaves out many open sites, unless their number was said: it may be a part of one."""
+    lost = len(loss.site_ids)
+    if yes_remove is not None and yes_remove != lost:
+        raise ChangeRefused(
+            f"--yes-remove says {yes_remove}, and {lost} of {counted(loss.of, 'open site')} would get no leads",
+            f"if that is meant, say --yes-remove {lost}",
+        )
+    if yes_remove is None and loss.is_large:
+        raise ChangeRefused(str(loss), f"a network file holds every site; if that is meant, add --yes-remove {lost}")
+
+
 def must_not_surprise(change: Change, findings: Sequence[str], known_now: Sequence[str]) -> None:
     """Raise for findings that nobody saw: neither with the change, nor about what is in effect now.
 
@@ -101,6 +115,6 @@ def may_need_two(operators: Sequence[str]) -> None:
     """Raise when there are too few operators for the rule of two."""
     if len(operators) < LEAST_OPERATORS:
         raise ChangeRefused(
-            f"the rule of two needs {LEAST_OPERATORS} operators, and there is {len(operators) or 'none'}",
+            f"the rule of two needs {counted(LEAST_OPERATORS, 'operator')}, and there is {len(operators) or 'none'}",
             "`waypost operator add NAME` adds one",
         )

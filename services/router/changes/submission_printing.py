@@ -48,7 +48,10 @@ def print_preview(change: network.Change, as_json: bool) -> None:
     if change.revision == change.before:
         console.print(f"Nothing to change: this is revision {change.before}.")
     else:
-        console.print("Nothing was changed: add --apply to put it into effect.")
+        if change.loss.is_large:
+            say(console, f"Is this the whole network? {change.loss}.")
+        said = f" --yes-remove {len(change.loss.site_ids)}" if change.loss.is_large else ""
+        console.print(f"Nothing was changed: add --apply{said} to put it into effect.", highlight=False)
 
 
 def print_import(submitted: Submitted, file: str, as_json: bool) -> None:

@@ -16,11 +16,11 @@ async def read(connection: Connection) -> dict[str, int]:
 
 
 async def spend(connection: Connection, changes: Mapping[str, int]) -> dict[str, int]:
-    """Add to (or take from) the loads of sites; returns the new loads of those that changed.
+    """Add to (or take from) the loads of sites; returns their new loads.
 
     Raises ValueError when a site would hold less than nothing: then the ledger contradicts itself.
     """
-    site_ids = sorted(site_id for site_id, change in changes.items() if change)
+    site_ids = sorted(changes)
     if not site_ids:
         return {}
     held = await _add(connection, site_ids, [changes[site_id] for site_id in site_ids])

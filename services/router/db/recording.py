@@ -40,6 +40,8 @@ class FirstDecisions(NamedTuple):
     waits_for: list[str]
     """Site ids separated by spaces: PostgreSQL has no arrays of arrays of different lengths."""
     waiting: list[str | None]
+    queues: list[str]
+    """The sites in whose queues it stands, as `waits_for`."""
 
 
 class FurtherDecision(NamedTuple):
@@ -71,6 +73,8 @@ class MovedLead(NamedTuple):
     """Site ids separated by spaces, as `waits_for`."""
     waits_for: str
     waiting: str | None
+    queues: str
+    """As in `FirstDecisions`."""
     point: tuple[float, float] | None
     """Where it is from now on; None: where it was."""
 
@@ -82,14 +86,16 @@ class Added(NamedTuple):
     """Their decision was there already."""
     left: frozenset[str]
     """Their person has another live lead in the same group now, or was erased."""
+    vacated: frozenset[str] = frozenset()
+    """Sites whose queues a lead of the batch left: it is another's turn there."""
 
 
 async def add_first(
-    connection: Connection, new: FirstDecisions, decided_at: datetime, revision: int, version: int
+    connection: Connection, new: FirstDecisions, decided_at: datetime, revision: int, version: int, queued_for: str
 ) -> Added:
     """Write new leads with their first decisions, at most one per lead, whoever else writes it at the same time.
 
-    The lead goes first: only who has that may decide.
+    The lead goes first: only who has that may decide. `queued_for`: by what a lead stands in its queues, if it does.
     """
     [row] = await connection.fetch(
         """WITH new AS MATERIALIZED (
@@ -97,36 +103,46 @@ async def add_first(
                    $1::text::uuid[], $2::text::uuid[], $3::text::uuid[], $4::text::text[], $5::text::text[],
                    $6::text::uuid[], $7::text[], $8::text::timestamptz[], $9::text::text[], $10::text::text[],
                    $11::text::float8[], $12::text::float8[], $13::text::text[], $14::text::bigint[],
-                   $15::text::text[], $16::text::text[], $17::text::text[], $18::text::text[])
+                   $15::text::text[], $16::text::text[], $17::text::text[], $18::text::text[], $19::text::text[])
                  AS new (person_id, lead_id, decision_id, outcome, site_id, cause_id, record, due_at, join_group,
-                         intent, lat, lon, preferred_site_id, received_us, traceparent, vehicle, waits_for, waiting)),
+                         intent, lat, lon, preferred_site_id, received_us, traceparent, vehicle, waits_for, waiting,
+                         queues)),
            placed AS (
                INSERT INTO leads (lead_id, person_id, epoch, state, closed, site_id, assignment_epoch, respond_by,
                                   retry_at, changed_at, live, join_group, network_revision, policy_version, intent,
-                                  lat, lon, preferred_site_id, received_at, traceparent, vehicle, waits_for, waiting)
+                                  lat, lon, preferred_site_id, received_at, traceparent, vehicle, waits_for, waiting,
+                                  queued_for)
                SELECT lead_id, person_id, 1,
                       CASE outcome WHEN 'assigned' THEN 'held' ELSE outcome END,
                       CASE outcome WHEN 'closed' THEN 'erased' END,  -- nothing else closes a lead that just came
                       site_id, CASE outcome WHEN 'assigned' THEN 1 END,
                       CASE outcome WHEN 'assigned' THEN due_at END, CASE outcome WHEN 'waiting' THEN due_at END,
-                      $19, join_group IS NOT NULL AND outcome IN ('assigned', 'waiting'), join_group, $20, $21, intent,
+                      $20, join_group IS NOT NULL AND outcome IN ('assigned', 'waiting'), join_group, $21, $22, intent,
                       lat, lon, preferred_site_id, timestamptz 'epoch' + received_us * interval '1 microsecond',
-                      traceparent, vehicle, string_to_array(waits_for, ' '), waiting
+                      traceparent, vehicle, string_to_array(waits_for, ' '), waiting,
+                      CASE outcome WHEN 'waiting' THEN $24 ELSE '' END
                FROM new
                ON CONFLICT DO NOTHING
-               RETURNING lead_id),
+               RETURNING lead_id, received_at),
+           queued AS (
+               INSERT INTO site_queues (site_id, received_at, lead_id)
+               SELECT queue.site_id, received_at, lead_id
+               FROM new JOIN placed USING (lead_id)
+                    CROSS JOIN LATERAL unnest(string_to_array(queues, ' ')) AS queue (site_id)
+               WHERE queues <> ''),
            decided AS (
                INSERT INTO decisions (lead_id, epoch, decision_id, outcome, site_id, decided_at, network_revision,
                                       policy_version, cause_id, record)
-               SELECT lead_id, 1, decision_id, outcome, site_id, $19, $20, $21, cause_id, record::json
+               SELECT lead_id, 1, decision_id, outcome, site_id, $20, $21, $22, cause_id, record::json
                FROM new JOIN placed USING (lead_id))
-           SELECT CASE WHEN (SELECT count(*) FROM placed) < $22 THEN
+           SELECT CASE WHEN (SELECT count(*) FROM placed) < $23 THEN
                       ARRAY(SELECT lead_id::text FROM new EXCEPT SELECT lead_id::text FROM placed) END AS behind""",
         *[column if column is new.record else array_text(column) for column in new],
         decided_at,
         revision,
         version,
         len(new.lead_id),
+        queued_for,
     )
     if not row["behind"]:
         return Added(frozenset(), frozenset())
@@ -167,12 +183,20 @@ async def add_further(
 
 
 async def move_leads(
-    connection: Connection, rows: Sequence[MovedLead], changed_at: datetime, revision: int, version: int
+    connection: Connection,
+    rows: Sequence[MovedLead],
+    changed_at: datetime,
+    revision: int,
+    version: int,
+    queued_for: str,
 ) -> int:
-    """Bring (locked) leads to where further decisions put them; returns how many were at the epoch before."""
+    """Bring (locked) leads to where further decisions put them; returns how many were at the epoch before.
+
+    `queued_for` as in `add_first`; their queues are another table (`queues.stand`).
+    """
     (
         lead_id, from_epoch, epoch, state, closed, site_id, assignment, due_at, is_live, excluded, waits_for,
-        waiting, points,
+        waiting, _, points,
     ) = zip(*rows, strict=True)  # fmt: skip
     status = await connection.execute(
         """UPDATE leads SET epoch = new.epoch, state = new.state, closed = new.closed, site_id = new.site_id,
@@ -181,7 +205,8 @@ async def move_leads(
                   retry_at = CASE new.state WHEN 'waiting' THEN new.due_at END,
                   excluded = string_to_array(new.excluded, ' '), waits_for = string_to_array(new.waits_for, ' '),
                   waiting = new.waiting, lat = coalesce(new.lat, leads.lat), lon = coalesce(new.lon, leads.lon),
-                  due_published_at = NULL, changed_at = $15, network_revision = $16, policy_version = $17
+                  due_published_at = NULL, changed_at = $15, network_revision = $16, policy_version = $17,
+                  queued_for = CASE new.state WHEN 'waiting' THEN $18 ELSE '' END
            FROM unnest($1::text::uuid[], $2::int[], $3::int[], $4::text::text[], $5::text::text[], $6::text::text[],
                        $7::int[], $8::text::timestamptz[], $9::bool[], $10::text::text[], $11::text::text[],
                        $12::text::text[], $13::float8[], $14::float8[])
@@ -205,6 +230,7 @@ async def move_leads(
         changed_at,
         revision,
         version,
+        queued_for,
     )
     return int(status.split()[-1])
 

@@ -17,8 +17,11 @@ class Place(NamedTuple):
 
 
 async def spend(connection: Connection, changes: Mapping[Place, int]) -> dict[Place, int]:
-    """Take so many more of these places, or give them back; returns how many are taken then, where that changed."""
-    open_leads, today = _apart([place for place, change in changes.items() if change])
+    """Take so many more of these places, or give them back; returns how many are taken then.
+
+    A place of which neither is done (0) is locked, as the others are.
+    """
+    open_leads, today = _apart(changes)
     taken = _open(await loads.spend(connection, {site_id: changes[Place(site_id, None)] for site_id in open_leads}))
     if today:
         given = {site_id: changes[Place(site_id, day)] for site_id, day in today.items()}

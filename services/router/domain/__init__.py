@@ -21,10 +21,12 @@ from services.router.domain.ledger import (
     Stimulus,
     Travel,
 )
+from services.router.domain.queues import Waiter
 from services.router.domain.record import ENGINE_VERSION, decision_id
 from services.router.domain.replay import Past, Trigger, ledger_after, redecide, redecide_batch
 from services.router.domain.shares import contracted, month_of
 from services.router.domain.staying import stay_with
+from services.router.domain.wanted import WaitingLead, wanted_sites
 
 __all__ = [
     "ENGINE_VERSION",
@@ -48,6 +50,8 @@ __all__ = [
     "Stimulus",
     "Travel",
     "Trigger",
+    "Waiter",
+    "WaitingLead",
     "contracted",
     "decide_batch",
     "decision_id",
@@ -56,4 +60,5 @@ __all__ = [
     "redecide",
     "redecide_batch",
     "stay_with",
+    "wanted_sites",
 ]

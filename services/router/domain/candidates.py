@@ -89,6 +89,11 @@ def candidates_text(rows: list[Row], room: Room, behind: Mapping[str, int] = NO_
 
     `room` must not have counted the lead itself yet.
     """
+    ahead = room.queues.behind
+    if ahead:
+        return ",".join(
+            [_text(row, None, room.taken_today(row[1]), behind.get(row[1]), ahead.get(row[1])) for row in rows]
+        )
     if behind:
         return ",".join([_text(row, None, room.taken_today(row[1]), behind.get(row[1])) for row in rows])
     if room.counts_days:
@@ -100,11 +105,21 @@ def timed_candidates_text(
     rows: list[Row], seconds: Mapping[str, int | None], room: Room, behind: Mapping[str, int] = NO_SHARES
 ) -> str:
     """`candidates_text` with the travel time of each site that has one."""
-    return ",".join([_text(row, seconds.get(row[1]), room.taken_today(row[1]), behind.get(row[1])) for row in rows])
+    ahead = room.queues.behind
+    return ",".join(
+        [
+            _text(row, seconds.get(row[1]), room.taken_today(row[1]), behind.get(row[1]), ahead.get(row[1]))
+            for row in rows
+        ]
+    )
 
 
 def _text(
-    row: Row, travel_s: int | None = None, taken_today: int | None = None, share_behind: int | None = None
+    row: Row,
+    travel_s: int | None = None,
+    taken_today: int | None = None,
+    share_behind: int | None = None,
+    queue_ahead: int | None = None,
 ) -> str:
     distance_mm, site_id, load, lost, _, detour_mm = row
     text = f'{{"site_id":"{site_id}","distance_m":{(distance_mm - detour_mm + 500) // 1000}'
@@ -117,4 +132,6 @@ def _text(
         text += f',"taken_today":{taken_today}'
     if share_behind is not None:
         text += f',"share_behind":{share_behind}'
+    if queue_ahead is not None:
+        text += f',"queue_ahead":{queue_ahead}'
     return f"{text}}}" if lost is None else f'{text},"lost":"{lost}"}}'

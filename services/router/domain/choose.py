@@ -21,6 +21,7 @@ from services.router.domain.candidates import (
 from services.router.domain.doors import Doors
 from services.router.domain.ledger import Held, LeadFeatures, StaleReason, Stay, Travel
 from services.router.domain.preference import NO_PREFERENCE, Preference, weigh_preference
+from services.router.domain.queues import Queues
 from services.router.domain.reach import BEYOND_EVERYTHING_MM, Growing, Reach
 from services.router.domain.room import Room
 from services.router.domain.search import NO_RING, Hit, Hits, Met, Point, Ring
@@ -66,6 +67,9 @@ class Choice(NamedTuple):
     """What the record says of a rule that wanted the person to stay; empty when none did."""
     radius_mm: int = 0
     """How far was looked, where the policy's steps decided that; 0 elsewhere."""
+    full: tuple[str, ...] = ()
+    """As in `Decided`."""
+    full_today: tuple[str, ...] = ()
 
 
 class Chooser:
@@ -81,6 +85,7 @@ class Chooser:
         "_keep",
         "_now",
         "_open_first_mm",
+        "_queues",
         "_replaying",
         "_room",
         "_shares",
@@ -95,7 +100,8 @@ class Chooser:
         self._snapshot = snapshot
         self._now = now
         self._doors = Doors(snapshot, now)
-        self._room = Room(held.loads, held.taken_today, snapshot.daily_limits)
+        self._queues = Queues(held.queues, held.ahead)
+        self._room = Room(held.loads, held.taken_today, snapshot.daily_limits, self._queues)
         self._shares = Shares(policy, snapshot, held.given, held.behind) if policy.shares else None
         self._band_mm = round(policy.tie_band_m * 1000)
         self._keep = policy.candidates
@@ -143,6 +149,17 @@ class Chooser:
         apart[[index for index in map(self._snapshot.index_of, site_ids) if index is not None]] = True
         return apart
 
+    def begin(self, lead: LeadFeatures) -> None:
+        """It is the turn of this lead."""
+        self._queues.begin(lead.received_at, lead.lead_id)
+
+    def line_up(self, lead: LeadFeatures, site_ids: Sequence[str]) -> None:
+        """The lead waits for these sites from now on, and for no others."""
+        self._queues.leave(lead.lead_id)
+        if site_ids:
+            self._queues.join(lead.received_at, lead.lead_id, site_ids)
+            self.shortcut.see_queues(site_ids)
+
     def free(self, site_id: str) -> None:
         """The site lets a lead go."""
         self._room.free(site_id)
@@ -151,8 +168,8 @@ class Chooser:
     def give(self, site_id: str, key: TreeKey, point: tuple[float, float]) -> Choice | StaleReason:
         """The site that an operator named, or why it cannot have the lead.
 
-        Its distance, its kind and what it answered before do not matter: whoever names it knows better. Its room
-        does: a site that may hold ten leads never holds eleven.
+        Its distance, its kind, what it answered before and who waits for it do not matter: whoever names it knows
+        better. Its room does: a site that may hold ten leads never holds eleven.
         """
         snapshot = self._snapshot
         index = snapshot.index_of(site_id)
@@ -163,7 +180,7 @@ class Chooser:
         if not snapshot.serves(index, key):
             return StaleReason.SITE_INCAPABLE
         load, (_, limit, weight) = self._room.load(site_id), snapshot.offers[index]
-        if self._room.refuses(site_id, load, limit) is not None:
+        if self._room.is_full(site_id, load, limit) is not None:
             return StaleReason.SITE_FULL
         [point_m] = ecef_m([point[0]], [point[1]])
         distance_mm = snapshot.distance_mm(point_m, index)
@@ -326,7 +343,7 @@ class Chooser:
         the doors decide nothing. At least `follow` sites are looked at, to be shown.
         """
         room, offers, replaying = self._room, self._snapshot.offers, self._replaying
-        seen, loads, full_today = room.seen, room.loads, room.full_today
+        seen, loads, full_today, queues = room.seen, room.loads, room.full_today, room.queues.lines
         keep, gone, is_open = self._keep, self._doors.out_of_business, self._doors.is_open
         _, max_mm, radius_mm, _, _ = reach
         enough = max(keep, follow)
@@ -353,6 +370,8 @@ class Chooser:
                 lost = _FULL
             elif site_id in full_today:
                 lost = _FULL_TODAY
+            elif queues and site_id in queues and room.is_kept(site_id, load, limit):
+                lost = _FULL
             elif -1 < band_end_mm < distance_mm:
                 lost = _FARTHER
             elif open_first_mm and not is_open(site_id):
@@ -406,4 +425,18 @@ class Chooser:
         tomorrow = [row[1] for row in rows[:MAX_LISTED] if row[3] == _FULL_TODAY]
         retry_at = min([self._snapshot.next_day(site_id, self._now) for site_id in tomorrow], default=None)
         candidates = candidates_text(shown, self._room)
-        return Choice("", 0, why_nobody(rows), preference.verdict, candidates, retry_at=retry_at, stay=preference.stay)
+        wished = [row for row in (preference.also, preference.row) if row is not None]
+        full, full_today = (
+            tuple(dict.fromkeys([row[1] for row in (*shown, *wished) if row[3] == lost])) for lost in _NO_ROOM
+        )
+        return Choice(
+            "",
+            0,
+            why_nobody(rows),
+            preference.verdict,
+            candidates,
+            retry_at=retry_at,
+            stay=preference.stay,
+            full=full,
+            full_today=full_today,
+        )

@@ -24,6 +24,7 @@ from services.router.domain.ledger import (
     Travel,
 )
 from services.router.domain.outcome import Turn, TurnWriter, asked_for, assign, close, deadlines, join, wait
+from services.router.domain.queues import Waiter
 from services.router.domain.reach import Reach, radius_text
 from services.router.domain.record import decision_id, decision_ids, optional, utc_texts
 from services.router.domain.search import Hit, Hits, Met, Point, Ring, search
@@ -36,6 +37,7 @@ from shared.vocabulary import Intent
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
 NOTHING_GIVEN: Mapping[Contracted, int] = MappingProxyType({})
+NOBODY_WAITS: Mapping[str, Sequence[Waiter]] = MappingProxyType({})
 
 
 def decide_batch(
@@ -46,12 +48,13 @@ def decide_batch(
     now: datetime,
     taken_today: Mapping[str, int] = NOTHING,
     given: Mapping[Contracted, int] = NOTHING_GIVEN,
+    queues: Mapping[str, Sequence[Waiter]] = NOBODY_WAITS,
 ) -> list[Decided | Stale]:
     """One answer per ask, in order; what an earlier ask changed, a later one sees (loads, the lead's row, live leads).
 
-    `loads`, `taken_today` and `given` are those of `Held` and are not changed; `now` must be aware.
+    `loads`, `taken_today`, `given` and `queues` are those of `Held` and are not changed; `now` must be aware.
     """
-    return Batch(snapshot, policy, Held(loads, taken_today, given), now).run(asks)
+    return Batch(snapshot, policy, Held(loads, taken_today, given, queues=queues), now).run(asks)
 
 
 def decide_apart(
@@ -228,6 +231,8 @@ class Batch:
             decided = self._decide(ask, ledger, step, plan, reading, joins)
         if isinstance(decided, Decided):
             self._rows[lead.lead_id] = decided.after
+            if decided.outcome == "waiting" or ledger.state is LeadState.WAITING:
+                self._chooser.line_up(lead, decided.full + decided.full_today)
         return decided
 
     def _assign_at_once(self, lead: LeadFeatures, plan: _Plan, cause_id: str, reading: _Reading) -> Decided | None:
@@ -267,6 +272,7 @@ class Batch:
         lead, _, stimulus, _, travel, stay = ask
         place, _, id_text, received_at = reading
         hit: Hit | None = self._hits.of(place)
+        self._chooser.begin(lead)
         if lead.lead_id in self._placed:
             lead, hit = lead._replace(point=self._placed[lead.lead_id]), None
         if isinstance(stimulus, Ordered):
@@ -357,8 +363,11 @@ class Batch:
         if choice.waiting is not None:
             at_end = self._policy.tries.need_person(tries, choice.waiting)
             reason = WaitingReason.NEEDS_PERSON if at_end else choice.waiting
-            retry_at = None if reason is WaitingReason.NEEDS_PERSON else choice.retry_at
-            return wait(turn, reason, choice.candidates, choice.measure, retry_at)
+            if reason is WaitingReason.NEEDS_PERSON:
+                return wait(turn, reason, choice.candidates, choice.measure)
+            return wait(
+                turn, reason, choice.candidates, choice.measure, choice.retry_at, choice.full, choice.full_today
+            )
         return self._assign(turn, plan, choice)
 
     def _look_up(self, point: Point, key: TreeKey) -> Hit:

@@ -3,11 +3,12 @@
 Ids are the canonical text of UUIDs (36 lower-case characters): the record is text and a batch has thousands of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from services.router.domain.queues import Waiter
 from services.router.policy import Contracted
 from services.router.vehicles import vehicle_name
 from shared.contracts import (
@@ -106,6 +107,10 @@ class Held(NamedTuple):
     """Leads given this month, of partners with a share."""
     behind: Mapping[str, int] | None = None
     """In the past, decided again: what the record says of shares, by site id, instead of `given`."""
+    queues: Mapping[str, Sequence[Waiter]] = {}
+    """Leads that wait for sites which may have room for them, the oldest first."""
+    ahead: Mapping[str, int] | None = None
+    """In the past, decided again: how many the record says stood before its lead, by site id, instead of `queues`."""
 
 
 class Received(NamedTuple):
@@ -254,3 +259,7 @@ class Decided(NamedTuple):
     """Where the lead is from now on, when an operator said so."""
     retry_at: datetime | None = None
     """Waiting only: when it is tried again though nothing changed; None: only a change, or room, will help."""
+    full: tuple[str, ...] = ()
+    """Waiting only: sites that would take it if they held fewer leads, or fewer stood before it."""
+    full_today: tuple[str, ...] = ()
+    """Waiting only: sites that would take it on another day."""

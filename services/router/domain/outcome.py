@@ -114,6 +114,8 @@ class TurnWriter:
                 record.encode(),
                 None,
                 None,
+                (),
+                (),
             ),
         )
 
@@ -154,9 +156,15 @@ def assign(turn: Turn, choice: Choice, respond_by: datetime, terms: str) -> Deci
 
 
 def wait(
-    turn: Turn, reason: WaitingReason, candidates: str, measure: str = "", retry_at: datetime | None = None
+    turn: Turn,
+    reason: WaitingReason,
+    candidates: str,
+    measure: str = "",
+    retry_at: datetime | None = None,
+    full: tuple[str, ...] = (),
+    full_today: tuple[str, ...] = (),
 ) -> Decided:
-    """Nobody can take the lead now; `measure` and `retry_at` as in a `Choice`."""
+    """Nobody can take the lead now; from `measure` on as in a `Choice`."""
     again = "" if retry_at is None else f',"retry_at":"{utc_text(retry_at)}"'
     return Decided(
         turn.lead.lead_id,
@@ -173,6 +181,8 @@ def wait(
             f'{turn.text}"outcome":"waiting","reason":"{reason.value}"{again},"candidates":[{candidates}]{measure}}}'
         ).encode(),
         retry_at=retry_at,
+        full=full,
+        full_today=full_today,
     )
 
 

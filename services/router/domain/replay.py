@@ -89,6 +89,7 @@ def _ask(past: Past) -> tuple[Ask, Held, datetime]:
     loads = {candidate.site_id: candidate.load for candidate in candidates}
     taken = {one.site_id: one.taken_today for one in candidates if one.taken_today is not None}
     behind = {one.site_id: one.share_behind for one in candidates if one.share_behind is not None}
+    ahead = {one.site_id: one.queue_ahead for one in candidates if one.queue_ahead is not None}
     stimulus = _stimulus(recorded, str(recorded.cause_id), past.trigger)
     if ledger.state is LeadState.HELD and ledger.site_id in loads and not isinstance(stimulus, Received):
         # The record shows the load after the holder let go; the batch takes it off again.
@@ -99,7 +100,7 @@ def _ask(past: Past) -> tuple[Ask, Held, datetime]:
         live = LiveLead(joins, LeadState.HELD, recorded.site_id, None, recorded.decided_at)
     return (
         Ask(_features(past), ledger, stimulus, live, _travel(recorded), _stay(recorded)),
-        Held(loads, taken, behind=behind),
+        Held(loads, taken, behind=behind, ahead=ahead),
         recorded.decided_at,
     )
 

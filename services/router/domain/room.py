@@ -1,17 +1,21 @@
-"""How much each site still takes while one batch is decided: leads that it holds, and leads given to it today."""
+"""How much each site still takes while one batch is decided: what it holds, what it was given today, who waits."""
 
 from collections.abc import Mapping
 
+from services.router.domain.queues import Queues
 from shared.contracts import Lost
 
 
 class Room:
-    """Loads and daily counts as this batch has changed them; what they were before is not changed."""
+    """Loads, daily counts and queues as this batch has changed them; what they were before is not changed."""
 
-    __slots__ = ("_daily_limits", "_taken", "full_today", "loads", "seen")
+    __slots__ = ("_daily_limits", "_taken", "full_today", "loads", "queues", "seen")
 
-    def __init__(self, loads: Mapping[str, int], taken: Mapping[str, int], daily_limits: Mapping[str, int]) -> None:
+    def __init__(
+        self, loads: Mapping[str, int], taken: Mapping[str, int], daily_limits: Mapping[str, int], queues: Queues
+    ) -> None:
         """`loads`: leads that each site holds; `taken`: leads given to it today, of sites that have a daily limit."""
+        self.queues = queues
         self.loads = loads
         self.seen: dict[str, int] = {}
         """Loads that are different by now: a whole copy of `loads` would cost more than the batch itself."""
@@ -34,11 +38,25 @@ class Room:
         """Leads given to the site today; None when it has no daily limit."""
         return self._taken.get(site_id)
 
-    def refuses(self, site_id: str, load: int, limit: float) -> Lost | None:
-        """Why the site, which holds `load` leads of at most `limit`, takes no more; None when it does."""
+    def is_full(self, site_id: str, load: int, limit: float) -> Lost | None:
+        """Why the site, which holds `load` leads of at most `limit`, has no place at all; None when it has."""
         if load >= limit:
             return Lost.FULL
         return Lost.FULL_TODAY if site_id in self.full_today else None
+
+    def refuses(self, site_id: str, load: int, limit: float) -> Lost | None:
+        """`is_full`, or full because its places are for leads that come before the one whose turn it is."""
+        why = self.is_full(site_id, load, limit)
+        if why is None and site_id in self.queues.lines and self.is_kept(site_id, load, limit):
+            return Lost.FULL
+        return why
+
+    def is_kept(self, site_id: str, load: int, limit: float) -> bool:
+        """Whether all its free places are for leads that come before the one whose turn it is."""
+        places = limit - load
+        if site_id in self._taken:
+            places = min(places, self._daily_limits[site_id] - self._taken[site_id])
+        return self.queues.are_all_taken(site_id, places)
 
     def take(self, site_id: str, load: int) -> None:
         """The site, which holds `load` leads, gets one more."""

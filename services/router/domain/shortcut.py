@@ -1,5 +1,6 @@
 """The choice in the case of most leads: the nearest sites are free, and nothing else has a say."""
 
+from collections.abc import Iterable
 from itertools import repeat
 
 from services.router.domain.candidates import Row, candidates_text, settle_tie
@@ -33,6 +34,7 @@ class Shortcut:
         "_loads",
         "_place_of",
         "_prefers_open",
+        "_queued",
         "_room",
         "_shares",
         "_site_ids",
@@ -57,14 +59,24 @@ class Shortcut:
         for place, load in enumerate(self._loads):
             if load:
                 self._hold(place, load)
+        lines = self._room.queues.lines
+        self._queued = {place for place, site_id in enumerate(met.site_ids) if site_id in lines} if lines else set()
+        """Sites for which somebody waits: that they have room says little."""
+
+    def see_queues(self, site_ids: Iterable[str]) -> None:
+        """Somebody waits for these sites now."""
+        self._queued.update(place for place in map(self._places().get, site_ids) if place is not None)
 
     def see(self, site_id: str) -> None:
         """The load of this site is another now, and not by `take`."""
-        if self._place_of is None:
-            self._place_of = {met: place for place, met in enumerate(self._site_ids)}
-        place = self._place_of.get(site_id)
+        place = self._places().get(site_id)
         if place is not None:
             self._hold(place, self._room.load(site_id))
+
+    def _places(self) -> dict[str, int]:
+        if self._place_of is None:
+            self._place_of = {met: place for place, met in enumerate(self._site_ids)}
+        return self._place_of
 
     def take(self, lead_id: str, ring: Ring) -> tuple[str, int, str] | None:
         """The site that gets the lead, how far it is in metres, and the candidates as the record shows them.
@@ -72,7 +84,7 @@ class Shortcut:
         None: a closer look may find otherwise. The site's load counts this lead from now on.
         """
         places, metres, equal, inside, _ = ring
-        if not equal:
+        if not equal or (self._queued and self._may_be_kept(places)):
             return None
         if equal == 1:
             winner, away_m = places[0], metres[0]
@@ -94,6 +106,10 @@ class Shortcut:
         if self._shares is not None:
             self._shares.take(site_id)
         return site_id, away_m, text
+
+    def _may_be_kept(self, places: list[int]) -> bool:
+        """Whether any of these sites has room that may be for somebody who waits for it."""
+        return any(place in self._queued and self._loads[place] < self._limits[place] for place in places)
 
     def _hold(self, place: int, load: int) -> None:
         self._loads[place] = load

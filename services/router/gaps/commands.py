@@ -12,9 +12,10 @@ from services.router.gaps import geojson, page
 from services.router.gaps.report import Report, make_report
 from services.router.gaps.tables import print_report
 from services.router.in_effect import setting_in_effect
+from services.router.rules import HALF_EARTH_KM
 from services.router.terminal import run
 from shared.errors import UserError
-from shared.moments import span_of
+from shared.moments import before, span_of
 from shared.postgres import Pool, acquire
 from shared.terminal.output import Json, Output, print_json
 
@@ -27,7 +28,9 @@ def gaps(
         str | None,
         typer.Option(metavar="WINDOW", help="Count leads of this window, too, that went far: 12h or 30d."),
     ] = None,
-    far_km: Annotated[float | None, typer.Option(help="What far is, in kilometres; goes with --last.", min=0)] = None,
+    far_km: Annotated[
+        float | None, typer.Option(help="What far is, in kilometres; goes with --last.", min=0, max=HALF_EARTH_KM)
+    ] = None,
     geojson_file: Annotated[
         Path | None, typer.Option("--geojson", metavar="FILE", help="Write a map layer (GeoJSON).")
     ] = None,
@@ -68,7 +71,7 @@ def _travels(last: str | None, far_km: float | None, now: datetime) -> tuple[dat
         return None
     if last is None or far_km is None:
         raise UserError("--last and --far-km go together", "write --last 30d --far-km 40")
-    return now - span_of(last, "--last"), round(far_km * 1000)
+    return before(now, span_of(last, "--last")), round(far_km * 1000)
 
 
 def _write(file: Path, content: bytes) -> None:

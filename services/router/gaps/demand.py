@@ -13,6 +13,7 @@ from services.router.geo import ecef_m
 from services.router.policy import Policy
 from services.router.sites import Schedule, Site
 from services.router.snapshot import Snapshot
+from shared.points import no_position
 from shared.vocabulary import Intent, SiteStatus
 
 TRAVELLED_FAR = "travelled_far"
@@ -87,8 +88,12 @@ class Entry(NamedTuple):
 
 
 def measure(unmet: Sequence[Unmet], snapshot: Snapshot, policy: Policy) -> tuple[Demand, int]:
-    """The demand that has a point, and the number of leads that have none."""
-    located = tuple(sorted(one for one in unmet if one.lat is not None and one.lon is not None))
+    """The demand that has a point, and the number of leads that have none; 0, 0 in an old ledger is none."""
+    located = tuple(
+        sorted(
+            one for one in unmet if one.lat is not None and one.lon is not None and not no_position(one.lat, one.lon)
+        )
+    )
     unplaced = sum(one.leads for one in unmet) - sum(one.leads for one in located)
     lat_lon = np.round(np.array([(one.lat, one.lon) for one in located], dtype=np.float64).reshape(-1, 2), _DECIMALS)
     points_m = ecef_m(lat_lon[:, 0], lat_lon[:, 1])

@@ -18,11 +18,11 @@ from services.router.terminal import run
 from services.router.travel.opening import open_travel_times
 from shared.contracts import LeadDecided, WaitingReason
 from shared.errors import UserError
+from shared.personal import PublishableSlug
 from shared.postgres import Pool, acquire
 from shared.terminal.output import Json, Output, print_json
-from shared.vocabulary import Slug
 
-_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
+_SLUG: TypeAdapter[str] = TypeAdapter(PublishableSlug)
 
 
 def queue(
@@ -107,4 +107,5 @@ def _check(name: str | None, what: str, hint: str) -> None:
     try:
         _SLUG.validate_python("none" if name is None else name)
     except ValidationError as error:
-        raise UserError(f"{what} has 1 to 63 lower-case letters, digits, dashes and underscores", hint) from error
+        rule = "has 1 to 63 lower-case letters, digits, dashes and underscores, and is nobody's number"
+        raise UserError(f"{what} {rule}", hint) from error

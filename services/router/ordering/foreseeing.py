@@ -41,7 +41,7 @@ async def foresee(
         savepoint = connection.transaction()
         await savepoint.start()
         try:
-            return await settle(connection, [arrival], in_effect, now, keep=keep, travel=travel)
+            return await settle(connection, [arrival], in_effect, now, keep=keep, travel=travel, on_trial=True)
         finally:
             await savepoint.rollback()
 

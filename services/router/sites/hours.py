@@ -1,22 +1,17 @@
 """When a site works: opening hours in its own time zone, closed days, and the first and last day of its business.
 
-Hours are written as OpenStreetMap writes them (https://wiki.openstreetmap.org/wiki/Key:opening_hours/specification).
-What depends on more than the clock on the site's wall is refused: public holidays (`PH`, `SH`) are given as dates in
-`closures`, because a calendar built into a library would change decisions with its version; sunrise and sunset are not
-hours that a customer is told. Everything is cut into spans of UTC, a local day at a time.
+Everything is cut into spans of UTC, a local day at a time. What a network keeps is taken as it is: whether somebody
+meant it is asked when a file is read (`hours_text`), and what was imported before that was asked decides as it did.
 """
 
-import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from opening_hours import OpeningHours, State
-from opening_hours import ParserError as _ParserError  # type: ignore[attr-defined]  # missing in its stub
 
 DEFAULT_ZONE = "Asia/Shanghai"
 """One zone holds for all of China."""
-MAX_HOURS_TEXT = 500
 
 Span = tuple[datetime, datetime]
 """From (included) to (excluded), in UTC."""
@@ -25,14 +20,6 @@ Days = tuple[date, date]
 
 _LOOK_AHEAD_DAYS = 370
 _KEPT_DAYS = 1_000
-
-_MOVABLE = re.compile(r"\b(PH|SH|easter|sunrise|sunset|dawn|dusk)\b", re.IGNORECASE)
-_DAY_NAMES = re.compile(r"\b(mo|tu|we|th|fr|sa|su)[a-z]+\b", re.IGNORECASE)
-_BARE_HOURS = re.compile(r"(?<![\d:])(\d{1,2})(?::?(\d{2}))?\s*(?:-|–|to)\s*(\d{1,2})(?::?(\d{2}))?(?![\d:])")
-
-
-class HoursInvalid(ValueError):  # noqa: N818 - it names a state
-    """A text that says no opening hours; the message says what is wrong and what to write."""
 
 
 class WorkingTime(NamedTuple):
@@ -59,7 +46,7 @@ class Schedule:
 
     def __init__(self, when: WorkingTime) -> None:
         self._when = when
-        self._hours = read_hours(when.hours) if when.hours else None
+        self._hours = parsed(when.hours) if when.hours else None
         self._zone = ZoneInfo(when.time_zone)
         # Worked out once per local day: the same days are asked for with every lead.
         self._spans: dict[date, tuple[Span, ...]] = {}
@@ -91,6 +78,12 @@ class Schedule:
         if not self.has_hours:
             return True
         return any(start <= at < end for start, end in self.spans(at.astimezone(self._zone).date()))
+
+    def opens_within_a_year(self, day: date) -> bool:
+        """Whether it opens at all in the year that begins with `day`, as far as `after_open_time` looks."""
+        if not self.has_hours:
+            return True
+        return any(self._cut(day + timedelta(days=later)) for later in range(_LOOK_AHEAD_DAYS))
 
     def after_open_time(self, at: datetime, wanted: timedelta) -> datetime:
         """The moment at which the site will have been open for `wanted` since `at`, in UTC.
@@ -137,22 +130,6 @@ class Schedule:
         return (start.replace(tzinfo=self._zone).astimezone(UTC), end.replace(tzinfo=self._zone).astimezone(UTC))
 
 
-def read_hours(text: str) -> OpeningHours:
-    """The hours that `text` says. Raises HoursInvalid with what is wrong and, where it is plain, what was meant."""
-    if len(text) > MAX_HOURS_TEXT:
-        raise HoursInvalid(f"are longer than {MAX_HOURS_TEXT} characters")
-    if movable := _MOVABLE.search(text):
-        raise HoursInvalid(
-            f"{movable[0]} depends on more than the clock; give holidays as dates in closures, and times as hh:mm"
-        )
-    try:
-        return _parsed(text)
-    except _ParserError as error:
-        place = re.search(r"--> \d+:(\d+)", str(error))
-        where = f" at character {place[1]}" if place else ""
-        raise HoursInvalid(f"cannot be read{where}; {_meant(text)}") from None
-
-
 def read_zone(text: str) -> str:
     """The IANA name in `text`. Raises ValueError for a zone that nobody knows."""
     try:
@@ -171,18 +148,7 @@ def read_days(text: str) -> Days:
     return days
 
 
-def _parsed(text: str) -> OpeningHours:
+def parsed(text: str) -> OpeningHours:
+    """What the library makes of hours that a network keeps. Raises its ParserError for what it cannot read."""
     # Without a place the library guesses neither zone nor country.
     return OpeningHours(text, auto_country=False, auto_timezone=False)
-
-
-def _meant(text: str) -> str:
-    """The nearest text that says hours, for the slips that people make: long day names and bare hours."""
-    spelt = _DAY_NAMES.sub(lambda found: found[1].capitalize(), text)
-    spelt = _BARE_HOURS.sub(lambda t: f"{int(t[1]):02}:{t[2] or '00'}-{int(t[3]):02}:{t[4] or '00'}", spelt)
-    spelt = re.sub(r"\s*[;\n]\s*", "; ", spelt.strip())
-    try:
-        _parsed(spelt)
-    except _ParserError:
-        return "write them as OpenStreetMap does, such as Mo-Fr 09:00-18:00; Sa 10:00-17:00"
-    return f"did you mean {spelt}?"

@@ -1,42 +1,26 @@
 """One row of a network file, read strictly: every field that is wrong is named with the reason and the way out."""
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from services.router.sites.offering import OFFERING_COLUMNS, read_offering
+from services.router.sites.columns import OPTIONAL
+from services.router.sites.offering import read_offering
 from services.router.sites.site import Site, forbidden_claims
-from services.router.sites.working_time import WORKING_TIME_COLUMNS, read_working_time
+from services.router.sites.working_time import read_working_time
 from services.router.spelling import meant
 from shared.datum import to_wgs84
+from shared.numbers import quoted, read_number, read_whole
+from shared.points import NO_POSITION, SWAPPED, look_swapped, no_position
 from shared.vocabulary import Capability, Datum, SiteKind, SiteStatus
 
-COLUMNS = (
-    "site_id",
-    "name",
-    "kind",
-    "city",
-    "district",
-    "lat",
-    "lon",
-    "datum",
-    "capabilities",
-    "status",
-    "weight",
-    "open_lead_limit",
-    "daily_lead_limit",
-    *OFFERING_COLUMNS,
-    *WORKING_TIME_COLUMNS,
-)
-OPTIONAL = frozenset(
-    {"district", "status", "weight", "open_lead_limit", "daily_lead_limit", *OFFERING_COLUMNS, *WORKING_TIME_COLUMNS}
-)
 MAX_TEXT = 120
 MAX_WEIGHT = 1000
 MAX_LIMIT = 1_000_000
+MAX_LISTED = 50
 
 # The same shape as `shared.vocabulary.Slug`, which every fact that names a site must match.
 _SITE_ID = re.compile(r"[a-z0-9][a-z0-9_\-]{0,62}\Z")
@@ -58,16 +42,20 @@ class BadRow:
     field: str
     reason: str
 
+    def __str__(self) -> str:
+        where = f"row {self.row} {self.site_id or '-'}: " if self.row else ""
+        return f"{where}{self.field}: {self.reason}"
 
-def read_row(number: int, fields: Mapping[str, str]) -> tuple[Site | None, list[BadRow]]:
-    """The site of one row of texts by column, or every reason why it is refused."""
-    return _RowReader(number, fields).read()
+
+def read_row(number: int, fields: Mapping[str, str], today: date | None) -> tuple[Site | None, list[BadRow]]:
+    """The site of one row of texts by column, or every reason why it is refused on `today`."""
+    return _RowReader(number, fields, today).read()
 
 
 def unknown(kind: type[StrEnum], text: str) -> str:
     """Says that `text` is no member of `kind` and which member was probably meant."""
     names = [member.value for member in kind]
-    return f"unknown {_WORDS.get(kind, 'value')} {text[:MAX_TEXT]!r}; {meant(text, names)}"
+    return f"unknown {_WORDS.get(kind, 'value')} {quoted(text)}; {meant(text, names)}"
 
 
 _WORDS: dict[type[StrEnum], str] = {
@@ -81,8 +69,9 @@ _WORDS: dict[type[StrEnum], str] = {
 class _RowReader:
     """Collects the faults of one row, so that a person mends the file once and not once per fault."""
 
-    def __init__(self, number: int, fields: Mapping[str, str]) -> None:
+    def __init__(self, number: int, fields: Mapping[str, str], today: date | None) -> None:
         self.number = number
+        self.today = today
         self.fields = {name: text.strip() for name, text in fields.items()}
         self.bad: list[BadRow] = []
 
@@ -104,7 +93,7 @@ class _RowReader:
         limit = self.whole("open_lead_limit", None, 1, MAX_LIMIT)
         daily_limit = self.whole("daily_lead_limit", None, 1, MAX_LIMIT)
         offering = read_offering(self.fields, self.refuse)
-        working_time = read_working_time(self.fields, self.refuse)
+        working_time = read_working_time(self.fields, self.refuse, self.today if status is SiteStatus.OPEN else None)
         if self.bad or kind is None or status is None or datum is None or point is None or weight is None:
             return None, self.bad
         return Site(
@@ -142,6 +131,9 @@ class _RowReader:
         known = []
         if not names:
             self.refuse("capabilities", "is empty; list what the site can do, separated by |")
+        if len(names) > MAX_LISTED:
+            self.refuse("capabilities", f"lists {len(names)} names; there are {len(Capability)}")
+            names = []
         for name in names:
             try:
                 known.append(Capability(name))
@@ -154,14 +146,17 @@ class _RowReader:
         lat, lon = self.degrees("lat"), self.degrees("lon")
         if lat is None or lon is None:
             return None, datum
-        if abs(lat) > 90 and abs(lon) <= 90 and abs(lat) <= 180:
-            self.refuse("lat", f"{lat:g} is no latitude; lat and lon look swapped")
+        if look_swapped(lat, lon):
+            self.refuse("lat", f"{lat:.9g}, {lon:.9g} is no place for a site; {SWAPPED}")
+            return None, datum
+        if abs(lat) > 1_000 and abs(lon) > 1_000:
+            self.refuse("lat", f"{lat:.9g}, {lon:.9g} are metres of a map projection; give degrees")
             return None, datum
         for field, value, most in (("lat", lat, 90), ("lon", lon, 180)):
             if abs(value) > most:
-                self.refuse(field, f"{value:g} is outside -{most} to {most} degrees")
-        if lat == 0 and lon == 0:
-            self.refuse("lat", "0, 0 is a point in the sea that means 'no position'; give the real one")
+                self.refuse(field, f"{value:.9g} is outside -{most} to {most} degrees")
+        if no_position(lat, lon):
+            self.refuse("lat", NO_POSITION)
         if self.bad or datum is None:
             return None, datum
         try:
@@ -180,30 +175,26 @@ class _RowReader:
         return self.one_of(Datum, "datum", None)
 
     def degrees(self, field: str) -> float | None:
-        return self.number_in(field, float, "a number of degrees, such as 31.2989")
+        return self.number_in(field, read_number, "a number of degrees, such as 31.2989")
 
     def whole(self, field: str, default: int | None, least: int, most: int) -> int | None:
         if not self.fields.get(field):
             return default
-        number = self.number_in(field, int, "a whole number")
+        number = self.number_in(field, read_whole, "a whole number")
         if number is not None and not least <= number <= most:
             self.refuse(field, f"{number} is outside {least} to {most}")
         return number
 
-    def number_in(self, field: str, kind: Callable[[str], "NumberT"], wanted: str) -> "NumberT | None":
+    def number_in(self, field: str, read: Callable[[str, str], "NumberT"], wanted: str) -> "NumberT | None":
         text = self.fields.get(field, "")
         if not text:
             self.refuse(field, f"is empty; give {wanted}")
             return None
         try:
-            number = kind(text)
-        except ValueError:
-            self.refuse(field, f"{text[:32]!r} is not {wanted}")
+            return read(text, wanted)
+        except ValueError as problem:
+            self.refuse(field, str(problem))
             return None
-        if not math.isfinite(number):
-            self.refuse(field, f"{text[:32]!r} is not {wanted}")
-            return None
-        return number
 
 
 NumberT = TypeVar("NumberT", int, float)

@@ -8,6 +8,7 @@ from yarl import URL
 
 from services.router.barriers import Point
 from services.router.travel.answer import Interface, NoTimes
+from shared.bounded_answer import read_at_most
 from shared.contracts import WhyDistance
 
 MOST_ANSWER_BYTES = 1 << 20
@@ -40,10 +41,12 @@ class Engine:
             ) as response:
                 if response.status >= _BROKEN_FROM or response.status == _TOO_MANY_REQUESTS:
                     raise NoTimes(WhyDistance.UNAVAILABLE, f"HTTP {response.status}")
-                body = await _read(response)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                body = await read_at_most(response, MOST_ANSWER_BYTES)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             # Their texts name the address, and with OSRM the address names the point.
             raise NoTimes(WhyDistance.UNAVAILABLE, type(error).__name__) from None
+        if body is None:
+            raise NoTimes(WhyDistance.UNREADABLE, "the answer is too long")
         return self._interface.read(response.status, body, len(sources), len(targets))
 
 
@@ -54,16 +57,10 @@ async def open_engine(url: str, interface: Interface, connections: int) -> Async
     async with aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
+        # A few kilobytes can unpack to any size.
+        auto_decompress=False,
+        headers={"accept-encoding": "identity"},
         trust_env=False,
         timeout=aiohttp.ClientTimeout(total=None),
     ) as session:
         yield Engine(session, url, interface)
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for part in response.content.iter_chunked(64 * 1024):
-        body += part
-        if len(body) > MOST_ANSWER_BYTES:
-            raise NoTimes(WhyDistance.UNREADABLE, "the answer is too long")
-    return bytes(body)

@@ -3,11 +3,10 @@
 A cell is never quoted in a fault: what people keep beside coordinates is often personal.
 """
 
-import csv
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
@@ -16,12 +15,18 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from services.router.spelling import meant
 from services.router.trying.lead_columns import EPOCH, INTENTS, MICROSECOND, LeadColumns
+from shared.csv_rows import Columns, csv_rows
 from shared.datum import to_wgs84
+from shared.faults import Bounded, Faults
 from shared.faults_in_words import in_words
+from shared.numbers import read_number
+from shared.points import NO_POSITION, SWAPPED, look_swapped, no_position
 from shared.vocabulary import Datum, Intent
-from shared.words import counted
 
 COLUMNS = ("intent", "lat", "lon", "datum", "received_at")
+_COLUMNS = Columns(COLUMNS, frozenset(COLUMNS) - {"received_at"}, lambda name: meant(name, COLUMNS))
+_LONGEST_LINE = 100_000
+_MOST_OF_A_ROW = 20
 _PLACE_OF = {intent: place for place, intent in enumerate(INTENTS)}
 
 
@@ -36,32 +41,23 @@ class BadLead(NamedTuple):
 
 @dataclass(frozen=True)
 class LeadFile:
-    """What a file says. `leads` may be used only when `bad` is empty."""
+    """What a file says. `leads` may be used only when `faults` is empty."""
 
     leads: LeadColumns
-    bad: tuple[BadLead, ...]
-    """Every fault, in file order."""
+    faults: Bounded[BadLead]
+    """In file order."""
+
+    @property
+    def bad(self) -> tuple[BadLead, ...]:
+        """The first of the faults."""
+        return self.faults.first
 
 
 def read_lead_csv(lines: Iterable[str]) -> LeadFile:
     """Read CSV with a header line; line ends as they are in the file."""
-    reader = csv.reader(lines, strict=True)
     gathered = _Gathered()
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        gathered.bad += _header_faults(header)
-        for cells in reader if not gathered.bad else ():
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                found = counted(len(cells), "field")
-                reason = f"has {found} where the header has {len(header)}; quote fields that hold a comma"
-                gathered.bad.append(BadLead(reader.line_num, "row", reason))
-                continue
-            fields = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
-            gathered.add(reader.line_num, _Row.model_validate_strings, fields)
-    except csv.Error as problem:
-        gathered.bad.append(BadLead(reader.line_num, "row", f"is not CSV: {problem}"))
+    for number, fields in csv_rows(lines, _COLUMNS, gathered.refuse):
+        gathered.add(number, _read_texts, fields)
     return gathered.as_file()
 
 
@@ -69,9 +65,26 @@ def read_lead_ndjson(lines: Iterable[str]) -> LeadFile:
     """Read one JSON object a line; numbers are numbers, texts are texts."""
     gathered = _Gathered()
     for number, line in enumerate(lines, start=1):
-        if line.strip():
+        if len(line) > _LONGEST_LINE:
+            gathered.refuse(number, "row", f"is longer than {_LONGEST_LINE:,} characters")
+        elif line.strip():
             gathered.add(number, partial(_Row.model_validate_json, strict=True), line)
     return gathered.as_file()
+
+
+def _read_texts(fields: Mapping[str, str]) -> "_Row":
+    texts: dict[str, Any] = {name: text.strip() for name, text in fields.items() if text.strip()}
+    return _Row.model_validate(
+        {name: _degrees(text) if name in ("lat", "lon") else text for name, text in texts.items()}
+    )
+
+
+def _degrees(text: str) -> float | str:
+    """The number, or the text itself where it is none: then the model says so, in words that quote nothing."""
+    try:
+        return read_number(text)
+    except ValueError:
+        return text
 
 
 def _iso(value: Any) -> Any:
@@ -79,24 +92,41 @@ def _iso(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError("is no text; write an ISO time, such as 2026-03-01T10:00+08:00")  # noqa: TRY004 - for pydantic
     try:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value) if value[:1].isascii() else None
     except ValueError:
-        raise ValueError("is no ISO time, such as 2026-03-01T10:00+08:00") from None
+        moment = None
+    if moment is None:
+        raise ValueError("is no ISO time, such as 2026-03-01T10:00+08:00")
+    if moment.tzinfo is not None and not _FIRST_YEAR <= moment <= _LAST_YEAR:
+        raise ValueError("is not between the years 2000 and 2100")
+    return moment
+
+
+def _a_number(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise ValueError("is not a valid number of degrees, such as 31.2989")  # noqa: TRY004 - for pydantic
+    return value
+
+
+_FIRST_YEAR, _LAST_YEAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+_Degrees = Annotated[float, BeforeValidator(_a_number)]
 
 
 class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     intent: Intent
-    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    lat: Annotated[_Degrees, Field(ge=-90, le=90, allow_inf_nan=False)]
+    lon: Annotated[_Degrees, Field(ge=-180, le=180, allow_inf_nan=False)]
     datum: Datum
     received_at: Annotated[AwareDatetime | None, BeforeValidator(_iso)] = None
 
     def point(self) -> tuple[float, float]:
         """WGS-84 degrees. Raises ValueError when there is no such place, or nobody can be there."""
-        if self.lat == 0 and self.lon == 0:
-            raise ValueError("0, 0 is a point in the sea that means 'no position'; give the real one")
+        if no_position(self.lat, self.lon):
+            raise ValueError(NO_POSITION)
+        if look_swapped(self.lat, self.lon):
+            raise ValueError(SWAPPED)
         return to_wgs84(self.lat, self.lon, self.datum)
 
 
@@ -104,7 +134,7 @@ class _Gathered:
     """Rows as they are read: good ones as numbers, bad ones as faults."""
 
     def __init__(self) -> None:
-        self.bad: list[BadLead] = []
+        self.bad: Faults[BadLead] = Faults(lambda fault: fault.field)
         self._rows = array("q")
         self._intents = array("b")
         self._points = array("d")
@@ -112,17 +142,21 @@ class _Gathered:
         """Rows that have a time."""
         self._received_us = array("q")
 
+    def refuse(self, number: int, field: str, reason: str) -> None:
+        """A fault of the line `number`."""
+        self.bad.add(BadLead(number, field, reason))
+
     def add(self, number: int, read: Callable[[Any], _Row], raw: Any) -> None:
         """The row at line `number`, to be read from `raw`."""
         try:
             row = read(raw)
         except ValidationError as problem:
-            self.bad += [_fault(number, error) for error in problem.errors(include_url=False)]
+            self.bad.extend(_fault(number, error) for error in problem.errors(include_url=False)[:_MOST_OF_A_ROW])
             return
         try:
             lat, lon = row.point()
         except ValueError as problem:
-            self.bad.append(BadLead(number, "lat, lon", str(problem)))
+            self.refuse(number, "lat, lon", str(problem))
             return
         self._rows.append(number)
         self._intents.append(_PLACE_OF[row.intent])
@@ -134,34 +168,22 @@ class _Gathered:
     def as_file(self) -> LeadFile:
         """All of it, in the order in which the leads came."""
         if not self._rows and not self.bad:
-            self.bad.append(BadLead(0, "file", "holds no lead"))
+            self.refuse(0, "file", "holds no lead")
         if 0 < len(self._timed) < len(self._rows):
             reason = "is missing, and other rows have it; give it to all of them or to none"
             timed = set(self._timed)
-            self.bad += [BadLead(row, "received_at", reason) for row in self._rows if row not in timed]
+            for row in self._rows:
+                if row not in timed:
+                    self.refuse(row, "received_at", reason)
         rows = np.array(self._rows, dtype=np.int64)
         intents = np.array(self._intents, dtype=np.int8)
         points = np.array(self._points, dtype=np.float64).reshape(-1, 2)
-        bad = tuple(sorted(self.bad, key=lambda fault: fault.row))
+        bad = self.bad.bounded()
         if len(self._timed) != len(rows) or not len(rows):
             return LeadFile(LeadColumns(rows, intents, points, None), bad)
         received_us = np.array(self._received_us, dtype=np.int64)
         order = np.argsort(received_us, kind="stable")
         return LeadFile(LeadColumns(rows[order], intents[order], points[order], received_us[order]), bad)
-
-
-def _header_faults(header: list[str]) -> list[BadLead]:
-    faults = [
-        BadLead(1, column, "this column is missing from the header")
-        for column in COLUMNS
-        if column not in header and column != "received_at"
-    ]
-    for column in dict.fromkeys(header):
-        if column not in COLUMNS:
-            faults.append(BadLead(1, column[:64], f"unknown column; {meant(column, COLUMNS)}"))
-        elif header.count(column) > 1:
-            faults.append(BadLead(1, column, "this column stands twice in the header"))
-    return faults
 
 
 _NAMES: Mapping[str, Sequence[str]] = {"intent": [*Intent], "datum": [*Datum]}

@@ -4,10 +4,9 @@ The body is thin: what, where, until when, and two links. Name and phone are fet
 so that they never lie in a store's request log, and never with a store that no longer holds the lead.
 """
 
-import ssl
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +14,17 @@ import aiohttp
 import asyncpg
 import orjson
 
-from services.store_notifier.dial import AddressGuard, BlockedAddressError
+from services.store_notifier.channels.session import StatusTold, open_session
+from services.store_notifier.dial import BlockedAddressError
 from services.store_notifier.domain import Event, Kind, Outcome, classify
 from shared import signatures, tracing
 from shared.contracts import CLOUDEVENTS_CONTENT_TYPE
+from shared.retry_after import retry_after_s
+
+__all__ = ["Webhook", "body_of", "open_session", "ping", "send"]
 
 SOURCE = "/waypost/store_notifier"
 PING_TYPE = "waypost.endpoint.ping.v1"
-CONNECT_TIMEOUT_S = 3.0
 MOST_RESPONSE_BYTES = 16 * 1024
 """Read and thrown away so that the connection can be used again; a longer answer costs the connection instead."""
 _CERTIFICATE_FAULTS = {
@@ -36,8 +38,8 @@ _CERTIFICATE_FAULTS = {
     64: "the certificate is for another host",
 }
 """By OpenSSL's verification codes (openssl/x509_vfy.h); its own texts would name hosts."""
-KEEP_ALIVE_S = 75.0
-"""Most stores of one CRM vendor share a host, and a TLS handshake costs a hundred times a request."""
+DRAIN_WITHIN_S = 1.0
+"""A body that takes longer is not worth the connection, nor the place of the next delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +58,6 @@ class Webhook:
     def trace(self) -> str | None:
         """The context of this attempt, which the store is told: the next step after `traceparent`."""
         return tracing.child(self.traceparent, f"{self.delivery_id}/{self.attempt}")
-
-
-def open_session(guard: AddressGuard, total_timeout_s: float) -> aiohttp.ClientSession:
-    """The one client of a process: no cookies, no proxies from the environment, no decompression, guarded sockets.
-
-    It trusts the machine's authorities, or those of SSL_CERT_FILE and SSL_CERT_DIR as they are at this moment.
-    """
-    trust = ssl.create_default_context()
-    trust.set_alpn_protocols(("http/1.1",))
-    connector = aiohttp.TCPConnector(
-        ssl=trust,
-        limit=0,  # the scheduler bounds what is in flight
-        socket_factory=guard.open_socket,
-        keepalive_timeout=KEEP_ALIVE_S,
-        ttl_dns_cache=10,
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        trust_env=False,
-        timeout=aiohttp.ClientTimeout(total=total_timeout_s, sock_connect=CONNECT_TIMEOUT_S),
-        headers={"user-agent": "Waypost/1", "accept-encoding": "identity"},
-    )
 
 
 def body_of(delivery: asyncpg.Record, public_url: str) -> bytes:
@@ -147,15 +125,9 @@ async def send(session: aiohttp.ClientSession, webhook: Webhook, now: datetime) 
     if (trace := webhook.trace) is not None:
         headers["traceparent"] = trace
     try:
-        async with session.post(webhook.url, data=webhook.body, headers=headers, allow_redirects=False) as response:
-            outcome = Outcome(
-                classify(response.status),
-                f"HTTP {response.status}",
-                response.status,
-                _retry_after_s(response.headers.get("retry-after"), now),
-            )
-            await _drain(response)
-            return outcome
+        response = await session.post(webhook.url, data=webhook.body, headers=headers, allow_redirects=False)
+    except StatusTold as told:
+        return _outcome(told.status, told.retry_after, now)
     except TimeoutError:
         return Outcome(Kind.TRANSIENT, "no answer in time")
     except aiohttp.ClientConnectorCertificateError as error:
@@ -171,33 +143,29 @@ async def send(session: aiohttp.ClientSession, webhook: Webhook, now: datetime) 
         return Outcome(Kind.TRANSIENT, "no connection")
     except aiohttp.InvalidURL:
         return Outcome(Kind.MISCONFIGURED, "the address is not a URL")
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         return Outcome(Kind.TRANSIENT, f"the connection failed ({type(error).__name__})")
+    outcome = _outcome(response.status, response.headers.get("retry-after"), now)
+    await _drain(response)
+    return outcome
+
+
+def _outcome(status: int, retry_after: str | None, now: datetime) -> Outcome:
+    return Outcome(classify(status), f"HTTP {status}", status, retry_after_s(retry_after, now))
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
     # The status line has said everything. A body that drips, never ends or breaks off changes nothing, and is left.
     try:
-        read = 0
-        while chunk := await response.content.readany():
-            read += len(chunk)
-            if read > MOST_RESPONSE_BYTES:
-                response.close()
-                return
-    except (TimeoutError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(DRAIN_WITHIN_S):
+            read = 0
+            while chunk := await response.content.readany():
+                read += len(chunk)
+                if read > MOST_RESPONSE_BYTES:
+                    response.close()
+                    return
+    except Exception:  # noqa: BLE001
         response.close()
-
-
-def _retry_after_s(value: str | None, now: datetime) -> float | None:
-    """Retry-After in seconds or as a date (RFC 9110, 10.2.3); None when there is none or it makes no sense."""
-    if value is None:
-        return None
-    if value.isascii() and value.isdigit():
-        return float(value[:10])
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if at.tzinfo is None:
-        return None
-    return max(0.0, (at - now).total_seconds())
+    except BaseException:
+        response.close()
+        raise

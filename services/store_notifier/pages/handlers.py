@@ -20,10 +20,12 @@ from services.store_notifier.pages.live import LiveInboxes
 from services.store_notifier.pages.render import ASSETS, Contact, Reader, Renderer
 from services.store_notifier.pages.sessions import Sessions
 from services.store_notifier.pages.stream import EventStream, last_event_id
+from shared.http_server.application import FAILED, problem_of
 from shared.postgres import Pool
+from shared.problems import problem
 
 RETRY_AFTER_S = "10"
-_PROBLEMS = {403: "problem.forbidden", 404: "problem.missing", 503: "problem.unavailable"}
+_PROBLEMS = {403: "problem.forbidden", 404: "problem.missing", 500: "problem.unavailable", 503: "problem.unavailable"}
 
 Answering = Callable[[Said], Awaitable[Verdict]]
 Revealing = Callable[[UUID, int, str], Awaitable[Contact]]
@@ -67,13 +69,13 @@ class InboxPages:
 
     async def asset(self, request: Request) -> Response:
         """A file of the page, cached for ever under its version."""
-        file = ASSETS / request.path_params["name"]
-        if file.parent != ASSETS or not file.is_file():
+        name = request.path_params["name"]
+        if name not in self._renderer.assets:
             raise HTTPException(404)
         # A page from before an upgrade asks by the old version: it gets today's file, which no cache may keep as old.
         current = request.path_params["version"] == self._renderer.version
         return FileResponse(
-            file, headers={"cache-control": "public, max-age=31536000, immutable" if current else "no-store"}
+            ASSETS / name, headers={"cache-control": "public, max-age=31536000, immutable" if current else "no-store"}
         )
 
     async def log_in_page(self, request: Request) -> Response:
@@ -200,13 +202,21 @@ class InboxPages:
         if not isinstance(error, visit.LoggedOut):
             raise error
         if visit.wants_json(request) or request.headers.get("accept") == "text/event-stream":
-            return JSONResponse({"title": "log in again", "status": 401}, status_code=401)
+            return problem(401, "log in again")
         path = f"{error.reader.base}/login"
         return RedirectResponse(f"{path}?expired" if error.expired else path, status_code=303)
 
     async def problem(self, request: Request, error: Exception) -> Response:
-        """A page for what went wrong."""
+        """A page for what went wrong, or a problem for a program."""
+        if not visit.wants_page(request):
+            if isinstance(error, HTTPException):
+                return problem_of(error)
+            return problem(503, "the inbox cannot be read now", headers={"retry-after": RETRY_AFTER_S})
         status = error.status_code if isinstance(error, HTTPException) else 503
         headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {"retry-after": RETRY_AFTER_S}
         html = self._renderer.problem(visit.reader_of(request, self._zone), _PROBLEMS.get(status, "problem.request"))
         return HTMLResponse(html, status_code=status, headers=headers)
+
+    async def failed(self, request: Request, _: Exception) -> Response:
+        """The same for a fault of ours."""
+        return await self.problem(request, HTTPException(500, FAILED))

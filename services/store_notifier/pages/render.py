@@ -60,6 +60,7 @@ class Renderer:
             auto_reload=False,
         )
         files = sorted(file for file in ASSETS.iterdir() if file.is_file())
+        self.assets = frozenset(file.name for file in files)
         # One name for all: a module imports its neighbours by their plain names, so they change together.
         self.version = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 

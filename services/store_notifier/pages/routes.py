@@ -42,14 +42,17 @@ def inbox_routes(
             Route("/{site_id}/login", pages.log_in, methods=["POST"]),
             Route("/{site_id}/logout", pages.log_out, methods=["POST"]),
             Route("/{site_id}/events", pages.events, methods=["GET"]),
-            Route("/{site_id}/leads/{lead_id:uuid}/{epoch:int}/answer", pages.take_answer, methods=["POST"]),
-            Route("/{site_id}/leads/{lead_id:uuid}/{epoch:int}/contact", pages.show_contact, methods=["POST"]),
+            Route("/{site_id}/leads/{lead_id:uuid}/{epoch}/answer", pages.take_answer, methods=["POST"]),
+            Route("/{site_id}/leads/{lead_id:uuid}/{epoch}/contact", pages.show_contact, methods=["POST"]),
         ],
         middleware=[Middleware(PageHeaders)],
         exception_handlers={
             LoggedOut: pages.logged_out,
             HTTPException: pages.problem,
             PostgresUnavailable: pages.problem,
+            Exception: pages.failed,
         },
     )
+    # Else a slash too many is answered with a redirect to whatever host the Host field names.
+    application.router.redirect_slashes = False
     return [Mount("/inbox", app=application)]

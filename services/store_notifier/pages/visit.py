@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.store_notifier.domain import Said
+from services.store_notifier.epoch import epoch_of
 from services.store_notifier.pages.cards import Wording
 from services.store_notifier.pages.guard import csrf_matches, read_form, refuse_cross_site
 from services.store_notifier.pages.render import Reader
@@ -63,11 +64,11 @@ async def own_form(request: Request, token: str) -> dict[str, str]:
 
 
 def assignment_in(request: Request) -> tuple[UUID, int]:
-    """Lead and epoch that the path names. Raises 404 for an epoch that PostgreSQL's `integer` cannot hold."""
-    lead_id, epoch = request.path_params["lead_id"], request.path_params["epoch"]
-    if not 1 <= epoch < 2**31:
+    """Lead and epoch that the path names. Raises 404 for an epoch that nobody ever had."""
+    epoch = epoch_of(request.path_params["epoch"])
+    if epoch is None:
         raise HTTPException(404)
-    return lead_id, epoch
+    return request.path_params["lead_id"], epoch
 
 
 def said_in(fields: dict[str, str], request: Request) -> Said:
@@ -97,6 +98,17 @@ def wants_json(request: Request) -> bool:
     return request.headers.get("accept", "").startswith("application/json")
 
 
+def wants_page(request: Request) -> bool:
+    """Whether a refusal is to be a page for a person; programs get problems.
+
+    Browsers ask for HTML by name. Who asks for anything gets what the address has: a page, if that is what it is.
+    """
+    accept = request.headers.get("accept", "").lower()
+    if "text/html" in accept:
+        return True
+    return ("*/*" in accept or not accept) and request.method in ("GET", "HEAD") and "endpoint" in request.scope
+
+
 def remember_log_in(response: Response, reader: Reader, token: str, *, secure: bool) -> None:
     """The cookie reaches its own site's pages only, so two sites can be open in one browser."""
     response.set_cookie(
@@ -121,7 +133,7 @@ def change_language(request: Request, reader: Reader, *, secure: bool) -> Respon
     chosen = request.query_params.get("lang")
     if chosen not in {"en", "zh"}:
         return None
-    response = RedirectResponse(quote(request.url.path), status_code=303)
+    response = RedirectResponse(quote(request.scope["path"]), status_code=303)
     response.set_cookie(
         LANGUAGE_COOKIE,
         str(chosen),

@@ -182,7 +182,7 @@ def test_leads_of_recruiting_cities_and_of_far_away_have_no_site_in_reach(networ
 
 
 def test_leads_without_a_clear_place_are_taken_and_say_so() -> None:
-    for lead in leads_named("form-place-unclear") + leads_named("form-place-not-listed"):
+    for lead in leads_named("form-place-unclear") + leads_named("form-place-ambiguous"):
         assert lead.place is None
 
 

@@ -176,11 +176,11 @@ def test_a_postal_code_alone_is_kept_and_waits() -> None:
 
 
 def test_a_place_outside_the_list_is_taken_and_waits() -> None:
-    lead = accept(draft(location={"city": "拉萨市"}))
+    lead = accept(draft(location={"city": "拉瓦市"}))
 
     assert lead.place is None
     assert [remark.pointer for remark in lead.remarks] == ["/location/city"]
-    assert lead.contact.location == {"city": "拉萨市"}
+    assert lead.contact.location == {"city": "拉瓦市"}
 
 
 def test_an_unlisted_district_is_taken_at_its_citys_centre_with_a_remark() -> None:
@@ -189,6 +189,99 @@ def test_an_unlisted_district_is_taken_at_its_citys_centre_with_a_remark() -> No
     assert lead.place is not None
     assert (lead.place.accuracy, lead.place.adcode) == (Accuracy.CITY, "320500")
     assert [remark.pointer for remark in lead.remarks] == ["/location/district"]
+
+
+@pytest.mark.parametrize("point", [(0, 0), (0.0, -0.0), (0.00001, 0.00002), (1, 1), (0, 120.6), (31.3, 0)])
+@pytest.mark.parametrize("datum", [*Datum, None])
+def test_a_dummy_point_is_no_position_and_loses_no_lead(point: tuple[float, float], datum: Datum | None) -> None:
+    dummy = {"lat": point[0], "lon": point[1], "datum": datum}
+
+    alone = accept(draft(location=dummy))
+    named = accept(draft(location=dummy | {"city": "苏州", "district": "吴江区"}))
+    coded = accept(draft(location=dummy | {"adcode": "320509"}))
+
+    assert alone.place is None
+    assert [(remark.pointer, "no position" in remark.detail) for remark in alone.remarks] == [("/location/lat", True)]
+    for lead in (named, coded):
+        assert lead.place is not None
+        assert lead.place.adcode == "320509"
+        assert [remark.pointer for remark in lead.remarks] == ["/location/lat"]
+
+
+def test_a_plus_code_of_zero_is_no_position_either() -> None:
+    lead = accept(draft(location={"plus_code": "6FG22222+22", "city": "苏州"}))
+
+    assert lead.place is not None
+    assert lead.place.adcode == "320500"
+    assert [remark.pointer for remark in lead.remarks] == ["/location/plus_code"]
+
+
+def test_swapped_numbers_are_told_as_such() -> None:
+    assert "lat and lon look swapped" in faults(location={"lat": 120.6, "lon": 31.3, "datum": "wgs84"})["/location/lat"]
+    arctic = accept(draft(location={"lat": 87.6, "lon": 43.8, "datum": "wgs84", "city": "乌鲁木齐"}))
+    assert arctic.place is not None
+    assert arctic.place.adcode == "650100"
+    assert "look swapped" in arctic.remarks[0].detail
+
+
+@pytest.mark.parametrize(
+    ("adcode", "place"),
+    [
+        ("320509", "320509"),
+        ("320509100000", "320509"),
+        ("320509100", "320509"),
+        ("320509000000", "320509"),
+        ("320500000000", "320500"),
+        ("441900003000", "441900"),
+        ("469021100000", "469021"),
+        ("120100000000", "120000"),
+        ("320584", "320509"),
+        ("341300", "341300"),
+    ],
+)
+def test_codes_of_towns_and_former_codes_are_the_districts(adcode: str, place: str) -> None:
+    lead = accept(draft(location={"adcode": adcode}))
+
+    assert lead.place is not None
+    assert (lead.place.adcode, lead.remarks) == (place, ())
+
+
+def test_a_code_of_no_list_leaves_the_word_to_the_names() -> None:
+    for adcode in ("999999", "320000", "-", "无"):
+        lead = accept(draft(location={"adcode": adcode, "city": "苏州"}))
+        assert lead.place is not None
+        assert lead.place.adcode == "320500"
+    for adcode in ("999999", "320000", "-"):
+        assert accept(draft(location={"adcode": adcode})).place is None
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        {"province": "天津市", "city": "市辖区", "district": "河西区"},
+        {"city": "天津市天津市辖区河西区"},
+        {"city": "天津市", "district": "天津市河西区"},
+        {"district": "天津市-市辖区-河西区"},
+        {"province": "天津市河西区"},
+        {"city": "其他", "district": "其他", "text": "天津市河西区"},
+        {"province": "Tianjin Municipality", "city": "shixiaqu", "district": "Hexi District"},
+    ],
+)
+def test_a_place_spread_or_glued_over_its_fields_is_understood(location: dict[str, str]) -> None:
+    lead = accept(draft(location=location))
+
+    assert lead.place is not None
+    assert (lead.place.adcode, lead.remarks) == ("120103", ())
+
+
+def test_every_candidate_of_a_lead_can_be_sent_back() -> None:
+    for location in ({"district": "朝阳区"}, {"city": "Suzhou"}, {"text": "江北区"}, {"adcode": "341400"}):
+        waiting = accept(draft(location=location))
+        assert len(waiting.place_candidates) >= 2
+        for code in waiting.place_candidates:
+            chosen = accept(draft(location={"adcode": code}))
+            assert chosen.place is not None
+            assert (chosen.place.adcode, chosen.remarks) == (code, ())
 
 
 def test_a_lead_may_come_without_a_place() -> None:
@@ -215,6 +308,63 @@ def test_a_vehicle_that_may_not_be_published_is_sealed_and_loses_no_lead(model: 
     assert (lead.vehicle.brand, lead.vehicle.model) == ("Way", None)
     assert lead.contact.vehicle == {"brand": "Way", "model": model}
     assert [remark.pointer for remark in lead.remarks] == ["/vehicle/model"]
+
+
+SEPARATORS = [chr(number) for number in range(0x20, 0x3000) if not chr(number).isalnum() and chr(number).isprintable()]
+
+
+@given(
+    st.from_regex(r"1[3-9][0-9]{9}|[1-6][0-9]{16}[0-9X]", fullmatch=True),
+    st.sampled_from([*SEPARATORS, "", "＿", "／"]),
+    st.sampled_from(
+        ["0123456789", "０１２３４５６７８９", "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖", "٠١٢٣٤٥٦٧٨٩"]
+    ),
+    st.lists(st.integers(1, 4), min_size=18, max_size=18),
+)
+def test_no_number_of_a_person_is_published_however_it_is_grouped(
+    number: str, separator: str, digits: str, groups: list[int]
+) -> None:
+    written, at = [], 0
+    for size in groups:
+        written.append(number[at : at + size].translate(str.maketrans("0123456789", digits)))
+        at += size
+    text = separator.join(filter(None, written))
+
+    lead = accept(draft(campaign=f"spring {text}", vehicle={"brand": text, "model": f"Way {text}"}))
+
+    assert (lead.campaign, lead.vehicle) == (None, None)
+    assert {remark.pointer for remark in lead.remarks} == {"/campaign", "/vehicle/brand", "/vehicle/model"}
+    assert list(_faults_of_consent(text)) == ["/consent/text_version"]
+
+
+def _faults_of_consent(text: str) -> dict[str, str]:
+    item = read_json(orjson.dumps(lead_json(consent={"given_at": "2026-03-01T09:00:00+08:00", "text_version": text})))
+    assert isinstance(item, Refused)
+    return {fault.pointer: fault.detail for fault in item.faults}
+
+
+@pytest.mark.parametrize(
+    "text", ["me (at) example.com", "me at example dot com", "me_at_example.com", "me＠example。com"]
+)
+def test_no_mail_address_is_published_however_it_is_spelt(text: str) -> None:
+    lead = accept(draft(campaign=text, vehicle={"model": text}))
+
+    assert (lead.campaign, lead.vehicle) == (None, None)
+
+
+@pytest.mark.parametrize("campaign", ["2026_spring_0415", "2026/03/15", "2025/2026", "Spring & Summer", "199,800"])
+def test_what_campaigns_are_called_is_published(campaign: str) -> None:
+    lead = accept(draft(campaign=campaign))
+
+    assert (lead.campaign, lead.remarks) == (campaign, ())
+
+
+def test_a_wished_site_that_is_a_phone_number_is_not_published_and_loses_no_lead() -> None:
+    lead = accept(draft(preferred_site="138-0013-8000"))
+
+    assert lead.preferred_site_id is None
+    assert [remark.pointer for remark in lead.remarks] == ["/preferred_site"]
+    assert accept(draft(preferred_site="suzhou-huqiu-store")).preferred_site_id == "suzhou-huqiu-store"
 
 
 def test_full_width_letters_of_a_vehicle_are_published_as_plain_ones() -> None:

@@ -24,9 +24,9 @@ from tests.services.lead_intake.geocoding.map_service import (
 )
 from tests.services.lead_intake.running import Installation, IntakeProcess, until
 
-HOUSE = "拉萨市城关区无忧巷7号"
+HOUSE = "拉瓦市无忧巷7号"
 SEVERAL = "幸福小区无忧巷8号"
-TRACED = "拉萨市城关区无忧巷6号"
+TRACED = "拉瓦市无忧巷6号"
 UNKNOWN = "Atlantis无忧巷9号"
 
 

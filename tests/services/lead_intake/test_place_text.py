@@ -35,6 +35,22 @@ PLACES = load_places()
         ("江苏省吴江市", "320509"),
         ("昆山", "320583"),
         ("苏州市虎丘区某路1号", "320505"),
+        ("Suzhou, Anhui", "341300"),
+        ("北京市海淀区", "110108"),
+        ("鼓楼区 徐州", "320302"),
+        ("天津市市辖区河西区", "120103"),
+        ("天津市 市辖区 河西区", "120103"),
+        ("天津市市辖区", "120000"),
+        ("重庆市县城口县", "500229"),
+        ("湖北省省直辖县级行政区划仙桃市", "429004"),
+        ("江苏省/苏州市/其他", "320500"),
+        ("江蘇省蘇州市吳江區", "320509"),
+        ("江苏省 江苏省苏州市 苏州市吴江区", "320509"),
+        ("吉林省延边朝鲜族自治州延吉市", "222401"),
+        ("延边州延吉", "222401"),
+        ("內蒙古自治區錫林郭勒盟錫林浩特市", "152502"),
+        ("Yanji, Yanbian Korean Autonomous Prefecture, Jilin Province", "222401"),
+        ("北京市崇文区", "110101"),
     ],
 )
 def test_a_text_without_a_street_is_one_place(text: str, adcode: str) -> None:
@@ -44,7 +60,9 @@ def test_a_text_without_a_street_is_one_place(text: str, adcode: str) -> None:
     assert (answer.place.adcode, answer.remark) == (adcode, "")
 
 
-@pytest.mark.parametrize("text", ["江苏省苏州市工业园区", "苏州工业园区", "苏州 工业园区", "苏州市南京路1号"])
+@pytest.mark.parametrize(
+    "text", ["江苏省苏州市工业园区", "苏州工业园区", "苏州 工业园区", "苏州市南京路1号", "苏州市 苏州市某园"]
+)
 def test_what_is_finer_than_the_list_is_the_citys_centre_with_a_remark(text: str) -> None:
     answer = read_place(text, PLACES)
 
@@ -60,7 +78,9 @@ def test_what_is_finer_than_the_list_is_the_citys_centre_with_a_remark(text: str
         ("Suzhou", ["苏州市", "宿州市", "酒泉市肃州区"]),
         ("Suzhou Industrial Park", ["苏州市", "宿州市", "酒泉市肃州区"]),
         ("江苏 鼓楼", ["南京市鼓楼区", "徐州市鼓楼区"]),
-        ("Hebei", ["天津市河北区", "河北省"]),
+        ("朝阳区", ["北京市朝阳区", "长春市朝阳区"]),
+        ("朝陽", ["北京市朝阳区", "朝阳市", "朝阳市朝阳县", "长春市朝阳区"]),
+        ("江北区", ["宁波市江北区", "重庆市两江新区"]),
     ],
 )
 def test_what_may_be_several_places_names_them_and_is_none(text: str, names: list[str]) -> None:
@@ -70,21 +90,29 @@ def test_what_may_be_several_places_names_them_and_is_none(text: str, names: lis
     assert [unit.name for unit in answer.candidates] == names
 
 
+def test_a_whole_province_is_told_and_not_offered() -> None:
+    """Nobody could choose it: its code alone says nothing finer."""
+    answer = read_place("Hebei", PLACES)
+
+    assert answer.place is None
+    assert [unit.name for unit in answer.candidates] == ["天津市河北区"]
+    assert "天津市河北区 (120105), the whole of 河北省" in answer.remark
+
+
 @pytest.mark.parametrize(
     ("text", "remark"),
     [
         ("南京路", NOT_UNDERSTOOD),
-        ("上海市南京路", NOT_UNDERSTOOD),
         ("南京西路，上海", NOT_UNDERSTOOD),
         ("Nanjing Road, Shanghai", NOT_UNDERSTOOD),
         ("鼓楼区南京路", NOT_UNDERSTOOD),
         ("西安路街道", NOT_UNDERSTOOD),
         ("苏州虎丘路1号", NOT_UNDERSTOOD),
         ("苏州宿迁工业园区", NOT_UNDERSTOOD),
-        ("鼓楼区 徐州", NOT_UNDERSTOOD),
-        ("北京市海淀区", NOT_UNDERSTOOD),
+        ("鼓楼区 某州", NOT_UNDERSTOOD),
+        ("北京市海淀区 徐州", CONTRADICTION),
         ("南京 吴中区", CONTRADICTION),
-        ("Suzhou, Anhui", NOT_LISTED),
+        ("台湾省台北市", NOT_UNDERSTOOD),
         ("江苏省", PROVINCE_ONLY),
         ("中国", NOT_LISTED),
         ("。", NOT_LISTED),

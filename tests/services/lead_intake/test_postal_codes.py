@@ -1,6 +1,7 @@
 """Postal codes in leads: alone, beside names that agree or do not, and what is never guessed."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,10 +14,11 @@ from services.lead_intake.faults import Refused
 from services.lead_intake.nearness import Spot, distance_m, meet
 from services.lead_intake.places import NOT_LISTED
 from services.lead_intake.postal_codes import NO_LIST, NOT_SIX_DIGITS, UNKNOWN, UNKNOWN_BESIDE_NAMES, split_off_code
-from services.lead_intake.postal_files import read_postal_file
+from services.lead_intake.postal_files import load_postal_codes, read_postal_file
 from services.lead_intake.sources.json import read_json
 from services.lead_intake.written_place import CODE_USED, FAR_FROM_NAMES
 from shared.contracts import LEADS_RECEIVED
+from shared.errors import UserError
 from shared.vocabulary import Accuracy
 from tests.services.lead_intake.builders import LEAD_ID, NOW, RULES, TRACE, accept, draft, lead_json
 
@@ -116,7 +118,7 @@ def test_a_district_keeps_its_own_point() -> None:
 
 
 def test_a_code_settles_names_that_the_list_does_not_know() -> None:
-    lead = located(text="拉萨市某路1号, 850000")
+    lead = located(text="拉瓦市某路1号, 850000")
 
     assert lead.place is not None
     assert lead.place.lat == 29.65
@@ -136,7 +138,7 @@ def test_a_code_that_fits_none_of_several_meanings_settles_nothing() -> None:
         ({"postal_code": "123456"}, [("postal_code", UNKNOWN)]),
         ({"postal_code": "SW1A 2DU"}, [("postal_code", NOT_SIX_DIGITS)]),
         ({"text": "123456"}, [("text", UNKNOWN)]),
-        ({"city": "拉萨市", "postal_code": "123456"}, [("city", NOT_LISTED), ("postal_code", UNKNOWN)]),
+        ({"city": "拉瓦市", "postal_code": "123456"}, [("city", NOT_LISTED), ("postal_code", UNKNOWN)]),
     ],
 )
 def test_an_unknown_code_is_taken_and_waits(location: dict[str, str], told: list[tuple[str, str]]) -> None:
@@ -213,3 +215,38 @@ def test_whatever_stands_beside_a_code_is_refused_or_a_place_or_waits_with_a_rea
     LEADS_RECEIVED.read(received_fact(lead, LEAD_ID).to_bytes())
     assert lead.place or lead.remarks
     assert not (lead.place and lead.place_candidates)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("postal_code;lat;lon;datum\n215021;31.3;120.6;wgs84\n", "separated by semicolons"),
+        ("postal_code\tlat\tlon\tdatum\n215021\t31.3\t120.6\twgs84\n", "separated by tabs"),
+        ("215021,31.3,120.6,wgs84\n", "has no header"),
+        ("postal_code,lat,lon,datum\n215021,3_1.3,120.6,wgs84\n", "did you mean 31.3?"),
+        ("postal_code,lat,lon,datum\n215021,31.3,inf,wgs84\n", "'inf' is not a number"),
+    ],
+)
+def test_a_file_in_another_form_is_one_fault_that_names_it(text: str, says: str) -> None:
+    [bad] = read_postal_file(text).bad
+    assert says in str(bad)
+
+
+def test_columns_without_a_heading_are_passed_over() -> None:
+    assert read_postal_file("Postal Code,LAT,lon,datum,,\n215021,31.3,120.6,wgs84,,\n").bad == ()
+
+
+def test_many_faults_are_counted_by_field(tmp_path: Path) -> None:
+    file = tmp_path / "codes.csv"
+    file.write_text("postal_code,lat,lon,datum\n" + "215021,x,120.6,wgs84\n" * 5_000, encoding="utf-8-sig")
+    with pytest.raises(UserError) as refused:
+        load_postal_codes(file)
+    assert refused.value.message.count("\n") == 21
+    assert "and 4,980 more like these: 4,980 of lat" in refused.value.message
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "codes.csv"
+    file.write_text("postal_code,lat,lon,datum\n", encoding="utf-16")
+    with pytest.raises(UserError, match="is UTF-16"):
+        load_postal_codes(file)

@@ -62,10 +62,10 @@ def test_geonames_postal_export_is_read_and_only_its_chinese_rows() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("", [(1, "postal_code"), (1, "lat"), (1, "lon"), (1, "datum")]),
+        ("", [(0, "file")]),
         ("postal_code,lat,lon\n", [(1, "datum")]),
-        ("postal_code,lat,lon,datum,lat\n", [(1, "lat"), (1, "lat")]),
-        ("postal_code,lat,lon,datum,town\n", [(1, "header")]),
+        ("postal_code,lat,lon,datum,lat\n", [(1, "lat")]),
+        ("postal_code,lat,lon,datum,town\n", [(1, "town")]),
         (HEADER, [(0, "the file")]),
         (f"{HEADER}21500,31.3,120.6,wgs84,\n", [(2, "postal_code")]),
         (f"{HEADER}215000,31.3,,wgs84,\n\n215000,nan,120.6,gps,\n", [(2, "lon"), (4, "lat"), (4, "datum")]),
@@ -81,6 +81,12 @@ def test_geonames_postal_export_is_read_and_only_its_chinese_rows() -> None:
 )
 def test_every_fault_is_told_with_its_row_and_field(text: str, found: list[tuple[int, str]]) -> None:
     assert faults(text) == found
+
+
+def test_a_row_without_a_position_is_told_so() -> None:
+    [bad] = read_postal_file(f"{HEADER}830000,0,0.0,wgs84,\n").bad
+
+    assert "no position" in str(bad)
 
 
 def test_what_was_probably_meant_is_said() -> None:

@@ -21,6 +21,7 @@ from services.router.domain import (
     Received,
     Stay,
     Stimulus,
+    Waiter,
     decide_batch,
 )
 from services.router.policy import Policy
@@ -66,7 +67,7 @@ def journeys(draw: st.DrawFn) -> Journey:
         here = points.get(features.lead_id) or features.point
         travel = draw(travels)
         ask = Ask(features._replace(point=here), row, stimulus, people.get(features.person_id), travel, draw(stays))
-        [decided] = decide_batch([ask], journey.snapshot, journey.policy, held, now, given)
+        [decided] = decide_batch([ask], journey.snapshot, journey.policy, held, now, given, queues=draw(queues))
         if not isinstance(decided, Decided):
             continue
         journey.steps.append(Step(features, trigger, decided))
@@ -82,6 +83,12 @@ def journeys(draw: st.DrawFn) -> Journey:
 
 
 stays = st.none() | st.none() | st.builds(Stay, st.just("again"), st.sampled_from(SITE_IDS))
+waiters = st.builds(
+    Waiter,
+    st.integers(-2, 2).map(lambda minutes: NOW + timedelta(minutes=minutes)),
+    st.integers(3_000, 3_009).map(lambda number: str(UUID(int=number))),
+)
+queues = st.dictionaries(st.sampled_from(SITE_IDS), st.lists(waiters, max_size=3, unique=True).map(sorted), max_size=4)
 places = POINTS.map(
     lambda point: Place(lat=point[0], lon=point[1], accuracy=Accuracy.DISTRICT, given_datum=Datum.GCJ02)
 )

@@ -14,13 +14,16 @@ from services.router.domain import (
     LeadState,
     Served,
     Stale,
+    Waiter,
+    WaitingLead,
     contracted,
     decide_batch,
     month_of,
     stay_with,
+    wanted_sites,
 )
 from services.router.policy import Contracted, Policy
-from services.router.questions import Question, Questions
+from services.router.questions import Question, Questions, features_of, ledger_of
 from services.router.reading import Arrival
 from services.router.snapshot import Snapshot
 from shared.contracts import ClosedReason
@@ -45,18 +48,22 @@ class MemoryLedger:
         self.loads: Counter[str] = Counter()
         self.days: Counter[tuple[str, date]] = Counter()
         self.months: Counter[tuple[date, Contracted]] = Counter()
+        self.queued: dict[str, tuple[str, ...]] = {}
+        """By lead, while it waits: the sites in whose queues it stands."""
+        self._queued_for: object = None
 
     def poll(
         self, arrivals: Sequence[Arrival], snapshot: Snapshot, policy: Policy, now: datetime, travel_of: TravelOf
     ) -> tuple[list[Recorded], Counter[str]]:
         """What is decided, in order, and how many arrivals changed nothing, by reason."""
+        self._requeue(snapshot, policy, now)
         asked = Questions(self._lock(arrivals), arrivals, policy)
         today, month = snapshot.today(now), month_of(now)
         taken = {site_id: self.days[site_id, day] for site_id, day in today.items()}
         given = {key: count for (counted_in, key), count in self.months.items() if counted_in == month}
         kept = {(one.lead_id, one.cause_id) for one in self._kept(asked)}
         asks = [self._travelling(self._staying(one, policy, now), policy, travel_of) for one in asked.questions(kept)]
-        answers = decide_batch(asks, snapshot, policy, dict(self.loads), now, taken, given)
+        answers = decide_batch(asks, snapshot, policy, dict(self.loads), now, taken, given, self._queues())
         for lead_id, person_id, fact_id in asked.erased_early:
             self.rows.setdefault(lead_id, _noted(lead_id, person_id, fact_id, now))
         stale = Counter([answer.reason.value for answer in answers if isinstance(answer, Stale)])
@@ -71,6 +78,24 @@ class MemoryLedger:
             self._record(one, policy, now)
             self._spend(one.decided, snapshot, policy, today, month)
         return recorded, +stale
+
+    def _queues(self) -> dict[str, list[Waiter]]:
+        lines: dict[str, list[Waiter]] = {}
+        for lead_id, site_ids in self.queued.items():
+            received_at = self.rows[lead_id].received_at
+            assert received_at is not None
+            for site_id in site_ids:
+                lines.setdefault(site_id, []).append(Waiter(received_at, lead_id))
+        return {site_id: sorted(line) for site_id, line in lines.items()}
+
+    def _requeue(self, snapshot: Snapshot, policy: Policy, now: datetime) -> None:
+        queued_for = snapshot.revision, policy, snapshot.last_opening(now)
+        if self._queued_for != queued_for:
+            rows = [row for row in self.rows.values() if row.state == "waiting" and row.waiting != "needs_person"]
+            waiting = [WaitingLead(features_of(row), ledger_of(row)) for row in rows]
+            found = wanted_sites(waiting, snapshot, policy, now)
+            self.queued |= {row.lead_id: site_ids for row, site_ids in zip(rows, found, strict=True)}
+            self._queued_for = queued_for
 
     def _lock(self, arrivals: Sequence[Arrival]) -> list[LeadRow]:
         lead_ids = {arrival.lead_id for arrival in arrivals}
@@ -114,6 +139,9 @@ class MemoryLedger:
             raise AssertionError(f"epoch {decided.epoch} after {before.epoch}")
         may_be_live = after.state in (LeadState.WAITING, LeadState.HELD) or after.closed is ClosedReason.ACCEPTED
         self.decisions[lead.lead_id, decided.epoch] = one
+        self.queued.pop(lead.lead_id, None)
+        if decided.outcome == "waiting":
+            self.queued[lead.lead_id] = decided.full + decided.full_today
         self.rows[lead.lead_id] = before._replace(
             epoch=after.epoch,
             state="" if after.state is None else after.state.value,

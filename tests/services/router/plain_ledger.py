@@ -6,12 +6,13 @@ lead, what it was given today by looking at every assignment that ever was. Sing
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from services.router.domain import Answered, Due, Erased, LeadFeatures, Ordered, Travel
 from services.router.policy import Policy
 from services.router.reading import Arrival
+from services.router.sites import Schedule
 from services.router.snapshot import Site
 from shared.contracts import Answer
 from tests.services.router.plain_router import Pick, plain_choice, plain_refusal
@@ -50,6 +51,8 @@ class PlainLead:
     respond_by: datetime | None = None
     closed: str | None = None
     waiting: str | None = None
+    waits_for: frozenset[str] = frozenset()
+    """Sites with a limit that would have it if they had room, by its last decision or the last change since."""
     tried: list[str] = field(default_factory=list)
     """Sites that declined it, were silent or could not be reached."""
     changed_at: datetime | None = None
@@ -78,12 +81,15 @@ class PlainLedger:
         self._last_of: dict[tuple[str, str], str] = {}
         """By person and join group: the latest lead that joined no other."""
         self._erased_early: dict[str, str] = {}
+        self._queued_network: Sequence[Site] | None = None
+        self._queued_for: tuple[Policy, datetime | None] | None = None
 
     def poll(
         self, facts: Sequence[Arrival], network: Sequence[Site], rules: Policy, now: datetime, travel_of: TravelOf
     ) -> tuple[list[Said], Counter[str]]:
         """What is decided, in order, and how many facts changed nothing, by reason."""
         self._network, self._rules, self._now, self._travel_of = network, rules, now, travel_of
+        self._queue_again()
         self._placed: set[str] = set()
         # What a site accepts in this poll makes nobody stay with it before the next.
         self._past = [(lead.features, lead.site_id, lead.changed_at) for lead in self.leads.values() if _served(lead)]
@@ -244,7 +250,7 @@ class PlainLedger:
         pick = plain_choice(
             features, self._network, self._rules, self._loads(), lead.tried, travel,
             by_order=by_order, taken_today=self._taken(), stays_with=self._stays_with(features),
-            given=self.given_this_month(self._now), now=self._now,
+            given=self.given_this_month(self._now), now=self._now, ahead=self._ahead(features),
         )  # fmt: skip
         return self._wait(lead, pick) if pick.site_id is None else self._give(lead, pick.site_id)
 
@@ -275,6 +281,7 @@ class PlainLedger:
 
     def _wait(self, lead: PlainLead, pick: Pick) -> Said:
         self._next(lead, "waiting", waiting=pick.waiting)
+        lead.waits_for = self._limited(pick)
         lead.given_in = None
         midnights = [_midnight(site, self._now) for site in self._network if site.site_id in pick.full_today]
         retry_at = min(midnights if pick.grows_at is None else [*midnights, pick.grows_at], default=None)
@@ -299,11 +306,43 @@ class PlainLedger:
         lead.epoch, lead.state, lead.changed_at = lead.epoch + 1, state, self._now
         lead.site_id, lead.respond_by, lead.waiting, lead.closed = site_id, respond_by, waiting, closed
 
+    def _ahead(self, features: LeadFeatures) -> Counter[str]:
+        """How many leads that were received before this one wait for each site."""
+        return Counter(
+            site_id
+            for other in self.leads.values()
+            if other.state == "waiting" and _age(other.features) < _age(features)
+            for site_id in other.waits_for
+        )
+
+    def _queue_again(self) -> None:
+        """Where another network, policy or opening may have other sites that would take a waiting lead."""
+        openings = [Schedule(site.working_time).opened_at for site in self._network]
+        opening = max((at for at in openings if at is not None and at <= self._now), default=None)
+        # Another revision is another list, whatever is in it.
+        if self._queued_network is self._network and self._queued_for == (self._rules, opening):
+            return
+        self._queued_network, self._queued_for = self._network, (self._rules, opening)
+        everybody_full = {site.site_id: 1_000 for site in self._network}
+        limits = [replace(site, open_lead_limit=site.open_lead_limit or 1) for site in self._network]
+        for lead in self.leads.values():
+            if lead.state == "waiting" and lead.waiting != "needs_person":
+                pick = plain_choice(lead.features, limits, self._rules, everybody_full, lead.tried, now=self._now)
+                lead.waits_for = self._limited(pick)
+
+    def _limited(self, pick: Pick) -> frozenset[str]:
+        can_be_full = {s.site_id for s in self._network if s.open_lead_limit or s.daily_lead_limit}
+        return frozenset() if pick.waiting == "needs_person" else pick.waits_for & can_be_full
+
     def _loads(self) -> Mapping[str, int]:
         return {site.site_id: self.holds(site.site_id) for site in self._network}
 
     def _taken(self) -> Mapping[str, int]:
         return {site.site_id: self.taken_today(site, self._now) for site in self._network}
+
+
+def _age(features: LeadFeatures) -> tuple[datetime, str]:
+    return features.received_at, features.lead_id
 
 
 def _served(lead: PlainLead) -> bool:

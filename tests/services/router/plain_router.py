@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from math import log
+from math import inf, log
 from types import MappingProxyType
 
 import numpy as np
@@ -61,6 +61,8 @@ class Pick:
     """How far was looked, where steps of the policy decided that; None also where nobody was willing anywhere."""
     grows_at: datetime | None = field(default=None, compare=False)
     """When it is looked for farther away."""
+    waits_for: frozenset[str] = field(default=frozenset(), compare=False)
+    """Where nobody could take it: the sites that would, if they had room for it."""
 
 
 def plain_choice(
@@ -76,8 +78,12 @@ def plain_choice(
     stays_with: str | None = None,
     given: Mapping[str, int] = MappingProxyType({}),
     now: datetime = NOW,
+    ahead: Mapping[str, int] = MappingProxyType({}),
 ) -> Pick:
-    """Looks at every site of the network, one rule after the other; `by_order`: an operator said "try again"."""
+    """Looks at every site of the network, one rule after the other; `by_order`: an operator said "try again".
+
+    `ahead`: how many leads that wait for a site were received before this one.
+    """
     before_center, before_person, tries = rules.tries.before_center, rules.tries.before_person, len(excluded)
     at_center = before_center > 0 and tries >= before_center
     is_over = before_person > 0 and tries >= before_person
@@ -95,6 +101,7 @@ def plain_choice(
         stays_with,
         given,
         now,
+        ahead,
     )
     nobody_left = at_center and before_person and pick.waiting in ("too_far", "no_capable_site", "all_declined")
     return Pick(None, "needs_person") if pick.site_id is None and (is_over or nobody_left) else pick
@@ -112,6 +119,7 @@ def _plain_pick(
     stays_with: str | None,
     given: Mapping[str, int],
     now: datetime,
+    ahead: Mapping[str, int],
 ) -> Pick:
     rule = rules.intents[features.intent]
     if features.point is None:
@@ -129,20 +137,29 @@ def _plain_pick(
     if not willing:
         return Pick(None, "all_declined")
     roomy = [s for s in willing if s.open_lead_limit is None or load_of.get(s.site_id, 0) < s.open_lead_limit]
-    free = [s for s in roomy if s.daily_lead_limit is None or taken_today.get(s.site_id, 0) < s.daily_lead_limit]
+    today = [s for s in roomy if s.daily_lead_limit is None or taken_today.get(s.site_id, 0) < s.daily_lead_limit]
+    free = [s for s in today if ahead.get(s.site_id, 0) < _places(s, load_of, taken_today)]
     if features.preferred_site_id in {s.site_id for s in free}:
         return Pick(features.preferred_site_id)
     near_enough = {s.site_id for s in free if rules.stay and away[s.site_id] <= rules.stay[0].within_km * 1_000_000}
     if stays_with in near_enough:
         return Pick(stays_with)
+    # Whoever waits has its wish as soon as there is room, however far is looked otherwise.
+    wished = {s.site_id for s in willing if s.site_id == features.preferred_site_id}
+    wished |= {
+        s.site_id for s in willing if s.site_id == stays_with and away[s.site_id] <= rules.stay[0].within_km * 1_000_000
+    }
     radius_km, grows_at = None, None
     if rule.radius_km and not at_center:
         willing_mm, free_mm = ([away[s.site_id] for s in found] for found in (willing, free))
         max_km, grows_at = _plain_radius(features, rules, willing_mm, free_mm, now)
         radius_km = max_km
-        roomy, free = ([s for s in found if away[s.site_id] <= max_km * 1_000_000] for found in (roomy, free))
+        willing, roomy, free = (
+            [s for s in found if away[s.site_id] <= max_km * 1_000_000] for found in (willing, roomy, free)
+        )
     if not free:
-        return Pick(None, "all_full", frozenset(s.site_id for s in roomy), radius_km, grows_at)
+        over = frozenset(s.site_id for s in roomy if s not in today)
+        return Pick(None, "all_full", over, radius_km, grows_at, frozenset(wished | {s.site_id for s in willing}))
     quick = {} if travel is None or not rules.travel.candidates else travel.seconds
     compared = [s for s in free if quick.get(s.site_id) is not None]
     if compared:
@@ -166,6 +183,15 @@ def _plain_pick(
         return -behind, load_of.get(s.site_id, 0) / s.weight, s.weight / log(u), s.site_id
 
     return Pick(min(equal, key=turn).site_id, radius_km=radius_km)
+
+
+def _places(site: Site, load_of: Mapping[str, int], taken_today: Mapping[str, int]) -> float:
+    places = [inf]
+    if site.open_lead_limit is not None:
+        places.append(site.open_lead_limit - load_of.get(site.site_id, 0))
+    if site.daily_lead_limit is not None:
+        places.append(site.daily_lead_limit - taken_today.get(site.site_id, 0))
+    return min(places)
 
 
 def _plain_radius(

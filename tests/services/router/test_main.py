@@ -154,6 +154,62 @@ async def test_a_change_takes_effect_at_its_time_in_running_routers_once_and_the
     assert await world.rows("SELECT revision FROM router.network_revisions ORDER BY 1") == [(1,), (2,)]
 
 
+async def test_three_routers_give_every_freed_place_to_the_lead_that_waited_longest(apart: World) -> None:
+    world = apart
+    await world.set_up(site("near", limit=1))
+    async with process(world.settings), process(world.settings), process(world.settings):
+        await send(world, *(came(number) for number in (701, 702, 703)))
+        for turn in range(8):
+            number, epoch = await held_lead(world)
+            await until_decided(world, {(703, 1)})
+            await send(world, came(710 + turn), answered_record(number, epoch, "near", Answer.ACCEPTED))
+            await until_decided(world, {(number, epoch + 1), (710 + turn, 1)})
+            await held_lead(world)
+
+    rows = await world.rows("SELECT lead_id, decided_at FROM router.decisions WHERE outcome = 'assigned' ORDER BY 2")
+    assert [lead_id.int for lead_id, _ in rows[1:]] == sorted(lead_id.int for lead_id, _ in rows[1:])
+    assert len(rows) == 9
+    # Whichever of the first three was read first; the other two came before all that were sent later.
+    assert {lead_id.int for lead_id, _ in rows[:3]} == {701, 702, 703}
+
+
+async def test_a_place_freed_by_a_router_that_is_killed_at_once_is_kept_for_the_lead_that_waits(apart: World) -> None:
+    world = apart
+    await world.set_up(site("near", limit=1))
+    async with process(world.settings):
+        await send(world, came(721))
+        await until_decided(world, {(721, 1)})
+        await send(world, came(722))
+        await until_decided(world, {(722, 1)})
+    await send(world, answered_record(721, 1, "near", Answer.ACCEPTED))
+    async with process(world.settings, CRASHING) as (running, _), asyncio.timeout(60):
+        assert await running.wait() == -signal.SIGKILL
+    assert await world.loads() == {}
+
+    await send(world, came(723))
+    async with process(world.settings):
+        await until_decided(world, {(721, 2), (722, 2), (723, 1)})
+
+    states = {number: held[:2] for number, held in (await world.holders()).items()}
+    assert states == {721: ("closed", "near"), 722: ("held", "near"), 723: ("waiting", None)}
+
+
+def came(number: int) -> Record:
+    """A lead arrives; of two, the greater number came later."""
+    return received_record(number, at=in_minutes(number / 1000))
+
+
+async def held_lead(world: World) -> tuple[int, int]:
+    """The lead that the only site holds, once it holds one, and its epoch."""
+    async with asyncio.timeout(60):
+        while True:
+            rows = await world.rows("SELECT lead_id, epoch FROM router.leads WHERE state = 'held'")
+            if rows:
+                [(lead_id, epoch)] = rows
+                return lead_id.int, epoch
+            await asyncio.sleep(0.05)
+
+
 def soon() -> datetime:
     """Late enough to be proposed, early enough to wait for."""
     return datetime.now(UTC) + timedelta(seconds=5)

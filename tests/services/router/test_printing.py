@@ -1,5 +1,6 @@
 """What `waypost explain` says."""
 
+from dataclasses import replace
 from io import StringIO
 
 from rich.console import Console
@@ -8,6 +9,7 @@ from services.router.domain import Decided, LeadFeatures, decide_batch
 from services.router.explain import Explanation
 from services.router.policy import Policy
 from services.router.printing import print_explanation
+from services.router.sites import WorkingTime
 from services.router.snapshot import Snapshot
 from shared.contracts import LeadAssigned, LeadWaiting
 from shared.vocabulary import Intent
@@ -15,9 +17,9 @@ from tests.services.router.networks import lead, policy, received, site
 from tests.services.router.records import CONTRACT
 
 
-def explained(features: LeadFeatures, rules: Policy) -> str:
-    """Of a lead 4.4 km from a full site and 22 km from one with room."""
-    network = [site("near", 31.34, limit=1), site("town", 31.5)]
+def explained(features: LeadFeatures, rules: Policy, hours: str = "") -> str:
+    """Of a lead 4.4 km from a full site and 22 km from one with room, which has these hours."""
+    network = [site("near", 31.34, limit=1), replace(site("town", 31.5), working_time=WorkingTime(hours))]
     snapshot = Snapshot.build(network, 1)
     [decided] = decide_batch([received(features)], snapshot, rules, {"near": 1}, features.received_at)
     assert isinstance(decided, Decided)
@@ -53,3 +55,15 @@ def test_a_policy_without_steps_says_nothing_of_them() -> None:
 
     assert "Looked for" not in shown
     assert "within 100 km; " in shown
+
+
+def test_a_deadline_by_hours_that_never_come_says_so() -> None:
+    # An import refuses such hours; a revision of before that may hold them, and decides as it did.
+    assert "Its clock runs while it is open: until" in explained(lead(), policy(steps=([10, 30], 0)), "09:00-18:00")
+    shown = explained(lead(), policy(steps=([10, 30], 0)), "2020 Mo-Fr 09:00-18:00")
+    assert "(2020 Mo-Fr 09:00-18:00) never open within a year: its clock runs as if it were always open, until" in shown
+
+
+def test_one_minute_is_one_minute() -> None:
+    rules = policy(steps=([10, 30], 1))
+    assert "full sites hold it for 1 minute a step" in explained(lead(), rules)

@@ -156,6 +156,9 @@ def test_points_are_kept_in_wgs84_whatever_their_datum(datum: Datum) -> None:
         ({"lat": "91", "lon": "120"}, "lat", "91 is outside -90 to 90"),
         ({"lon": "181"}, "lon", "181 is outside -180 to 180"),
         ({"lat": "0", "lon": "0"}, "lat", "0, 0"),
+        ({"lat": "0.00001", "lon": "-0.0"}, "lat", "0, 0"),
+        ({"lat": "31.3", "lon": "0"}, "lat", "0, 0"),
+        ({"lat": "87.6169", "lon": "43.8256"}, "lat", "lat and lon look swapped"),
         ({"lat": "31,29"}, "lat", "is not a number of degrees"),
         ({"lat": "nan"}, "lat", "is not a number of degrees"),
         ({"lon": "inf"}, "lon", "is not a number of degrees"),
@@ -199,7 +202,7 @@ def test_two_rows_of_one_id_are_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "field", "words"),
     [
-        ("", "site_id", "missing from the header"),
+        ("", "file", "is empty"),
         (HEADER.replace("datum", "date") + "\n", "date", "unknown column; did you mean"),
         (HEADER.replace("datum,", "") + "\n", "datum", "missing from the header"),
         (HEADER + ",lat\n", "lat", "stands twice"),
@@ -242,7 +245,7 @@ def test_geojson_says_what_csv_says() -> None:
         (feature() | {"geometry": None}, "geometry", "is not a Point"),
         ({"type": "Feature", "geometry": None}, "geometry", "is not a feature with properties"),
         (7, "geometry", "is not a feature with properties"),
-        (feature(("x", None)), "lat", "is empty"),
+        (feature(("x", None)), "geometry", "'x' is no number"),
         (feature(kind="agent_store"), "capabilities", "only delivery centers may"),
     ],
 )
@@ -264,3 +267,152 @@ def test_what_is_no_geojson_says_so(text: str) -> None:
 def test_no_text_at_all_breaks_a_reader(text: str) -> None:
     for file in (read_csv(text), read_csv(HEADER + "\n" + text), read_geojson(text)):
         assert file.sites or file.bad
+
+
+@pytest.mark.parametrize(
+    ("column", "meant"),
+    [
+        ("opening_hours", "did you mean hours?"),
+        ("openinghours", "did you mean hours?"),
+        ("latitude", "did you mean lat?"),
+        ("lng", "did you mean lon?"),
+        ("store_id", "did you mean site_id?"),
+        ("crs", "did you mean datum?"),
+        ("营业时间", "did you mean hours?"),
+        ("capabilites", "did you mean capabilities?"),
+        ("zzz", "use one of site_id, name"),
+    ],
+)
+def test_an_unknown_column_is_told_alike_in_both_kinds_of_file(column: str, meant: str) -> None:
+    [from_csv] = read_csv(csv_with({column: "x"})).bad
+    [from_geojson] = read_geojson(geojson(feature(**{column: "x"}), feature(**{"site_id": "two", column: "y"}))).bad
+    assert (from_csv.field, from_csv.reason) == (from_geojson.field, from_geojson.reason)
+    assert (from_csv.row, from_geojson.row) == (1, 1)
+    assert meant in from_csv.reason
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weight": "3_0"},
+        {"weight": "٣"},
+        {"weight": "nan"},
+        {"open_lead_limit": "1e3"},
+        {"open_lead_limit": "0x10"},
+        {"kind": "agentstore"},
+        {"hours": "9-5"},
+        {"status": "opened"},
+        {"capabilities": "sales|paint"},
+    ],
+)
+def test_a_bad_text_is_refused_in_the_same_words_in_both_kinds_of_file(changes: dict[str, str]) -> None:
+    text = csv_with({"hours": changes["hours"]}) if "hours" in changes else csv_of(row(**changes))
+    assert [bad.reason for bad in read_csv(text).bad] == [
+        bad.reason for bad in read_geojson(geojson(feature(**changes))).bad
+    ]
+    assert read_csv(text).bad
+
+
+@pytest.mark.parametrize(
+    ("one", "field", "words"),
+    [
+        (feature(weight=True), "weight", "is true or false; give a text or a number"),
+        (feature(name=False), "name", "is true or false"),
+        (feature(name={"zh": "湖滨"}), "name", "is an object"),
+        (feature(capabilities=[["sales"]]), "capabilities", "is a list of lists"),
+        (feature(weight=1.5), "weight", "is not a whole number"),
+        (feature(lat=31.3), "lat", "comes from the point of the geometry"),
+        (feature(["120.58", "31.29"]), "geometry", "'120.58' is no number; write it without quotes"),
+        (feature([True, False]), "geometry", "is no number"),
+        (feature([120.58, 31.29, 4.0, 1.0]), "geometry", "is not a Point"),
+        (feature([13_423_000.5, 3_669_000.25]), "lat", "are metres of a map projection"),
+        (feature([43.8, 87.6]), "lat", "look swapped"),
+        (feature([1e400, 31.29]), "geometry", ""),
+        (feature() | {"geometry": {"type": "Polygon", "coordinates": []}}, "geometry", "it is a 'Polygon'"),
+        (feature() | {"geometry": {"type": "MultiPoint", "coordinates": [[1, 2]]}}, "geometry", "is not a Point"),
+    ],
+)  # fmt: skip
+def test_a_feature_is_read_as_strictly_as_a_row(one: Any, field: str, words: str) -> None:
+    file = read_geojson(geojson(one))
+    if "Infinity" in geojson(one):
+        field = "file"
+    assert [(bad.field, words in bad.reason) for bad in file.bad] == [(field, True)]
+
+
+def test_a_height_is_passed_over_and_whole_floats_are_whole() -> None:
+    assert read_geojson(geojson(feature([120.5853, 31.2989, 4.5], weight=2.0))) == read_csv(csv_of(row()))
+
+
+def test_properties_are_named_in_any_case_and_once() -> None:
+    renamed = feature()
+    renamed["properties"] = {name.upper().replace("_", " "): value for name, value in renamed["properties"].items()}
+    assert read_geojson(geojson(renamed)) == read_csv(csv_of(row()))
+    twice = geojson(feature()).replace('"weight": "2"', '"weight": "2", "weight": "9"')
+    assert [(bad.field, bad.reason) for bad in read_geojson(twice).bad] == [
+        ("weight", "this column stands twice in the properties")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("crs", "is_taken"),
+    [
+        ("urn:ogc:def:crs:OGC:1.3:CRS84", True),
+        ("EPSG:4326", True),
+        ("urn:ogc:def:crs:EPSG::4490", True),
+        ("EPSG:3857", False),
+        ("urn:ogc:def:crs:EPSG::4549", False),
+    ],
+)
+def test_only_plain_degrees_are_read(crs: str, is_taken: bool) -> None:
+    document = {"type": "FeatureCollection", "features": [feature()], "crs": {"properties": {"name": crs}}}
+    bad = read_geojson(json.dumps(document)).bad
+    assert [fault.field for fault in bad] == ([] if is_taken else ["file"])
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        (json.dumps(feature()), "it is a Feature"),
+        ('{"type": "Topology", "objects": {}}', "it is a Topology"),
+        ('{"type": "FeatureCollection", "features": [NaN]}', "NaN is no number of JSON"),
+    ],
+)
+def test_a_file_that_holds_something_else_names_it(text: str, says: str) -> None:
+    [bad] = read_geojson(text).bad
+    assert (bad.field, says in bad.reason) == ("file", True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"lat": "3_1.3"}, "'3_1.3' is not a number of degrees, such as 31.2989; did you mean 31.3?"),
+        ({"lat": "٣١.٣"}, "did you mean 31.3?"),
+        ({"lat": "31,2989"}, "did you mean 31.2989?"),
+        ({"lon": "1.205853E+02"}, "did you mean 120.5853?"),
+        ({"lat": "87.6", "lon": "43.8"}, "look swapped"),
+        ({"lat": "3669000", "lon": "13423000"}, "are metres of a map projection; give degrees"),
+        ({"weight": "2.0"}, "did you mean 2?"),
+        ({"open_lead_limit": "1,000"}, "did you mean 1000?"),
+    ],
+)
+def test_a_number_in_another_spelling_is_asked_back(changes: dict[str, str], words: str) -> None:
+    [(_, _, reason)] = reasons(read_csv(csv_of(row(**changes))))
+    assert words in reason
+
+
+def test_a_hundred_thousand_faults_are_counted_and_the_first_told() -> None:
+    file = read_csv(csv_of(*(row(site_id=f"site-{number}", datum="") for number in range(30_000))))
+    assert (len(file.bad), file.faults.total, file.sites) == (20, 30_000, ())
+    assert file.faults.more == {"datum": 29_980}
+
+
+@pytest.mark.parametrize("column", ["name", "kind", "capabilities", "lat", "datum", "status", "weight", "site_id"])
+def test_a_cell_of_megabytes_is_told_in_a_line(column: str) -> None:
+    huge = "x" * 100_000
+    texts = [csv_of(row(**{column: huge})), csv_of(row(**{column: "|".join(["\x1b[2J"] * 20_000)}))]
+    for file in map(read_csv, texts):
+        assert file.bad
+        assert all(len(str(bad)) < 500 for bad in file.bad)
+    features = [feature(**{column: huge * 20})] if column != "lat" else [feature([huge * 20, 1])]
+    assert all(len(str(bad)) < 500 for bad in read_geojson(geojson(*features)).bad)

@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.router.sites import ALWAYS, Schedule, WorkingTime
-from services.router.sites.hours import HoursInvalid, read_days, read_hours, read_zone
+from services.router.sites.hours import read_days, read_zone
+from services.router.sites.hours_text import HoursInvalid, read_hours
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 GOLDEN_WEEK = (date(2026, 10, 1), date(2026, 10, 7))
@@ -125,7 +126,7 @@ def test_the_moment_found_is_the_first_with_so_many_open_minutes_before_it(
 )
 def test_a_text_that_says_no_hours_is_refused_with_what_was_meant(text: str, advice: str) -> None:
     with pytest.raises(HoursInvalid) as refused:
-        read_hours(text)
+        read_hours(text, date(2026, 9, 1))
     assert advice in str(refused.value)
 
 

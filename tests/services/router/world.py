@@ -20,6 +20,7 @@ from services.router.settings import RouterSettings
 from services.router.snapshot import Site
 from services.router.timers import Timers
 from services.router.travel.opening import open_travel_times
+from services.router.vacancies import Vacancies
 from shared.contracts import (
     LEADS_ANSWERED,
     LEADS_DECIDED,
@@ -46,7 +47,7 @@ from tests.services.router.networks import DEFAULT_POLICY, NOW, as_fact, lead
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 EMPTIED = (
     "router.decisions, router.leads, router.site_loads, router.site_days, router.network_revisions, router.policies, "
-    "router.partner_months, "
+    "router.partner_months, router.site_queues, "
     "router.announcements, router.changes, router.operators"
 )
 
@@ -69,6 +70,7 @@ class Router:
     handler: LeadHandler
     reload: Reload
     timers: Timers
+    vacancies: Vacancies
     pool: Pool
     registry: CollectorRegistry
 
@@ -107,14 +109,14 @@ class World:
             Tracing(self.settings, "router") as tracing,
             open_travel_times(self.settings, registry) as travel,
         ):
-            reload = Reload(pool, metrics)
+            reload, vacancies = Reload(pool, metrics), Vacancies()
             await reload.refresh()
             dead_letters = DeadLetters(producer, "router")
             handler = LeadHandler(
-                pool, producer, dead_letters, reload, self.settings, metrics, self.clock, tracing, travel
+                pool, producer, dead_letters, reload, self.settings, metrics, self.clock, tracing, travel, vacancies
             )
-            timers = Timers(pool, producer, reload, self.settings, metrics, self.clock, tracing)
-            yield Router(handler, reload, timers, pool, registry)
+            timers = Timers(pool, producer, reload, self.settings, metrics, self.clock, tracing, vacancies)
+            yield Router(handler, reload, timers, vacancies, pool, registry)
 
     async def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
         """What PostgreSQL has, as tuples."""

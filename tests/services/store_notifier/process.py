@@ -5,7 +5,8 @@ import os
 import signal
 import socket
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Self
 
 import aiohttp
@@ -30,12 +31,13 @@ def free_port() -> int:
 class Notifier:
     """One notifier process; entering waits until it is ready."""
 
-    def __init__(self, settings: NotifierSettings, **environment: str) -> None:
+    def __init__(self, settings: NotifierSettings, *, log: Path | None = None, **environment: str) -> None:
         self._settings = settings
+        self._log = log
         self._environment = environment
-        self._health_port = free_port()
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.health_port = free_port()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self._process: asyncio.subprocess.Process | None = None
 
     def _variables(self) -> dict[str, str]:
@@ -49,12 +51,12 @@ class Notifier:
             "WAYPOST_KEYS": str(settings.keys),
             "WAYPOST_INTAKE_URL": settings.intake_url,
             "WAYPOST_NOTIFIER_URL": self.url,
-            "WAYPOST_NOTIFIER_PORT": str(self._port),
+            "WAYPOST_NOTIFIER_PORT": str(self.port),
             "WAYPOST_NOTIFIER_ALLOW_NETWORKS": ",".join(map(str, settings.notifier_allow_networks)),
             "WAYPOST_NOTIFIER_RETRY_CEILINGS_S": str(list(settings.notifier_retry_ceilings_s)),
             "WAYPOST_NOTIFIER_TIME_TO_ANSWER_S": "0",
             "WAYPOST_NOTIFIER_REQUEST_TIMEOUT_S": str(settings.notifier_request_timeout_s),
-            "WAYPOST_HEALTH_PORT": str(self._health_port),
+            "WAYPOST_HEALTH_PORT": str(self.health_port),
             **self._environment,
         }
 
@@ -65,12 +67,16 @@ class Notifier:
 
     async def start(self) -> None:
         """Start it without waiting."""
-        self._process = await asyncio.create_subprocess_exec(sys.executable, "-c", _PROGRAM, env=self._variables())
+        with ExitStack() as stack:
+            log = stack.enter_context(self._log.open("ab")) if self._log else None
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", _PROGRAM, env=self._variables(), stderr=log
+            )
 
     async def wait_until_ready(self, within_s: float = 60) -> None:
         """Return when it says that it can do its work."""
         assert self._process is not None
-        url = f"http://127.0.0.1:{self._health_port}/healthz/ready"
+        url = f"http://127.0.0.1:{self.health_port}/healthz/ready"
         async with asyncio.timeout(within_s), aiohttp.ClientSession() as session:
             while True:
                 assert self._process.returncode is None, "the notifier ended"
@@ -86,7 +92,7 @@ class Notifier:
         """What Prometheus would see."""
         async with (
             aiohttp.ClientSession() as session,
-            session.get(f"http://127.0.0.1:{self._health_port}/metrics") as response,
+            session.get(f"http://127.0.0.1:{self.health_port}/metrics") as response,
         ):
             return await response.text()
 

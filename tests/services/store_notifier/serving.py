@@ -11,15 +11,14 @@ import aiohttp
 import orjson
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
 
 from services.store_notifier.api import Api
 from services.store_notifier.contacts import Contacts
 from services.store_notifier.metrics import Metrics
 from shared import signatures
+from shared.http_server import application, serve
 from shared.keys import Keys
 from shared.postgres import Pool
-from shared.telemetry.health import serve
 from tests.services.store_notifier.process import free_port
 from tests.services.store_notifier.setting_up import Endpoint
 from tests.services.store_notifier.world import now
@@ -111,7 +110,7 @@ async def serving(pool: Pool, keys: Keys, intake_url: str) -> AsyncIterator[Clie
     async with aiohttp.ClientSession() as to_intake, aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
         contacts = Contacts(to_intake, intake_url, keys.service_secret, now)
         api = Api(pool, contacts, keys.endpoint_key, Metrics(CollectorRegistry()), now)
-        tasks.create_task(serve(Starlette(routes=api.routes()), "127.0.0.1", port, stop, name="test"))
+        tasks.create_task(serve(application(api.routes()), "127.0.0.1", port, stop, name="test"))
         client = Client(session, f"http://127.0.0.1:{port}")
         try:
             yield client

@@ -90,6 +90,12 @@ def test_nominatims_point_is_wgs84_and_its_name_has_no_street() -> None:
     assert (found.name, found.adcode) == ("Tibet, Lhasa, Chengguan", None)
 
 
+@pytest.mark.parametrize("point", [(0.0, 0.0), (0.00001, -0.00001), (0.006, 0.0065)])
+def test_a_service_that_answers_without_a_position_has_found_nothing(point: tuple[float, float]) -> None:
+    assert read(AMAP, amap_answer(geocode(*point, "门牌号"))) == ()
+    assert read(NOMINATIM, [osm_place(*point, 30)]) == ()
+
+
 @pytest.mark.parametrize(
     ("infocode", "failure", "at_once"),
     [

@@ -127,7 +127,7 @@ async def test_going_back_needs_two_people_too(waypost: Waypost) -> None:
     assert "Network revision 3 is in effect." in await waypost("changes", "approve", "7", by="ann")
     newest = (await waypost("network", "show")).splitlines()
     assert any(
-        line.startswith("revision 3: 1 sites") and "by ben, approved by ann (change 7)" in line for line in newest
+        line.startswith("revision 3: 1 site,") and "by ben, approved by ann (change 7)" in line for line in newest
     )
 
 
@@ -173,7 +173,7 @@ async def test_one_person_schedules_without_a_key_and_a_key_only_adds_the_name(w
 async def test_a_time_that_is_none_or_has_passed_is_refused(waypost: Waypost, at: str, says: str) -> None:
     with pytest.raises(UserError, match=says):
         await waypost("policy", "publish", "six.toml", "--at", at)
-    with pytest.raises(UserError, match="--at and --even-if-changed are for --apply"):
+    with pytest.raises(UserError, match="--at, --even-if-changed and --yes-remove are for --apply"):
         await waypost("network", "import", "two.csv", "--at", at)
     assert (await waypost.json("changes"))["changes"] == []
 

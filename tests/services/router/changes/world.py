@@ -35,9 +35,11 @@ class People:
         minute: float = 1,
         at: datetime | None = None,
         even_if_changed: bool = False,
+        yes_remove: int | None = None,
     ) -> Submitted:
         """Somebody asks for a change at this minute."""
-        wanted = Wanted(kind, content, self.keys[by] if by else "", at, even_if_changed)
+        key = self.keys[by] if by else ""
+        wanted = Wanted(kind, content, key, at, even_if_changed, yes_remove=yes_remove)
         return await transact(self.world.pool, lambda connection: submit(connection, wanted, in_minutes(minute)))
 
     async def add(self, name: str, *, by: str = "", minute: float = 0) -> Submitted:
@@ -54,9 +56,10 @@ class People:
         minute: float = 2,
         at: datetime | None = None,
         even_if_changed: bool = False,
+        yes_remove: int | None = None,
     ) -> Approved:
         """Somebody approves a change at this minute."""
-        word = Word(number, self.keys[by] if by else "", at, even_if_changed)
+        word = Word(number, self.keys[by] if by else "", at, even_if_changed, yes_remove)
         return await transact(self.world.pool, lambda connection: approve(connection, word, in_minutes(minute)))
 
     async def withdraw(self, number: int, *, by: str = "", minute: float = 2) -> Change:

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from services.router.gaps.chart import Chart, detail, overview
 from services.router.gaps.frame import HEIGHT, WIDTH
+from shared.points import no_position
 from tests.services.router.gaps.builders import HEFEI, STORE, SUZHOU, named, report, unmet
 
-POINT = st.tuples(st.floats(-80, 80), st.floats(-179, 179))
+# 0, 0 is no place of a lead.
+POINT = st.tuples(st.floats(-80, 80), st.floats(-179, 179)).filter(lambda point: not no_position(*point))
 
 
 def largest(chart: Chart) -> float:

@@ -33,6 +33,12 @@ def test_gaps_are_told_by_district_the_largest_first() -> None:
     assert hefei.oldest == NOW - timedelta(days=2, hours=3)
 
 
+def test_a_lead_at_zero_of_an_old_ledger_asks_for_no_site_in_the_sea() -> None:
+    told = report(unmet(0.0, 0.0, leads=3), unmet(0.0001, -0.0, leads=2))
+
+    assert (told.waiting, told.unplaced, told.suggestions) == (5, 5, ())
+
+
 def test_distance_is_to_the_nearest_open_site_that_could_serve_the_intent() -> None:
     told = report(*HEFEI, *SUZHOU)
     hefei, suzhou = gap_at("Hefei Shushan", told.gaps), gap_at("Suzhou Gusu", told.gaps)

@@ -277,6 +277,11 @@ async def test_what_cannot_be_ordered_is_refused_at_once_and_nothing_is_publishe
     assert "the router has no lead" in await refused("give", 699, "next")
     assert "no place is given" in await refused("place", 653)
     assert "--at" in await refused("place", 653, "--at", "Gulou")
+    nowhere = await refused("place", 653, "--lat", "0", "--lon", "0", "--datum", "wgs84")
+    assert "the place is not clear: --lat is a point in the sea" in nowhere
+    swapped = await refused("place", 653, "--lat", "120.6", "--lon", "31.3", "--datum", "wgs84")
+    assert "lat and lon look swapped" in swapped
+    assert "北京市朝阳区 (110105)" in await refused("place", 653, "--at", "朝阳区")
     assert "the place is not clear: --datum is required" in await refused("place", 653, "--lat", "31", "--lon", "120")
     assert "is no lead id" in await waypost.refused("order", "retry", "651", "--by", "mei")
     assert "--by has 1 to 63" in await waypost.refused("order", "retry", named(653), "--by", "Mei Li")

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import asyncpg
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
 
 from services.store_notifier import endpoints
 from services.store_notifier.channels import inbox
@@ -35,11 +34,11 @@ from shared.contracts import (
     Vehicle,
     derived_id,
 )
+from shared.http_server import application, serve
 from shared.kafka import Record
 from shared.postgres import Pool, transact
 from shared.settings import Settings
 from shared.telemetry import get_logger
-from shared.telemetry.health import serve
 from shared.vocabulary import Channel, Intent
 from tests.services.store_notifier.pages.intake import Intake
 
@@ -112,7 +111,7 @@ class World:
         )
         self._running = [
             asyncio.create_task(self.live.run(self._stop)),
-            asyncio.create_task(serve(Starlette(routes=routes), "127.0.0.1", self.port, self._stop, name="inbox")),
+            asyncio.create_task(serve(application(routes), "127.0.0.1", self.port, self._stop, name="inbox")),
         ]
         await until_async(self._answers)
 
