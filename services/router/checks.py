@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from services.router import network, policies
 from services.router.changes.change import Kind
@@ -22,7 +21,7 @@ from services.router.snapshot import Snapshot
 from services.router.tables import print_findings
 from services.router.terminal import run
 from shared.postgres import Pool, acquire
-from shared.terminal.output import Json, print_json
+from shared.terminal.output import Json, Output, print_json
 from shared.words import counted
 
 FileOnly = Annotated[
@@ -79,7 +78,7 @@ def _tell(file: Path, what: str, found: _Comparison | None, as_json: bool) -> No
         told: dict[str, Any] = {"valid": True, "findings": list(findings)}
         print_json(told | {"network_revision": current[0], "policy_version": current[1]})
         return
-    console = Console()
+    console = Output()
     print_findings(console, findings)
     warned = f", with {counted(len(findings), 'warning')}" if findings else ""
     say(console, f"{file} is a valid {what}{warned}. {_beside(found)} Nothing was changed.")

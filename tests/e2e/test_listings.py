@@ -44,9 +44,9 @@ ACTING = {
 """Verbs that do something and say a sentence about it."""
 LISTINGS = {
     "audit count", "audit replay", "audit verify", "changes", "changes show", "endpoint attempts", "endpoint list",
-    "explain", "lead", "network diff", "network gaps", "network import", "network show", "network try",
-    "operator list", "policy shares", "policy show", "policy simulate", "policy try", "queue", "send", "source list",
-    "topics check",
+    "explain", "lead", "network check", "network diff", "network gaps", "network import", "network show", "network try",
+    "operator list", "policy check", "policy shares", "policy show", "policy simulate", "policy try", "queue", "send",
+    "source list", "topics check",
 }  # fmt: skip
 
 
@@ -132,12 +132,14 @@ async def cases(system: System, tmp_path_factory: pytest.TempPathFactory) -> lis
         Case(("endpoint", "list"), (added["endpoint_id"], LONG, "http://127.0.0.1:9/")),
         Case(("explain", "test_drive", "--lat", "31.28", "--lon", "120.65", "--datum", "wgs84"), (NEAR, FAR, LONG)),
         Case(("lead", placed), (placed, LONG, NEAR, FAR)),
+        Case(("network", "check", str(network))),
         Case(("network", "diff"), (NEAR, FAR, LONG)),
         Case(("network", "gaps"), (LONG,)),
         Case(("network", "import", str(next_network)), (NEAR,)),
         Case(("network", "show"), (NEAR, FAR, LONG)),
         Case(("network", "try", str(next_network))),
         Case(("operator", "list"), (operator,)),
+        Case(("policy", "check", str(policy))),
         Case(("policy", "shares"), ("grand", "lucky")),
         Case(("policy", "show")),
         Case(("policy", "simulate", "--leads", str(columns)), (NEAR, FAR, LONG)),
