@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     health_host: str = "127.0.0.1"
     health_port: int = Field(default=0, ge=0, le=65535)
     """Port of /healthz and /metrics; 0 takes a free one and logs it."""
+    health_urls: str = ""
+    """Where each process listens for health, for `waypost doctor`: `router=http://10.0.0.5:9100,...`."""
+    hold_dead_letters: bool = True
+    """Facts of our own that cannot be read are held back beyond 1 %, as after a bad deploy; false buries all of them at
+    once, when it is known that a producer was wrong."""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str = ""

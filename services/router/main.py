@@ -14,7 +14,6 @@ from services.router.timers import Timers
 from services.router.travel.opening import open_travel_times
 from shared.contracts import NETWORK_CHANGED, POLICIES_PUBLISHED
 from shared.kafka import DeadLetters, Producer, hear, make_broker, run_broker, subscribe
-from shared.pausing import sleep_or_stop
 from shared.postgres import PostgresUnavailable, acquire, open_pool
 from shared.process import run_together
 from shared.telemetry import Progress, configure_logging, serve_health
@@ -45,9 +44,10 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
         open_travel_times(settings, registry) as travel,
     ):
         reload = Reload(pool, metrics)
-        handler = LeadHandler(
-            pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now, tracing, travel
+        dead_letters = DeadLetters(
+            producer, SERVICE, registry=registry, progress=progress, hold=settings.hold_dead_letters
         )
+        handler = LeadHandler(pool, producer, dead_letters, reload, settings, metrics, now, tracing, travel)
         timers = Timers(pool, producer, reload, settings, metrics, now, tracing)
         broker = make_broker(settings, SERVICE)
         subscribe(
@@ -58,6 +58,7 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
             settings=settings,
             progress=progress,
             max_records=settings.router_max_poll,
+            dead_letters=dead_letters,
         )
 
         async def postgres() -> str:
@@ -79,16 +80,7 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
                 hear(CHANGES, reload.wake, stop, settings=settings, client_id=SERVICE),
                 timers.run(stop),
                 run_broker(broker, stop),
-                _end_when_fatal(progress, stop),
             )
 
         checks = {"postgres": postgres, "policy": policy}
         await run_together(stop, serve_health(settings, progress, registry, checks, stop), route())
-
-
-async def _end_when_fatal(progress: Progress, stop: asyncio.Event) -> None:
-    """Raise when this process cannot go on (its producer broke): the next one starts with a producer of its own."""
-    while not stop.is_set():
-        if progress.fatal:
-            raise RuntimeError(progress.fatal)
-        await sleep_or_stop(stop, 1)
