@@ -48,6 +48,11 @@ class LocalServices:
         self.intake_url = f"http://{LOOPBACK}:{ports['intake']}"
         self.notifier_url = f"http://{LOOPBACK}:{ports['notifier']}"
 
+    @property
+    def health_urls(self) -> str:
+        """Where every service listens for health, as `waypost doctor` reads it."""
+        return ",".join(f"{service}=http://{LOOPBACK}:{port}" for service, port in self.health_ports.items())
+
     def environment(self, service: str) -> dict[str, str]:
         """What a service process, or a command beside them, is told."""
         return {
@@ -80,11 +85,14 @@ class LocalServices:
             self._supervisor.start(service, self.arguments(service), self.environment(service))
         for service in SERVICES:
             await self.ready(service)
-        write_addresses(self._folder, {"intake_url": self.intake_url, "notifier_url": self.notifier_url})
+        write_addresses(
+            self._folder,
+            {"intake_url": self.intake_url, "notifier_url": self.notifier_url, "health_urls": self.health_urls},
+        )
 
     async def ready(self, service: str) -> None:
         """Wait until a service is at work. Raises UserError naming its log when it is not in a minute."""
-        url = f"http://127.0.0.1:{self.health_ports[service]}/healthz/ready"
+        url = f"http://{LOOPBACK}:{self.health_ports[service]}/healthz/ready"
         answer = "no answer"
         try:
             async with asyncio.timeout(READY_WITHIN_S), aiohttp.ClientSession() as session:
