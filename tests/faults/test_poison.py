@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import product
@@ -13,17 +14,21 @@ import orjson
 import pytest
 
 from deploy.local import Stack
+from services.doctor import examine
 from services.groups import groups
+from services.lead_intake.settings import read_settings as read_intake_settings
 from services.router.main import CHANGES
 from services.router.settings import RouterSettings
 from services.store_notifier.settings import NotifierSettings
 from shared.contracts import DEAD_LETTERS, LEADS_RECEIVED, TOPICS, RecordDead
 from shared.contracts.document import READERS
 from shared.kafka.lag import lags
+from shared.migrate import SERVICES
 from tests.faults.conftest import own_system
 from tests.faults.load import Load
 from tests.faults.system import System
 from tests.poison import ANYWHERE, Poison, RawProducer, batch, distorted
+from tests.services.store_notifier.process import free_port
 
 HEARD = {topic.name for topic in CHANGES}
 """A router hears of these in every process, outside of its group: nothing is buried, and it must bear them."""
@@ -212,3 +217,28 @@ async def test_a_burst_of_garbage_passes_and_the_alarm_stays(poisoned: Poisoned)
             answer = await response.json()
     assert response.status == 200
     assert "buried within an hour" in answer["alarms"]["dead_letters"]
+
+
+async def test_the_doctor_tells_what_was_buried_and_who_is_ready(poisoned: Poisoned) -> None:
+    status, text = await poisoned.system.command("doctor", "--json")
+
+    found = json.loads(text.split("\n}\n", 1)[0] + "\n}")
+    assert (status, found["ok"]) == (1, False)
+    [received] = [line for line in found["checks"]["dead letters"]["problems"] if line.startswith("leads.received: ")]
+    assert "no version of Waypost wrote it" in received or "says it is from lead_intake" in received
+    assert found["checks"]["services"]["ok"], found
+    ready = {line.split(":")[0] for line in found["checks"]["services"]["notes"] if ": ready (" in line}
+    assert ready == set(SERVICES)
+    assert found["checks"]["lag"]["ok"], found
+
+
+async def test_the_doctor_tells_of_a_service_that_is_not_running(poisoned: Poisoned) -> None:
+    system = poisoned.system
+    urls = system.services.health_urls.split(",")
+    nobody = ",".join([f"router=http://127.0.0.1:{free_port()}", *urls[1:]])
+
+    settings = read_intake_settings().model_copy(update={**system.settings.model_dump(), "health_urls": nobody})
+    found = await examine(settings, RouterSettings())
+
+    [problem] = [line for line in found["services"].problems if "not running" in line]
+    assert problem.startswith("router: not running: no answer from http://127.0.0.1:")
