@@ -57,7 +57,13 @@ class LocalServices:
             "intake_url": self.intake_url,
             "notifier_url": self.notifier_url,
             "notifier_allow_networks": list(LOCAL_NETWORKS),
+            "health_urls": self.health_urls,
         }
+
+    @property
+    def health_urls(self) -> str:
+        """Where every service listens for health, as `waypost doctor` reads it."""
+        return ",".join(f"{service}=http://{LOOPBACK}:{port}" for service, port in self.health_ports.items())
 
     def environment(self, service: str) -> dict[str, str]:
         """What a service process, or a command beside them, is told."""
@@ -95,7 +101,7 @@ class LocalServices:
 
     async def ready(self, service: str) -> None:
         """Wait until a service is at work. Raises UserError naming its log when it is not in a minute."""
-        url = f"http://127.0.0.1:{self.health_ports[service]}/healthz/ready"
+        url = f"http://{LOOPBACK}:{self.health_ports[service]}/healthz/ready"
         answer = "no answer"
         try:
             async with asyncio.timeout(READY_WITHIN_S), aiohttp.ClientSession() as session:

@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     """How long the body may take after it, whatever reads it."""
     http_idle_timeout_s: float = Field(default=75.0, gt=0, le=3600)
     """How long a connection may wait for its next request; longer than a proxy in front keeps it."""
+    health_urls: str = ""
+    """Where each process listens for health, for `waypost doctor`: `router=http://10.0.0.5:9100,...`."""
+    hold_dead_letters: bool = True
+    """Facts of our own that cannot be read are held back beyond 1 %, as after a bad deploy; false buries all of them at
+    once, when it is known that a producer was wrong."""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str = ""

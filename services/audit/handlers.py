@@ -2,21 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
+import orjson
 from prometheus_client import CollectorRegistry, Counter
 
 from services.audit.db import ledger
 from services.audit.db.ledger import Partition, Row
 from services.audit.domain.chain import Gap, extend
 from services.audit.domain.labels import label
-from shared.kafka import Record
+from shared.kafka import Record, Reference
+from shared.kafka.dead_letter import written_at
 from shared.postgres import Connection, Pool, transact
 from shared.telemetry import get_logger
 
 PART_BYTES = 16 * 1024 * 1024
 """Most bytes of one transaction: thousands of records may come at once, and each may have a megabyte."""
+
+
+NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for a number of a producer that is no time."""
 
 
 class LedgerConflict(Exception):  # noqa: N818 - it names a state
@@ -54,7 +61,7 @@ class Recorder:
         Raises LedgerConflict rather than record a contradiction.
         """
 
-        for part in in_parts(records):
+        for part in in_parts([kept(record) for record in records]):
             await self._record(part)
 
     async def _record(self, records: Sequence[Record]) -> None:
@@ -75,6 +82,18 @@ class Recorder:
             redelivered=done.redelivered,
             unreadable=done.unreadable,
         )
+
+
+def kept(record: Record) -> Record:
+    """The record as the ledger keeps it: one that is not held in memory, or is larger than a transaction may be, by the
+    sizes and the hash that find it again on its topic."""
+    reference = record.reference
+    if reference is None:
+        if len(record.key) + len(record.value) <= PART_BYTES:
+            return record
+        reference = Reference(len(record.value), len(record.key), 0, sha256(record.value).hexdigest())
+        record = replace(record, key=record.key if len(record.key) <= PART_BYTES else b"")
+    return replace(record, value=orjson.dumps({"reference": asdict(reference)}), reference=reference)
 
 
 def in_parts(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
@@ -115,5 +134,4 @@ async def record_batch(connection: Connection, records: Sequence[Record]) -> App
 
 
 def _row(record: Record, link: bytes) -> Row:
-    kafka_time = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
-    return Row(record, kafka_time, link, label(record.topic, record.key, record.value))
+    return Row(record, written_at(record) or NO_TIME, link, label(record.topic, record.key, record.value))

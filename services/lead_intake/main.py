@@ -85,9 +85,18 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
         )
 
         broker = make_broker(settings, SERVICE)
-        keeper = StateKeeper(pool, DeadLetters(dead_producer, SERVICE), clock)
+        dead_letters = DeadLetters(
+            dead_producer, SERVICE, registry=registry, progress=progress, hold=settings.hold_dead_letters
+        )
+        keeper = StateKeeper(pool, dead_letters, clock)
         subscribe(
-            broker, [LEADS_DECIDED], group="lead-intake", handle=keeper.handle, settings=settings, progress=progress
+            broker,
+            [LEADS_DECIDED],
+            group="lead-intake",
+            handle=keeper.handle,
+            settings=settings,
+            progress=progress,
+            dead_letters=dead_letters,
         )
 
         async def postgres_answers() -> str:

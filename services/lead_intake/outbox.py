@@ -16,10 +16,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from services.lead_intake import db
 from services.lead_intake.db import OutboxRow
-from shared.kafka import Producer, ProducerBroken
+from shared.kafka import Producer, ProducerBroken, publish_or_bury
 from shared.postgres import RETRIABLE, Connection, Pool, PostgresUnavailable, acquire, transact
 from shared.telemetry import get_logger
 
+SOURCE = "lead_intake"
 SWEEP_EVERY = timedelta(seconds=1)
 LEFT_AFTER = timedelta(seconds=3)
 """A younger row is most likely on its way by its own process."""
@@ -52,6 +53,9 @@ class Outbox:
         self._wake = asyncio.Event()
         self._kafka_is_down = False
         self._published = Counter("waypost_intake_outbox_published", "Facts acknowledged by Kafka", registry=registry)
+        self._unpublished = Counter(
+            "waypost_intake_unpublished", "Facts larger than their topic takes, buried instead", registry=registry
+        )
         self._waiting = Gauge("waypost_intake_outbox_waiting", "Facts that wait for Kafka", registry=registry)
         self._oldest_s = Gauge(
             "waypost_intake_outbox_oldest_seconds", "Age of the oldest fact that waits", registry=registry
@@ -67,14 +71,19 @@ class Outbox:
         """Publish until `stop`, then what is in hand."""
         direct = asyncio.create_task(self._publish_in_hand(stop))
         sweeper = asyncio.create_task(self._sweep(stop))
-        await stop.wait()
+        stopping = asyncio.create_task(stop.wait())
+        # Neither ends before `stop`, unless it failed in a way that nobody thought of: then the process must end too.
+        await asyncio.wait({direct, sweeper, stopping}, return_when=asyncio.FIRST_COMPLETED)
         self._wake.set()
         # What Kafka does not take now is in the outbox; a stop must not wait for a broker that is gone.
-        _, late = await asyncio.wait({direct, sweeper}, timeout=STOP_WITHIN_S)
-        for task in late:
+        _, late = await asyncio.wait({direct, sweeper}, timeout=STOP_WITHIN_S if stop.is_set() else 0)
+        for task in {*late, stopping}:
             task.cancel()
-        await asyncio.gather(direct, sweeper, return_exceptions=True)
+        ended = await asyncio.gather(direct, sweeper, return_exceptions=True)
         await self._producer.close()
+        for failure in ended:
+            if isinstance(failure, Exception):
+                raise failure
 
     async def _publish_in_hand(self, stop: asyncio.Event) -> None:
         while not stop.is_set() or self._in_hand:
@@ -122,7 +131,10 @@ class Outbox:
         producer = self._producer
         try:
             for topic, records in by_topic.items():
-                await producer.publish(topic, records, timeout_s=PUBLISH_WITHIN_S)
+                refused = await publish_or_bury(
+                    producer, topic, records, source=SOURCE, now=self._clock(), timeout_s=PUBLISH_WITHIN_S
+                )
+                self._unpublished.inc(refused)
         except (TimeoutError, OSError, KafkaError, ProducerBroken):
             self._kafka_is_down = True
             # What it still holds would pile up in memory try after try; a new producer starts empty.

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from services.router.db import places
 from services.router.db.room import Place
 from services.router.domain import LeadFeatures, Travel
+from services.router.emission import SOURCE
 from services.router.line import QueuesOutdated
 from services.router.metrics import RouterMetrics
 from services.router.reading import Arrival, read
@@ -27,7 +28,7 @@ from services.router.travel.asking import concerned
 from services.router.travel.times import Start, TravelTimes
 from services.router.vacancies import Vacancies
 from shared.contracts import LEADS_DECIDED
-from shared.kafka import DeadLetters, Producer, Record
+from shared.kafka import DeadLetters, Producer, Record, publish_or_bury
 from shared.postgres import Pool, acquire, transact
 from shared.telemetry import get_logger
 from shared.tracing import Tracing
@@ -120,7 +121,10 @@ class LeadHandler:
         async with self._deciding:
             settled = await self._settle(arrivals, looked_up)
         self._vacancies.note(settled.vacated)
-        await self._producer.publish(LEADS_DECIDED.name, settled.emissions)
+        refused = await publish_or_bury(
+            self._producer, LEADS_DECIDED.name, settled.emissions, source=SOURCE, now=self._clock()
+        )
+        self._metrics.unpublished.inc(refused)
         if self._tracing.enabled:
             trace_decisions(self._tracing, arrivals, settled.emissions, started, self._clock())
         return settled

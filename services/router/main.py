@@ -15,7 +15,6 @@ from services.router.travel.opening import open_travel_times
 from services.router.vacancies import Vacancies
 from shared.contracts import NETWORK_CHANGED, POLICIES_PUBLISHED
 from shared.kafka import DeadLetters, Producer, hear, make_broker, run_broker, subscribe
-from shared.pausing import sleep_or_stop
 from shared.postgres import PostgresUnavailable, acquire, open_pool
 from shared.process import run_together
 from shared.telemetry import Progress, configure_logging
@@ -47,9 +46,10 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
         open_travel_times(settings, registry) as travel,
     ):
         reload, vacancies = Reload(pool, metrics), Vacancies()
-        handler = LeadHandler(
-            pool, producer, DeadLetters(producer, SERVICE), reload, settings, metrics, now, tracing, travel, vacancies
+        dead_letters = DeadLetters(
+            producer, SERVICE, registry=registry, progress=progress, hold=settings.hold_dead_letters
         )
+        handler = LeadHandler(pool, producer, dead_letters, reload, settings, metrics, now, tracing, travel, vacancies)
         timers = Timers(pool, producer, reload, settings, metrics, now, tracing, vacancies)
         broker = make_broker(settings, SERVICE)
         subscribe(
@@ -60,6 +60,7 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
             settings=settings,
             progress=progress,
             max_records=settings.router_max_poll,
+            dead_letters=dead_letters,
         )
 
         async def postgres() -> str:
@@ -82,16 +83,7 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
                 timers.run(stop),
                 timers.fill_vacancies(stop),
                 run_broker(broker, stop),
-                _end_when_fatal(progress, stop),
             )
 
         checks = {"postgres": postgres, "policy": policy}
         await run_together(stop, serve_health(settings, progress, registry, checks, stop), route())
-
-
-async def _end_when_fatal(progress: Progress, stop: asyncio.Event) -> None:
-    """Raise when this process cannot go on (its producer broke): the next one starts with a producer of its own."""
-    while not stop.is_set():
-        if progress.fatal:
-            raise RuntimeError(progress.fatal)
-        await sleep_or_stop(stop, 1)

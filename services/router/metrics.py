@@ -47,6 +47,11 @@ class RouterMetrics:
             "New leads decided after their batch, because another router had just recorded one of the same person.",
             registry=registry,
         )
+        self.unpublished = Counter(
+            "waypost_router_unpublished",
+            "Records larger than their topic takes, buried instead; alarm on any.",
+            registry=registry,
+        )
         self.asked = Counter(
             "waypost_router_leads_due", "Leads that a timer asked a decision for.", ["due"], registry=registry
         )

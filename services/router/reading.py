@@ -44,6 +44,8 @@ def read(records: Sequence[Record]) -> Reading:
             arrivals += _READERS[record.topic](record.value)
         except ValidationError as error:
             dead.append((record, _reason(error)))
+        except OverflowError:
+            dead.append((record, "a time that no calendar has"))
         except ValueError as error:
             dead.append((record, str(error)))
     return Reading(arrivals, dead)

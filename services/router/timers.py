@@ -21,7 +21,7 @@ from services.router.settings import RouterSettings
 from services.router.spans import due_step, trace_due
 from services.router.vacancies import Vacancies
 from shared.contracts import LEADS_DUE, LeadDue, derived_id
-from shared.kafka import Producer
+from shared.kafka import Producer, publish_or_bury
 from shared.pausing import sleep_or_stop
 from shared.postgres import Connection, Pool, PostgresUnavailable, transact
 from shared.telemetry import get_logger
@@ -165,12 +165,16 @@ class Timers:
         if due:
             # Published after the claim is committed: a crash in between leaves the mark, and the lead is asked for
             # again when the mark is old.
-            await self._producer.publish(LEADS_DUE.name, [due_record(one, kind, cause, now) for one in due])
+            await self._publish(LEADS_DUE.name, [due_record(one, kind, cause, now) for one in due], now)
             if self._tracing.enabled:
                 trace_due(self._tracing, due, kind, now, self._clock())
             self._metrics.asked_for(kind, len(due))
             get_logger().info("timers.asked", due=kind, leads=len(due), cause=cause or kind)
         return len(due)
+
+    async def _publish(self, topic: str, records: list[tuple[bytes, bytes]], now: datetime) -> None:
+        refused = await publish_or_bury(self._producer, topic, records, source=SOURCE, now=now)
+        self._metrics.unpublished.inc(refused)
 
     async def _put_changes_into_effect(self, now: datetime) -> None:
         log = get_logger()
@@ -186,7 +190,7 @@ class Timers:
         async def publish(connection: Connection) -> int:
             waiting = await announcements.lock_unpublished(connection, 100)
             for one in waiting:
-                await self._producer.publish(one.topic, [(one.key, one.value)])
+                await self._publish(one.topic, [(one.key, one.value)], now)
             if waiting:
                 await announcements.mark_published(connection, [one.fact_id for one in waiting], now)
             return len(waiting)

@@ -106,13 +106,17 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
             clock=now,
         )
         broker = make_broker(settings, f"waypost-{SERVICE}")
+        dead_letters = DeadLetters(
+            producer, SERVICE, registry=registry, progress=progress, hold=settings.hold_dead_letters
+        )
         subscribe(
             broker,
             [LEADS_DECIDED, LEADS_RECEIVED],
             group=settings.notifier_group,
-            handle=Handler(pool, DeadLetters(producer, SERVICE), now),
+            handle=Handler(pool, dead_letters, now),
             settings=settings,
             progress=progress,
+            dead_letters=dead_letters,
         )
         contacts = Contacts(intake, settings.intake_url, keys.service_secret, now)
         live = LiveInboxes(settings, pool, log)

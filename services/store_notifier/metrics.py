@@ -38,3 +38,8 @@ class Metrics:
             registry=registry,
         )
         self.outbox = Gauge("waypost_notifier_outbox", "Facts that wait for Kafka.", registry=registry)
+        self.unpublished = Counter(
+            "waypost_notifier_unpublished",
+            "Facts larger than their topic takes, buried instead; alarm on any.",
+            registry=registry,
+        )

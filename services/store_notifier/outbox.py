@@ -12,10 +12,11 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 from services.store_notifier.db import outbox
+from services.store_notifier.facts import SOURCE
 from services.store_notifier.listening import listening, wait_any
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.spans import trace_published
-from shared.kafka import Producer
+from shared.kafka import Producer, publish_or_bury
 from shared.pausing import sleep_or_stop
 from shared.postgres import Connection, Pool, PostgresUnavailable
 from shared.telemetry import get_logger
@@ -77,9 +78,15 @@ class Relay:
         by_topic = sorted(rows, key=lambda row: row[1].topic)
         for topic, group in groupby(by_topic, key=lambda row: row[1].topic):
             numbered = list(group)
-            await self._producer.publish(
-                topic, [(fact.key, fact.value) for _, fact in numbered], timeout_s=PUBLISH_TIMEOUT_S
+            refused = await publish_or_bury(
+                self._producer,
+                topic,
+                [(fact.key, fact.value) for _, fact in numbered],
+                source=SOURCE,
+                now=self._clock(),
+                timeout_s=PUBLISH_TIMEOUT_S,
             )
+            self._metrics.unpublished.inc(refused)
             if self._tracing.enabled:
                 trace_published(self._tracing, [fact for _, fact in numbered], self._clock())
             await outbox.delete(connection, [number for number, _ in numbered])

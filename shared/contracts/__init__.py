@@ -42,6 +42,8 @@ from shared.contracts.envelope import (
     derived_id,
 )
 from shared.contracts.operations import (
+    DeadHeader,
+    DeadReference,
     NetworkChanged,
     PersonErased,
     PolicyPublished,
@@ -90,6 +92,8 @@ __all__ = [
     "Cause",
     "ClosedReason",
     "Contract",
+    "DeadHeader",
+    "DeadReference",
     "Decision",
     "DeclineReason",
     "DeliveryAttempted",

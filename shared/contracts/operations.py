@@ -49,6 +49,30 @@ class PersonErased(Contract):
     erased_at: AwareDatetime
 
 
+Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*=*$")]
+
+
+class DeadHeader(Contract):
+    """A header of a dead record. Kafka promises UTF-8 for neither part."""
+
+    name_base64: Base64
+    value_base64: Base64 | None = None
+    """Absent when the header has no value."""
+
+
+class DeadReference(Contract):
+    """Finds again, on the source topic, bytes that no dead letter can hold. Sizes are in bytes, unpacked."""
+
+    value_bytes: Annotated[int, Field(ge=0)]
+    key_bytes: Annotated[int, Field(ge=0)]
+    header_bytes: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Of the value; of the batch as it is on the topic when `first_offset` is there."""
+    first_offset: Annotated[int, Field(ge=0)] | None = None
+    """Set for a batch that could not be unpacked: its records are those from here to the source offset, and
+    `value_bytes` is what it takes on the topic."""
+
+
 class RecordDead(Contract):
     """A record that can never be handled: kept whole, with the place it came from, and passed over."""
 
@@ -59,5 +83,23 @@ class RecordDead(Contract):
     reason: Annotated[str, Field(max_length=500)]
     """What was wrong, without quoting the record."""
     raw_base64: str
-    """The record's value. It never passed our contracts, so treat it as personal data until it is read."""
+    """The record's value; empty when it has none, or when `reference` is there. It never passed our contracts, so treat
+    it (and key and headers) as personal data until it is read."""
     died_at: AwareDatetime
+    raw_key_base64: Base64 | None = None
+    """The record's key; absent when it has none, or is long and `reference` is there."""
+    raw_headers: tuple[DeadHeader, ...] | None = None
+    raw_is_null: bool | None = None
+    """True for a record without a value (a tombstone)."""
+    reference: DeadReference | None = None
+    """Set when the bytes did not fit here."""
+    consumer_version: Annotated[str, Field(pattern=r"^[0-9A-Za-z.+!-]{1,64}$")] | None = None
+    """Version of Waypost that could not read it."""
+    written_by: Slug | None = None
+    """The service that it says it is from, when it has the envelope of our facts; absent: no version of Waypost wrote
+    it."""
+    written_at: AwareDatetime | None = None
+    """Its time by Kafka."""
+    is_unpublished: bool | None = None
+    """True for a record of our own that was larger than its topic takes: it never was there, and the source offset
+    means nothing."""

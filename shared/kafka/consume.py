@@ -8,9 +8,9 @@ whose header is not UTF-8; NACK_ON_ERROR seeks back without a pause, so the paus
 import asyncio
 import logging
 import random
-import signal
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -21,7 +21,12 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
 from shared.contracts import Topic
+from shared.kafka.consumer import ReadableConsumer
+from shared.kafka.dead import DeadLetters, TooManyDead
+from shared.kafka.isolation import OF_A_RECORD, handle_all_but_the_culprits
 from shared.kafka.produce import ProducerBroken
+from shared.kafka.record import Record, Reference
+from shared.kafka.wrapping import unwrap
 from shared.pausing import sleep_or_stop
 from shared.postgres import PostgresUnavailable
 from shared.settings import Settings
@@ -34,26 +39,31 @@ GRACEFUL_STOP_S = 8.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One Kafka record as it came; `topic` is the contract's name, without the installation's prefix."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes
-    value: bytes
-    timestamp_ms: int
-
-
 Handler = Callable[[list[Record]], Awaitable[None]]
+
+
+class _Broker(KafkaBroker):
+    """Its consumers read whatever a producer may write."""
+
+    progress: Progress | None = None
+    """Of its subscribers; says when the process cannot go on."""
+
+    async def _connect(self) -> Any:
+        await super()._connect()
+        library = self.config.broker_config.builder
+        self.config.broker_config.builder = partial(ReadableConsumer, **getattr(library, "keywords", {}))
+        return self.config.broker_config.builder
+
+
+class GaveUp(Exception):  # noqa: N818 - it names a state
+    """This process cannot go on; the next one may."""
 
 
 def make_broker(settings: Settings, client_id: str) -> KafkaBroker:
     """A FastStream broker used for reading only: its producer is never asked to send."""
     quiet = logging.getLogger("waypost.faststream")
     quiet.setLevel(logging.WARNING)
-    return KafkaBroker(
+    return _Broker(
         # A list: FastStream takes a text with commas for the name of one server.
         settings.require_kafka().split(","),
         client_id=client_id,
@@ -77,13 +87,17 @@ def subscribe(
     settings: Settings,
     progress: Progress,
     max_records: int = 500,
+    dead_letters: DeadLetters | None = None,
 ) -> None:
     """Give every batch of `topics` to `handle`, at least once, in partition order.
 
     `handle` returns when its effects are durable. Whatever it raises is logged without the records, paused for and
-    raised again: the batch comes back. ProducerBroken ends the process instead (its producer cannot be used again).
+    raised again: the batch comes back. With `dead_letters`, a record for whose sake its batch fails twice is found and
+    buried. ProducerBroken ends the process instead (its producer cannot be used again).
     """
     prefix = settings.topic_prefix
+    if isinstance(broker, _Broker):
+        broker.progress = progress
 
     async def parse(message: tuple[ConsumerRecord[Any, Any], ...]) -> StreamMessage[Any]:
         # Headers stay undecoded: one that is not UTF-8 would make the library drop the record.
@@ -96,10 +110,9 @@ def subscribe(
         )
 
     async def decode(message: StreamMessage[Any]) -> list[Record]:
-        return [
-            Record(r.topic.removeprefix(prefix), r.partition, r.offset, r.key or b"", r.value or b"", r.timestamp)
-            for r in message.raw_message
-        ]
+        consumer = subscriber.consumer
+        marker = consumer.marker if isinstance(consumer, ReadableConsumer) else ""
+        return [_record(r, prefix, marker) for r in message.raw_message]
 
     subscriber = broker.subscriber(
         *(prefix + topic.name for topic in topics),
@@ -122,25 +135,48 @@ def subscribe(
         decoder=decode,
     )
     progress.watch(lambda: subscriber.consumer, prefix)
-    subscriber(_with_pause(handle, group, progress))
+    subscriber(_with_pause(handle, group, progress, dead_letters))
 
 
-def _with_pause(handle: Handler, group: str, progress: Progress) -> Callable[[list[Record]], Awaitable[None]]:
+def _record(raw: ConsumerRecord[Any, Any], prefix: str, marker: str) -> Record:
+    topic, key, value = raw.topic.removeprefix(prefix), raw.key or b"", raw.value
+    if not raw.headers:  # as all of ours are
+        return Record(topic, raw.partition, raw.offset, key, value or b"", raw.timestamp, (), value is None)
+    reference: Reference | None = None
+    if raw.headers[0][0] == marker:
+        headers, reference = unwrap(raw.headers[0][1] or b"")
+    else:
+        headers = tuple((name.encode(), text) for name, text in raw.headers)
+    is_null = value is None and reference is None
+    return Record(topic, raw.partition, raw.offset, key, value or b"", raw.timestamp, headers, is_null, reference)
+
+
+def _with_pause(
+    handle: Handler, group: str, progress: Progress, dead_letters: DeadLetters | None
+) -> Callable[[list[Record]], Awaitable[None]]:
     log = get_logger()
     failures = 0
+    suspect: type[Exception] | None = None
+
+    async def attempt(records: list[Record]) -> None:
+        if dead_letters is None or suspect is None:
+            await handle(records)
+            return
+        culprits = await handle_all_but_the_culprits(handle, records)
+        await dead_letters.bury(culprits, seen=0, now=datetime.now(UTC))
 
     async def on_batch(records: list[Record]) -> None:
-        nonlocal failures
+        nonlocal failures, suspect
         progress.polled(records)
         try:
-            await handle(records)
+            await attempt(records)
         except ProducerBroken as error:
             log.exception("consumer.producer_broken", group=group)
             progress.give_up(f"producer broken: {error}")
-            signal.raise_signal(signal.SIGTERM)
             raise
         except Exception as error:
             failures += 1
+            suspect = type(error) if isinstance(error, OF_A_RECORD) else suspect
             pause_s = random.uniform(0.5, 1) * min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures, 10))  # noqa: S311
             log.warning(
                 "consumer.batch_failed",
@@ -150,12 +186,12 @@ def _with_pause(handle: Handler, group: str, progress: Progress) -> Callable[[li
                 # The type only: a message may quote the record.
                 error=type(error).__name__,
                 retry_in_s=round(pause_s, 2),
-                exc_info=not isinstance(error, TimeoutError | OSError | KafkaError | PostgresUnavailable),
+                exc_info=not isinstance(error, TimeoutError | OSError | KafkaError | PostgresUnavailable | TooManyDead),
             )
             progress.failed(type(error).__name__)
             await asyncio.sleep(pause_s)
             raise
-        failures = 0
+        failures, suspect = 0, None
         progress.handled(records)
 
     return on_batch
@@ -164,9 +200,10 @@ def _with_pause(handle: Handler, group: str, progress: Progress) -> Callable[[li
 async def run_broker(broker: KafkaBroker, stop: asyncio.Event) -> None:
     """Consume until `stop` is set; then finish the batch in flight, commit and leave the group within 10 s.
 
-    A broker that is not there yet is waited for.
+    A broker that is not there yet is waited for. Raises GaveUp when a handler found that this process cannot go on.
     """
     log = get_logger()
+    progress = broker.progress if isinstance(broker, _Broker) and broker.progress else Progress()
     while not stop.is_set():
         try:
             await broker.start()
@@ -175,8 +212,15 @@ async def run_broker(broker: KafkaBroker, stop: asyncio.Event) -> None:
             log.warning("kafka.not_reachable", error=type(error).__name__)
             await _bounded(broker.stop(), 3)
             await sleep_or_stop(stop, 2)
-    await stop.wait()
-    await _bounded(broker.stop(), GRACEFUL_STOP_S + 1)
+    stopping, giving_up = asyncio.create_task(stop.wait()), asyncio.create_task(progress.gave_up.wait())
+    try:
+        await asyncio.wait({stopping, giving_up}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        giving_up.cancel()
+        await _bounded(broker.stop(), GRACEFUL_STOP_S + 1)
+    if progress.fatal:
+        raise GaveUp(progress.fatal)
 
 
 async def _bounded(work: Awaitable[None], seconds: float) -> None:

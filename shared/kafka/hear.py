@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from shared.contracts import Topic
+from shared.kafka.consumer import ReadableConsumer
 from shared.settings import Settings
 from shared.telemetry import get_logger
 
@@ -37,7 +37,7 @@ async def _listen_for_ever(
     topics: Sequence[Topic[Any]], wake: asyncio.Event, settings: Settings, client_id: str
 ) -> None:
     while True:
-        consumer = AIOKafkaConsumer(
+        consumer = ReadableConsumer(
             *(settings.topic_prefix + topic.name for topic in topics),
             bootstrap_servers=settings.require_kafka(),
             client_id=f"{client_id}-hears",

@@ -11,6 +11,8 @@ from itertools import chain
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
+from shared.kafka.limits import RECORD_OVERHEAD_BYTES
+
 BATCH_BYTES = 900 * 1024
 """A batch is shipped at this size: below the 1 MiB that a topic takes."""
 
@@ -64,7 +66,7 @@ class Lane:
     async def _ship_batch(self, load: _Load, left: "deque[tuple[bytes, bytes]]") -> None:
         batch, used, count = self._inner.create_batch(), 0, 0
         for key, value in left:
-            size = len(key) + len(value)
+            size = len(key) + len(value) + RECORD_OVERHEAD_BYTES
             if used and used + size > BATCH_BYTES:
                 break
             if batch.append(key=key, value=value, timestamp=None) is None:

@@ -7,12 +7,11 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.contracts import DEAD_LETTERS, TOPICS, Topic
 from shared.errors import UserError
+from shared.kafka.limits import MAX_DEAD_MESSAGE_BYTES, MAX_MESSAGE_BYTES
 from shared.settings import Settings
 from shared.words import counted
 
 DAY_MS = 86_400_000
-# A dead letter holds its record in base64: a third more than the 1 MiB that a record may have.
-MAX_DEAD_BYTES = 2 * 1024 * 1024
 
 
 def all_topics() -> list[Topic[Any]]:
@@ -22,13 +21,12 @@ def all_topics() -> list[Topic[Any]]:
 
 def configuration(topic: Topic[Any]) -> dict[str, str]:
     """Kafka's settings for a topic."""
-    config = {
+    is_dead = topic.name.endswith(".dead")
+    return {
         "retention.ms": str(topic.retention_days * DAY_MS if topic.retention_days else -1),
         "cleanup.policy": topic.cleanup,
+        "max.message.bytes": str(MAX_DEAD_MESSAGE_BYTES if is_dead else MAX_MESSAGE_BYTES),
     }
-    if topic.name.endswith(".dead"):
-        config["max.message.bytes"] = str(MAX_DEAD_BYTES)
-    return config
 
 
 async def apply_topics(settings: Settings, *, replication: int | None = None) -> list[str]:

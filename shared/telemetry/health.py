@@ -30,9 +30,9 @@ def health_routes(progress: Progress, registry: CollectorRegistry, checks: Mappi
         for name, check in checks.items():
             found[name] = await _run(check)
         well = not any(found.values())
+        told = {name: text or "ok" for name, text in found.items()}
         return JSONResponse(
-            {"ready": well, "checks": {name: text or "ok" for name, text in found.items()}, "lag": progress.lag()},
-            200 if well else 503,
+            {"ready": well, "checks": told, "alarms": progress.alarms(), "lag": progress.lag()}, 200 if well else 503
         )
 
     async def metrics(_: Request) -> Response:

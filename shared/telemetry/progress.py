@@ -1,5 +1,6 @@
 """Health that watches work being done, not sockets being open."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -34,6 +35,9 @@ class Progress:
         self._last_progress = monotonic()
         self._last_error = ""
         self._fatal = ""
+        self.gave_up = asyncio.Event()
+        """Set with `give_up`, for whoever must end the process."""
+        self._alarms: dict[str, Callable[[], str]] = {}
         self.records_handled = 0
         self.batches_failed = 0
 
@@ -59,9 +63,18 @@ class Progress:
         self.batches_failed += 1
         self._last_error = error
 
+    def add_alarm(self, name: str, told: Callable[[], str]) -> None:
+        """`told` gives what an operator should look at, or an empty text; the process is at work all the same."""
+        self._alarms[name] = told
+
+    def alarms(self) -> dict[str, str]:
+        """What an operator should look at, by name."""
+        return {name: text for name, told in self._alarms.items() if (text := told())}
+
     def give_up(self, reason: str) -> None:
         """This process cannot go on; it reports dead until it is restarted."""
         self._fatal = reason
+        self.gave_up.set()
 
     @property
     def fatal(self) -> str:
@@ -97,8 +110,11 @@ class Progress:
             return False, self._fatal
         if self._last_error:
             return False, f"the last batch failed: {self._last_error}"
-        for _, get in self._consumers:
+        for prefix, get in self._consumers:
             consumer = get()
+            for (topic, partition), offset in getattr(consumer, "corrupt", {}).items():
+                place = f"{topic.removeprefix(prefix)}/{partition}/{offset}"
+                return False, f"the batch at {place} is corrupt: its partition waits"
             if consumer is None or (not consumer.assignment() and not self.records_handled):
                 return False, "no partitions assigned yet"
         return True, "ok"

@@ -44,6 +44,17 @@ async def test_a_killed_service_is_started_again_and_the_person_is_told_once(
     assert said[0].startswith("router ended (signal 9); starting it again in 0.5 s; log: ")
 
 
+async def test_a_service_that_gave_up_is_started_again_and_its_status_is_told(
+    supervisor: Supervisor, said: list[str]
+) -> None:
+    supervisor.start("router", [sys.executable, "-c", "raise SystemExit(1)"])
+
+    await until(lambda: len(said) >= 2)
+
+    assert said[0].startswith("router ended (exit status 1); starting it again in 0.5 s; log: ")
+    assert said[1].startswith("router ended (exit status 1); starting it again in 1 s; log: ")
+
+
 async def test_output_goes_to_the_service_s_log(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start("router", [sys.executable, "-c", "import os; print(os.environ['COLOUR'])"], {"COLOUR": "green"})
 

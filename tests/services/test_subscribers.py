@@ -11,8 +11,11 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from services.groups import group_of
 from services.router.main import CHANGES
 from services.router.policies import publish_default
+from services.router.settings import RouterSettings
+from services.store_notifier.settings import NotifierSettings
 from shared.contracts import TOPICS
 from shared.contracts.document import READERS
 from shared.kafka import apply_topics
@@ -102,6 +105,9 @@ async def test_a_service_reads_what_the_contract_document_says(
         topics |= {topic.name for topic in CHANGES}
     expected = {name for name, readers in READERS.items() if service in readers}
     assert topics - {topic.dead for topic in TOPICS} == expected
+    assert {subscriber.group_id for subscriber in found} == {
+        prefix + group_of(service, RouterSettings(), NotifierSettings())
+    }
 
 
 def test_nobody_builds_a_kafka_client_of_their_own() -> None:

@@ -21,7 +21,7 @@ FILES = sorted(GOLDEN.glob("*.json"))
 
 
 def topic_of(file: Path) -> Topic[Any]:
-    if file.stem == "record.dead":
+    if file.stem.startswith("record.dead"):
         return DEAD_LETTERS["leads.received"]
     return next(topic for topic in TOPICS if file.stem.startswith(topic.name))
 

@@ -1,36 +1,42 @@
 """Reading and writing on a real Kafka: nothing is lost when a handler fails, and order is kept within a key."""
 
 import asyncio
+import base64
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
+from prometheus_client import CollectorRegistry
 
 from deploy.local import wait_for_coordinator
-from shared.contracts import DEAD_LETTERS, LEADS_DUE, LEADS_RECEIVED, Topic
+from shared.contracts import DEAD_LETTERS, LEADS_DUE, LEADS_RECEIVED, RecordDead, Topic
 from shared.kafka import (
     DeadLetters,
     Producer,
     Record,
+    RecordTooLarge,
     TooManyDead,
     apply_topics,
     check_topics,
     make_broker,
     partition_of,
+    publish_or_bury,
     run_broker,
     subscribe,
 )
 from shared.settings import Settings
 from shared.telemetry import Progress
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 NOW = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 
 
@@ -48,11 +54,20 @@ async def consume(
     handle: Callable[[list[Record]], Awaitable[None]],
     until: Callable[[], bool],
     progress: Progress | None = None,
+    dead_letters: DeadLetters | None = None,
 ) -> None:
     """Run a subscriber on leads.due until `until()` holds, for at most 60 s."""
     stop = asyncio.Event()
     broker = make_broker(settings, group)
-    subscribe(broker, [LEADS_DUE], group=group, handle=handle, settings=settings, progress=progress or Progress())
+    subscribe(
+        broker,
+        [LEADS_DUE],
+        group=group,
+        handle=handle,
+        settings=settings,
+        progress=progress or Progress(),
+        dead_letters=dead_letters,
+    )
     running = asyncio.create_task(run_broker(broker, stop))
     try:
         async with asyncio.timeout(60):
@@ -259,15 +274,143 @@ async def test_a_dead_record_is_kept_whole_with_its_address(settings: Settings) 
     assert len(buried.raw_base64) > 1_300_000
 
 
+def unreadable(first: int, value: bytes) -> list[tuple[Record, str]]:
+    """Ten dead records."""
+    return [(Record(LEADS_DUE.name, 0, n, b"k", value, 0), "refused") for n in range(first, first + 10)]
+
+
 async def test_a_bad_deploy_stops_before_it_empties_a_topic(settings: Settings) -> None:
+    ours = (GOLDEN / "leads.due.json").read_bytes()
     async with Producer(settings, "test") as producer:
         letters = DeadLetters(producer, "stops")
-        batch = [(Record(LEADS_DUE.name, 0, n, b"k", b"x", 0), "refused") for n in range(10)]
-        await letters.bury(batch, seen=500, now=NOW)
-        await letters.bury(batch, seen=500, now=NOW)
+        await letters.bury(unreadable(0, ours), seen=500, now=NOW)
+        await letters.bury(unreadable(10, ours), seen=500, now=NOW)
 
-        with pytest.raises(TooManyDead, match="records of stops are dead"):
-            await letters.bury(batch, seen=500, now=NOW)
+        with pytest.raises(TooManyDead, match="30 of 1500 records of stops are dead"):
+            await letters.bury(unreadable(20, ours), seen=500, now=NOW)
+        with pytest.raises(TooManyDead):
+            await letters.bury(unreadable(20, ours), seen=500, now=NOW + timedelta(seconds=1))
+        assert "held back" in letters.alarm()
+
+        # After a wait a few may go, and what went is not counted again when its batch comes back.
+        await letters.bury(unreadable(20, ours), seen=500, now=NOW + timedelta(seconds=10))
+        await letters.bury(unreadable(20, ours), seen=500, now=NOW + timedelta(seconds=11))
+
+
+async def test_what_no_version_of_waypost_wrote_never_stops_anything(settings: Settings) -> None:
+    async with Producer(settings, "test") as producer:
+        letters = DeadLetters(producer, "goes-on")
+        for first in range(0, 100, 10):
+            await letters.bury(unreadable(first, b"x"), seen=10, now=NOW)
+
+        assert letters.alarm() == "100 buried within an hour, the last because: refused"
+
+
+async def test_a_record_that_its_topic_never_takes_keeps_no_other(settings: Settings) -> None:
+    small = await topics_taking(settings, "small", {LEADS_DUE.name: 100_000})
+    records = [(b"k%d" % n, bytes(200_000 if n in (1, 3) else 10)) for n in range(5)]
+
+    async with Producer(small, "test") as producer:
+        with pytest.raises(RecordTooLarge) as refused:
+            await producer.publish(LEADS_DUE.name, records)
+        assert refused.value.positions == [1, 3]
+        assert await publish_or_bury(producer, LEADS_DUE.name, records, source="router", now=NOW) == 2
+        # The producer is as good as new.
+        await producer.publish(LEADS_DUE.name, [(b"k", b"after")])
+
+    letters = [dead for dead in await all_dead(small, LEADS_DUE.name) if dead.is_unpublished]
+    assert [len(base64.b64decode(dead.raw_base64)) for dead in letters] == [200_000, 200_000]
+
+
+async def test_dead_letters_that_even_their_topic_refuses_are_in_the_log_and_nothing_stops(settings: Settings) -> None:
+    tiny = await topics_taking(settings, "tiny", {LEADS_DUE.dead: 2_000, LEADS_RECEIVED.dead: 100})
+    registry = CollectorRegistry()
+
+    async with Producer(tiny, "test") as producer:
+        letters = DeadLetters(producer, "router", registry=registry)
+        await letters.bury([(Record(LEADS_DUE.name, 0, 0, b"k", bytes(3_000), 0), "refused")], seen=1, now=NOW)
+        await letters.bury([(Record(LEADS_RECEIVED.name, 0, 1, b"k", bytes(3_000), 0), "refused")], seen=1, now=NOW)
+
+    [dead] = await all_dead(tiny, LEADS_DUE.name)
+    assert dead.reference is not None
+    assert (dead.source_offset, dead.reference.value_bytes) == (0, 3_000)
+    assert registry.get_sample_value("waypost_dead_letters_total", {"topic": LEADS_RECEIVED.name, "kept": "log"}) == 1
+
+
+async def test_a_record_that_its_handler_cannot_bear_is_found_and_buried(settings: Settings) -> None:
+    handled: list[bytes] = []
+
+    async def handle(records: list[Record]) -> None:
+        if any(record.value == b"breaks-17" for record in records):
+            raise OverflowError("a time before the calendar")
+        handled.extend(record.value for record in records)
+
+    good = {b"bears-%d" % n for n in range(40)}
+    async with Producer(settings, "test") as producer:
+        values = [*sorted(good)[:20], b"breaks-17", *sorted(good)[20:]]
+        await producer.publish(LEADS_DUE.name, [(b"k", value) for value in values])
+        letters = DeadLetters(producer, "isolates")
+        await consume(settings, "isolates", handle, lambda: set(handled) >= good, dead_letters=letters)
+
+    [dead] = [dead for dead in await all_dead(settings, LEADS_DUE.name) if dead.consumer == "isolates"]
+    assert base64.b64decode(dead.raw_base64) == b"breaks-17"
+    assert dead.reason == "it cannot be handled: OverflowError"
+
+
+async def test_what_a_transaction_gave_up_and_its_markers_stop_nobody(settings: Settings) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka, transactional_id=f"{settings.topic_prefix}foreign")
+    await producer.start()
+    name = settings.topic_prefix + LEADS_DUE.name
+    await producer.begin_transaction()
+    await producer.send_and_wait(name, b"given-up", key=b"k")
+    await producer.abort_transaction()
+    await producer.begin_transaction()
+    await producer.send_and_wait(name, b"never-ended", key=b"k")
+    seen: list[bytes] = []
+
+    async def note(records: list[Record]) -> None:
+        seen.extend(record.value for record in records)
+
+    async with Producer(settings, "test") as ours:
+        await ours.publish(LEADS_DUE.name, [(b"k", b"behind-a-transaction")])
+    await consume(settings, "transactions", note, lambda: b"behind-a-transaction" in seen)
+    await producer.stop()
+
+
+async def topics_taking(settings: Settings, prefix: str, limits: dict[str, int]) -> Settings:
+    """An installation of its own, of which an operator made some topics with a smaller `max.message.bytes`."""
+    own = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}{prefix}."})
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    await admin.create_topics(
+        [
+            NewTopic(own.topic_prefix + name, 1, 1, topic_configs={"max.message.bytes": str(limit)})
+            for name, limit in limits.items()
+        ]
+    )
+    await admin.close()
+    await apply_topics(own)
+    return own
+
+
+async def all_dead(settings: Settings, topic: str) -> list[RecordDead]:
+    """Every dead letter of a topic."""
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka, auto_offset_reset="earliest", max_partition_fetch_bytes=4_000_000
+    )
+    await reader.start()
+    try:
+        at = TopicPartition(settings.topic_prefix + DEAD_LETTERS[topic].name, 0)
+        reader.assign([at])
+        [end] = (await reader.end_offsets([at])).values()
+        found: list[RecordDead] = []
+        async with asyncio.timeout(30):
+            while await reader.position(at) < end:
+                for records in (await reader.getmany(timeout_ms=500)).values():
+                    found += [DEAD_LETTERS[topic].read(record.value).data for record in records]
+        return found
+    finally:
+        await reader.stop()
 
 
 async def test_without_a_broker_publishing_ends_in_time(tmp_path: Path) -> None:

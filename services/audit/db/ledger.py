@@ -89,15 +89,18 @@ async def first_stranger(connection: Connection, records: Sequence[Record]) -> t
     """Address of the first of `records` that the ledger does not hold with exactly these bytes."""
     row = await connection.fetchrow(
         """SELECT again.topic, again.partition, again.record_offset
-           FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[], $5::bytea[])
-                AS again (topic, partition, record_offset, key, value)
+           FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[])
+                AS again (topic, partition, record_offset, key, value, digest)
            LEFT JOIN records AS kept USING (topic, partition, record_offset)
            WHERE (kept.key, kept.value) IS DISTINCT FROM (again.key, again.value)
+             -- Ledgers from before references hold a large record whole.
+             AND (again.digest IS NULL OR encode(sha256(kept.value), 'hex') IS DISTINCT FROM again.digest)
            ORDER BY 1, 2, 3 LIMIT 1""",
         [record.topic for record in records],
         [record.partition for record in records],
         [record.offset for record in records],
         [record.key for record in records],
         [record.value for record in records],
+        [record.reference and record.reference.sha256 for record in records],
     )
     return None if row is None else (row["topic"], row["partition"], row["record_offset"])

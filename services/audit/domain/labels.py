@@ -3,7 +3,7 @@
 A record that is no fact of its topic is kept all the same; it merely has no `fact_id`, so nothing counts it as a fact.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -42,7 +42,7 @@ def label(topic: str, key: bytes, value: bytes) -> Labels:
             fact_time=_aware(fact["time"]),
             received_at=None if received_at is None else _aware(received_at),
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return Labels(lead_id=lead_of_key)
 
 
@@ -74,4 +74,5 @@ def _aware(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError("a time without an offset")
+    time.astimezone(UTC)  # OverflowError for what is no time in UTC, as PostgreSQL keeps it
     return time

@@ -13,7 +13,7 @@ from services.store_notifier.db.outbox import Waiting
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.outbox import Relay
 from services.store_notifier.settings import NotifierSettings
-from shared.contracts import LEADS_ANSWERED
+from shared.contracts import DEAD_LETTERS, LEADS_ANSWERED
 from shared.kafka import Producer
 from shared.postgres import Connection, Pool, transact
 from shared.settings import Settings
@@ -34,9 +34,15 @@ async def relaying(pool: Pool, *producers: Producer) -> AsyncIterator[None]:
             stop.set()
 
 
-async def values(settings: NotifierSettings, *keys: bytes, count: int) -> list[bytes]:
+LEADS_ANSWERED_DEAD = DEAD_LETTERS[LEADS_ANSWERED.name]
+
+
+async def values(settings: NotifierSettings, *keys: bytes, count: int, topic: str = LEADS_ANSWERED.name) -> list[bytes]:
     consumer = AIOKafkaConsumer(
-        settings.topic_prefix + LEADS_ANSWERED.name, bootstrap_servers=settings.kafka, auto_offset_reset="earliest"
+        settings.topic_prefix + topic,
+        bootstrap_servers=settings.kafka,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4_000_000,
     )
     await consumer.start()
     try:
@@ -89,3 +95,25 @@ async def test_only_one_of_two_relays_sends(db: Connection, pool: Pool) -> None:
         await outbox.resign_relay(first)
         assert await outbox.become_relay(second)
         await outbox.resign_relay(second)
+
+
+async def test_a_fact_that_kafka_never_takes_is_buried_and_keeps_no_row_behind_it(
+    db: Connection, pool: Pool, with_kafka: NotifierSettings, producer: Producer
+) -> None:
+    facts = [
+        Waiting(LEADS_ANSWERED.name, b"too large", b"x" * 1_100_000),
+        Waiting(LEADS_ANSWERED.name, b"behind", b"the next"),
+        Waiting(LEADS_ANSWERED.name, b"too large", b"x" * 3_000_000),
+        Waiting(LEADS_ANSWERED.name, b"behind", b"the last"),
+    ]
+    await transact(pool, partial(outbox.put, facts=facts))
+    async with relaying(pool, producer):
+        await until(is_empty(db))
+
+    assert await values(with_kafka, b"behind", count=2) == [b"the next", b"the last"]
+    dead = [LEADS_ANSWERED_DEAD.read(value).data for value in await values(
+        with_kafka, b"too large", count=2, topic=LEADS_ANSWERED.dead
+    )]  # fmt: skip
+    assert all(one.is_unpublished for one in dead)
+    assert [len(one.raw_base64) for one in dead] == [1_466_668, 0]
+    assert [one.reference and one.reference.value_bytes for one in dead] == [None, 3_000_000]
