@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 import typer
@@ -17,15 +17,14 @@ from services.router.db import changes
 from services.router.settings import RouterSettings
 from services.router.settings import read_settings as read_router_settings
 from services.router.travel.checking import check_travel
+from shared.clock import Comparison, own_clock, since_boot_s, told
 from shared.errors import UserError
 from shared.kafka import check_topics
 from shared.keys import load_keys
 from shared.migrate import pending
-from shared.postgres import CONNECT_TIMEOUT_S, PostgresUnavailable, acquire, open_pool
+from shared.postgres import CONNECT_TIMEOUT_S, PostgresUnavailable, acquire, clock_time, open_pool
 from shared.settings import Settings
 
-# Kafka 4 refuses records stamped an hour ahead; deadlines and signatures go wrong long before.
-CLOCK_TOLERANCE = timedelta(seconds=5)
 CHECK_TIMEOUT_S = 20.0
 # A router looks every second, and one that decides many leads a little later.
 OVERDUE_AFTER = timedelta(minutes=1)
@@ -70,13 +69,12 @@ async def check_clock(settings: Settings) -> list[str]:
     """Our clock and PostgreSQL's agree."""
     connection = await asyncpg.connect(settings.require_postgres(), timeout=CONNECT_TIMEOUT_S)
     try:
-        theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        asked_s = since_boot_s()
+        theirs = await clock_time(connection)
+        seen = Comparison(asked_s, since_boot_s(), theirs, own_clock())
     finally:
         await connection.close()
-    apart = abs(datetime.now(UTC) - theirs)
-    if apart > CLOCK_TOLERANCE:
-        return [f"this clock and PostgreSQL's are {apart.total_seconds():.0f} s apart: synchronise both (NTP)"]
-    return []
+    return [told(seen.offset)] if seen.is_off else []
 
 
 async def check_changes(settings: Settings) -> list[str]:
@@ -84,7 +82,7 @@ async def check_changes(settings: Settings) -> list[str]:
     if await pending(settings.require_postgres()):
         return []
     async with open_pool(settings, "router", max_size=1) as pool, acquire(pool) as connection:
-        overdue = await changes.due(connection, datetime.now(UTC) - OVERDUE_AFTER)
+        overdue = await changes.due(connection, await clock_time(connection) - OVERDUE_AFTER)
     if not overdue:
         return []
     numbers = ", ".join(map(str, overdue))

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
 
@@ -32,6 +31,7 @@ from services.audit.replay_jobs import replay_window
 from services.audit.settings import AuditSettings, read_settings
 from services.audit.verify import verify as verify_ledger
 from shared.errors import UserError
+from shared.postgres import clock_time
 
 T = TypeVar("T")
 CLEAN, NOT_CLEAN, COULD_NOT_RUN = 0, 1, 2
@@ -58,9 +58,9 @@ def replay(
     """Decide every decision of the window again and compare byte for byte."""
 
     async def run(settings: AuditSettings) -> tuple[ReplayReport, Window, int | None]:
-        window = window_of(since, until, datetime.now(UTC))
         caused_by = causing_topic(topic)
         async with open_reader(settings) as connection:
+            window = window_of(since, until, await clock_time(connection))
             behind = await records_behind(settings, connection, Patience(wait))
             total = await count_published(connection, window)
         with _progress("deciding again", total, json) as advance:
@@ -84,8 +84,8 @@ def count(since: Since = None, until: Until = None, wait: Wait = 30, json: Json 
     """Prove that no lead of the window is missing, and name those that are."""
 
     async def run(settings: AuditSettings) -> CountReport:
-        window = window_of(since, until, datetime.now(UTC))
         async with open_reader(settings) as connection:
+            window = window_of(since, until, await clock_time(connection))
             with _progress("counting", None, json) as advance:
                 return await count_window(settings, connection, window, Patience(wait), advance)
 
@@ -123,7 +123,7 @@ def lead(lead_id: Annotated[str, typer.Argument(help="The lead's id.", metavar="
         except ValueError as error:
             raise UserError(f"{lead_id!r} is no lead id", "an id has 36 characters, 8-4-4-4-12") from error
         async with open_reader(settings) as connection:
-            journey = await journey_of(connection, wanted, datetime.now(UTC))
+            journey = await journey_of(connection, wanted, await clock_time(connection))
         if json:
             _print_json(journey)
         else:

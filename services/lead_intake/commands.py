@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -26,7 +25,7 @@ from services.lead_intake.source_keys import make_key
 from shared.access_keys import hash_of
 from shared.errors import UserError
 from shared.keys import load_keys
-from shared.postgres import Connection, PostgresUnavailable, open_pool, transact
+from shared.postgres import Connection, PostgresUnavailable, clock_time, open_pool, transact
 from shared.vocabulary import PublicText, Slug
 
 source_app = typer.Typer(help="Lead sources and their keys.", no_args_is_help=True)
@@ -53,9 +52,9 @@ def add(
         _valid(_PUBLIC, consent_version, _TEXT_VERSION_RULE) if consent_version else None,
     )
     key = make_key(os.urandom)
-    now = datetime.now(UTC)
 
     async def work(connection: Connection) -> None:
+        now = await clock_time(connection)
         await db_sources.add_source(connection, source, now)
         await db_sources.add_key(connection, source.source, hash_of(key), now)
 
@@ -87,7 +86,7 @@ def revoke(
     """Revoke a source's keys; running intakes refuse them within 5 seconds."""
 
     async def work(connection: Connection) -> int:
-        return await db_sources.revoke_keys(connection, name, key_id.lower(), datetime.now(UTC))
+        return await db_sources.revoke_keys(connection, name, key_id.lower(), await clock_time(connection))
 
     revoked = _run(work)
     if not revoked:
@@ -112,7 +111,7 @@ def erase(
         found = person_id
         if token is not None:
             found = (await db_people.persons_of(connection, [token])).get(token)
-        return await erase_person(connection, found, datetime.now(UTC)) if found else None
+        return await erase_person(connection, found, await clock_time(connection)) if found else None
 
     erased = _run(work, settings)
     if erased is None:

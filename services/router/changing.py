@@ -26,6 +26,7 @@ from services.router.policies import read_policy_file
 from services.router.rollback import Rollback, roll_back
 from services.router.tables import print_findings
 from services.router.terminal import Json, print_json, progress, run
+from shared.postgres import present
 
 Last = Annotated[str | None, typer.Option(help="Leads received in this time: 7d, 12h, 30m. Default: 7d.")]
 Since = Annotated[str | None, typer.Option("--from", help="First moment of the leads: 2h (ago) or an ISO time.")]
@@ -112,7 +113,7 @@ def roll_network_back(
 
 
 def _roll_back(kind: Kind, to: int | None) -> Rollback:
-    now, key = datetime.now(UTC), operator_key()
+    now, key = run(present), operator_key()
     return write(lambda connection: roll_back(connection, kind, to, key, now))
 
 

@@ -22,7 +22,7 @@ from services.router.terminal import Json, print_json, run
 from services.router.travel.opening import open_travel_times
 from services.router.vehicles import read_vehicle
 from shared.errors import UserError
-from shared.postgres import Pool, acquire
+from shared.postgres import Pool, acquire, present
 from shared.vocabulary import Datum, Intent
 
 network_app = typer.Typer(help="Sites and their revisions.", no_args_is_help=True)
@@ -164,7 +164,7 @@ def explain(
 
     async def work(pool: Pool) -> Explanation:
         async with open_travel_times(read_settings(), CollectorRegistry()) as times:
-            return await explain_lead(pool, times, intent, lat, lon, datum, preferred, datetime.now(UTC), name)
+            return await explain_lead(pool, times, intent, lat, lon, datum, preferred, await present(pool), name)
 
     explanation = run(work)
     if as_json:

@@ -14,18 +14,19 @@ from typing import NamedTuple
 from services.router.db import places
 from services.router.db.room import Place
 from services.router.domain import LeadFeatures, Travel
+from services.router.locked_rows import raising_rows_locked, settle_around_locks
 from services.router.metrics import RouterMetrics
 from services.router.reading import Arrival, read
 from services.router.reload import InEffect, Reload
 from services.router.repeating import MOST_REPEATS, until_settled
 from services.router.settings import RouterSettings
-from services.router.settle import Settled, settle
+from services.router.settle import NOTHING_SETTLED, Settled, settle
 from services.router.spans import trace_decisions
 from services.router.travel.asking import concerned
 from services.router.travel.times import Start, TravelTimes
 from shared.contracts import LEADS_DECIDED
 from shared.kafka import DeadLetters, Producer, Record
-from shared.postgres import Pool, acquire, transact
+from shared.postgres import Connection, Pool, acquire, transact
 from shared.telemetry import get_logger
 from shared.tracing import Tracing
 from shared.vocabulary import Intent
@@ -109,11 +110,20 @@ class LeadHandler:
                 task.result()
 
     async def _decide_and_publish(self, arrivals: Sequence[Arrival]) -> Settled:
-        started = self._clock()
         # Before it is this batch's turn to be decided: while it waits for an engine, another is decided.
         looked_up = await self._look_up(arrivals, self._reload())
+
+        async def settle_some(some: Sequence[Arrival], lock_wait_ms: int | None) -> Settled:
+            return await self._settle_and_publish(some, looked_up, lock_wait_ms)
+
+        return await settle_around_locks(arrivals, settle_some, self._metrics.retried.labels("locked").inc)
+
+    async def _settle_and_publish(
+        self, arrivals: Sequence[Arrival], looked_up: LookedUp, lock_wait_ms: int | None
+    ) -> Settled:
+        started = self._clock()
         async with self._deciding:
-            settled = await self._settle(arrivals, looked_up)
+            settled = await self._settle(arrivals, looked_up, lock_wait_ms)
         await self._producer.publish(LEADS_DECIDED.name, settled.emissions)
         if self._tracing.enabled:
             trace_decisions(self._tracing, arrivals, settled.emissions, started, self._clock())
@@ -133,32 +143,37 @@ class LeadHandler:
                 leads = leads + [_features(row) for row in await places.of_leads(connection, known)]
         return LookedUp(in_effect, await self._travel.of(leads, snapshot, policy))
 
-    async def _settle(self, arrivals: Sequence[Arrival], looked_up: LookedUp) -> Settled:
+    async def _settle(self, arrivals: Sequence[Arrival], looked_up: LookedUp, lock_wait_ms: int | None) -> Settled:
         """Decide and record all of them: first those that can be together, then what that left."""
-        settled, left = Settled([], Counter(), Counter(), 0), arrivals
+        settled, left = NOTHING_SETTLED, arrivals
         if not arrivals:
             return settled
         for _ in range(MOST_REPEATS):
-            settled = settled.then(await self._settle_together(left, looked_up))
+            settled = settled.then(await self._settle_together(left, looked_up, lock_wait_ms))
             left = [arrival for arrival in left if arrival.lead_id in settled.left]
             if not left:
                 return settled
             self._metrics.left.inc(len(left))
         raise RuntimeError(f"{len(left)} leads of a batch were overtaken {MOST_REPEATS} times")
 
-    async def _settle_together(self, arrivals: Sequence[Arrival], looked_up: LookedUp) -> Settled:
-        """Decide and record in one transaction, again when another router was quicker."""
+    async def _settle_together(
+        self, arrivals: Sequence[Arrival], looked_up: LookedUp, lock_wait_ms: int | None
+    ) -> Settled:
+        """Decide and record in one transaction, again when another router was quicker. Raises RowsLocked."""
 
         async def attempt(keep: frozenset[Place]) -> Settled:
             nonlocal looked_up
-            in_effect, now = self._reload(), self._clock()
+            in_effect = self._reload()
             if in_effect is not looked_up.in_effect:
                 looked_up = await self._look_up(arrivals, in_effect)
             travel = looked_up.travel
-            return await transact(
-                self._pool,
-                lambda connection: settle(connection, arrivals, in_effect, now, keep=keep, travel=travel),
-            )
+
+            async def work(connection: Connection) -> Settled:
+                # In the transaction, which does not survive a process that stands still: the time is never an old one.
+                async with raising_rows_locked(connection, lock_wait_ms):
+                    return await settle(connection, arrivals, in_effect, self._clock(), keep=keep, travel=travel)
+
+            return await transact(self._pool, work)
 
         def count(reason: str) -> None:
             self._metrics.retried.labels(reason).inc()

@@ -1,6 +1,5 @@
 """`waypost operator`: who may change what routers decide by."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
@@ -14,8 +13,9 @@ from services.router.changes.submission_printing import print_waiting
 from services.router.db import changes as db_changes
 from services.router.db import operators as db
 from services.router.tables import table_of
-from services.router.terminal import Json, print_json
+from services.router.terminal import Json, print_json, run
 from shared.errors import UserError
+from shared.postgres import present
 
 operator_app = typer.Typer(help="Who may change the policy and the network.", no_args_is_help=True)
 
@@ -82,7 +82,7 @@ def list_(as_json: Json = False) -> None:
 @operator_app.command("disable")
 def disable(name: Annotated[str, typer.Argument(help="The operator.")]) -> None:
     """Accept an operator's key no more, at once. What the operator proposed or approved stays as it is."""
-    now = datetime.now(UTC)
+    now = run(present)
     key = operator_key()
     write(lambda connection: operators.disable(connection, name, key, now))
     typer.echo(f"The key of {name} is accepted no more.")

@@ -57,6 +57,9 @@ class Settled(NamedTuple):
         )
 
 
+NOTHING_SETTLED = Settled([], Counter(), Counter(), 0)
+
+
 async def settle(
     connection: Connection,
     arrivals: Sequence[Arrival],

@@ -22,9 +22,12 @@ from services.router.spans import due_step, trace_due
 from shared.contracts import LEADS_DUE, LeadDue, derived_id
 from shared.kafka import Producer
 from shared.pausing import sleep_or_stop
-from shared.postgres import Connection, Pool, PostgresUnavailable, transact
+from shared.postgres import Connection, Pool, PostgresUnavailable, allow_idle, transact
 from shared.telemetry import get_logger
 from shared.tracing import Tracing
+
+ANNOUNCED_WITHIN_S = 60
+"""Kafka may take so long for one look's announcements; their rows are locked meanwhile, which nobody else waits for."""
 
 
 def due_record(due: timers.Due, kind: Literal["respond_by", "retry"], cause: str, now: datetime) -> tuple[bytes, bytes]:
@@ -149,6 +152,8 @@ class Timers:
     async def _publish_announcements(self, now: datetime) -> None:
         async def publish(connection: Connection) -> int:
             waiting = await announcements.lock_unpublished(connection, 100)
+            if waiting:
+                await allow_idle(connection, ANNOUNCED_WITHIN_S)
             for one in waiting:
                 await self._producer.publish(one.topic, [(one.key, one.value)])
             if waiting:

@@ -24,6 +24,9 @@ def configuration(topic: Topic[Any]) -> dict[str, str]:
     config = {
         "retention.ms": str(topic.retention_days * DAY_MS if topic.retention_days else -1),
         "cleanup.policy": topic.cleanup,
+        # The broker's time, not the sender's: Kafka refuses records that a fast clock stamped an hour ahead, and throws
+        # those away early that a slow one stamped.
+        "message.timestamp.type": "LogAppendTime",
     }
     if topic.name.endswith(".dead"):
         config["max.message.bytes"] = str(MAX_DEAD_BYTES)

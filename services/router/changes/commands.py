@@ -1,7 +1,6 @@
 """`waypost changes`: what is proposed, what waits for its time, and what became of it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 import typer
@@ -18,7 +17,7 @@ from services.router.settings import read_settings
 from services.router.terminal import Json, print_json, run
 from shared.errors import UserError
 from shared.moments import coming_moment_of
-from shared.postgres import Connection, Pool, transact
+from shared.postgres import Connection, Pool, present, transact
 
 T = TypeVar("T")
 
@@ -49,7 +48,7 @@ def operator_key() -> str:
 
 def request(kind: Kind, content: str, at: str | None = None, *, even_if_changed: bool = False) -> Submitted:
     """Make a change, or propose it where two people are needed."""
-    now = datetime.now(UTC)
+    now = run(present)
     moment = None if at is None else coming_moment_of(at, now, "--at")
     wanted = Wanted(kind, content, operator_key(), None if moment == now else moment, even_if_changed)
     return write(lambda connection: submit(connection, wanted, now))
@@ -96,7 +95,7 @@ def approve_change(
     as_json: Json = False,
 ) -> None:
     """Approve a change that another operator proposed; without a time, it takes effect at once."""
-    now = datetime.now(UTC)
+    now = run(present)
     moment = None if at is None else coming_moment_of(at, now, "--at")
     word = Word(number, operator_key(), moment, even_if_changed)
     done = write(lambda connection: approve(connection, word, now))
@@ -109,7 +108,7 @@ def approve_change(
 @changes_app.command("withdraw")
 def withdraw_change(number: Number, as_json: Json = False) -> None:
     """End a change that has not taken effect."""
-    now = datetime.now(UTC)
+    now = run(present)
     word = Word(number, operator_key())
     ended = write(lambda connection: withdraw(connection, word, now))
     if as_json:
