@@ -8,14 +8,15 @@ the last place of a site (`spending.py`).
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from services.router.barriers import Point
 from services.router.db import days, ledger, loads, recording, shares
-from services.router.db.ledger import KeptDecision
+from services.router.db.ledger import KeptDecision, LeadRow
 from services.router.db.room import Place
 from services.router.domain import Ask, Decided, Served, Stale, Travel, decide_batch, month_of, stay_with
+from services.router.domain.decision_time import DecisionTime, decision_time
 from services.router.domain.ledger import Held
 from services.router.emission import decided_fact
 from services.router.policy import Policy
@@ -27,6 +28,8 @@ from services.router.writing import Answer, Overtaken, write
 from shared.postgres import Connection
 from shared.tracing import child
 from shared.vocabulary import Intent
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Settled(NamedTuple):
@@ -42,8 +45,8 @@ class Settled(NamedTuple):
     again: int = 0
     """How often it was decided again because sites had less room than was seen."""
     left: frozenset[str] = frozenset()
-    """New leads of which nothing was recorded, because another router has recorded a lead of the same person since they
-    were read: to be settled after this."""
+    """Leads of which nothing was recorded, to be settled after this: new ones, because another router has recorded a
+    lead of the same person since they were read, and those of which something later than now is recorded."""
 
     def then(self, later: "Settled") -> "Settled":
         """This, and what became of those that it left."""
@@ -75,11 +78,15 @@ async def settle(
     to be rolled back and done again.
     """
     snapshot, policy = in_effect.snapshot, in_effect.policy
+    # Read first: whatever was locked until now is recorded, with its time.
     rows = await ledger.lock_leads(
         connection,
         [arrival.lead_id for arrival in arrivals],
         [arrival.received.person_id for arrival in arrivals if arrival.received is not None],
     )
+    now, ahead = _decision_time(now, rows, arrivals)
+    if ahead:
+        arrivals = [arrival for arrival in arrivals if arrival.lead_id not in ahead]
     today = snapshot.today(now)
     month = month_of(now) if policy.shares else None
     seen = Held(
@@ -117,7 +124,7 @@ async def settle(
             decided.append((arrival, ask, answer))
     emissions = [_emit_kept(one, asked.traceparent_of(one)) for one in kept]
     if not decided:
-        return Settled(emissions, Counter(), stale, len(kept), spending.again)
+        return Settled(emissions, Counter(), stale, len(kept), spending.again, ahead)
 
     lost, left = await write(connection, decided, asked, in_effect, now)
     if lost:
@@ -132,7 +139,22 @@ async def settle(
     ]
     await spending.finish([one for _, _, one in decided], month)
     outcomes: Counter[str] = Counter([one.outcome for _, _, one in decided])
-    return Settled(emissions, outcomes, stale, len(kept), spending.again, left)
+    return Settled(emissions, outcomes, stale, len(kept), spending.again, left | ahead)
+
+
+def _decision_time(now: datetime, rows: Sequence[LeadRow], arrivals: Sequence[Arrival]) -> DecisionTime:
+    """The batch's time, by the latest time that is known of each lead: of its last decision, or of what happened."""
+    times = [arrival.at for arrival in arrivals if arrival.at is not None] + [row.changed_at for row in rows]
+    if not times or max(times) <= now:
+        return DecisionTime(now, frozenset())
+    known = dict.fromkeys([arrival.lead_id for arrival in arrivals], _NEVER)
+    for arrival in arrivals:
+        if arrival.at is not None and arrival.at > known[arrival.lead_id]:
+            known[arrival.lead_id] = arrival.at
+    for row in rows:
+        if row.lead_id in known and row.changed_at > known[row.lead_id]:
+            known[row.lead_id] = row.changed_at
+    return decision_time(now, known)
 
 
 async def _staying(
