@@ -4,7 +4,9 @@ The clock that nobody sets stays real: event loops live by it.
 """
 
 import asyncio
+import subprocess
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +15,32 @@ import aiohttp
 from deploy.ports import LOOPBACK, choose_ports
 from tests.faults.system import System
 
-LIBRARIES = ("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/lib64/faketime")
-"""Where distributions put it."""
+INSTALL = Path(__file__).parents[2] / "deploy" / "install_faketime.sh"
+LIBRARIES = ("lib/*/faketime", "lib*/faketime")
+"""Where distributions put it, in /usr."""
 WITHIN_S = 90
 
 
+@cache
 def find_faketime() -> str:
-    """The library to be loaded first. Fails when `deploy/install_faketime.sh` has not run."""
-    for pattern in LIBRARIES:
-        for file in Path("/").glob(f"{pattern[1:]}/libfaketimeMT.so.1"):
-            return str(file)
-    raise AssertionError("libfaketime is not installed: run deploy/install_faketime.sh")
+    """The library to be loaded first, installed where it is missing."""
+    done = subprocess.run(["/bin/sh", str(INSTALL)], capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    return str(next(file for place in LIBRARIES for file in Path("/usr").glob(f"{place}/libfaketimeMT.so.1")))
 
 
 def wrong_clock(offset: str) -> Mapping[str, str]:
     """The environment of a process whose clock is wrong by `offset`, such as -1h or +45s."""
-    return {**_SHIM, "FAKETIME": offset}
+    return {**_shim(), "FAKETIME": offset}
 
 
 def clock_set_by(file: Path) -> Mapping[str, str]:
     """The environment of a process whose clock is wrong by what the file says at the moment."""
-    return {**_SHIM, "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1"}
+    return {**_shim(), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1"}
 
 
-_SHIM = {"LD_PRELOAD": find_faketime(), "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+def _shim() -> Mapping[str, str]:
+    return {"LD_PRELOAD": find_faketime(), "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 class Extra:
