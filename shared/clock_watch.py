@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+import asyncpg
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from shared.clock import TOLERANCE, Clock, Comparison, own_clock, since_boot_s, told
@@ -51,7 +52,7 @@ class ClockWatch:
                 asked_s = self._since_boot_s()
                 theirs = await clock_time(connection)
                 seen = Comparison(asked_s, self._since_boot_s(), theirs, self._own())
-        except (*RETRIABLE, PostgresUnavailable) as error:
+        except (*RETRIABLE, asyncpg.PostgresError, PostgresUnavailable) as error:
             get_logger().info("clock.not_compared", error=type(error).__name__)
             return
         self._follow(seen)

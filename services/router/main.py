@@ -37,9 +37,7 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
     registry = CollectorRegistry()
     metrics, progress = RouterMetrics(registry), Progress()
     async with (
-        open_pool(
-            settings, SERVICE, server_settings={**SERVICE_LIMITS, **PLANNING, "lock_timeout": f"{LOCK_WAIT_S}s"}
-        ) as pool,
+        open_pool(settings, SERVICE, server_settings=SESSION) as pool,
         Producer(settings, SERVICE) as producer,
         Tracing(settings, SERVICE) as tracing,
         open_travel_times(settings, registry) as travel,

@@ -8,15 +8,25 @@ the last place of a site (`spending.py`).
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from services.router.barriers import Point
+from services.router.batch_time import batch_time, without_early
 from services.router.db import days, ledger, loads, recording, shares
-from services.router.db.ledger import KeptDecision, LeadRow
+from services.router.db.ledger import KeptDecision
 from services.router.db.room import Place
-from services.router.domain import Ask, Decided, Served, Stale, Travel, decide_batch, month_of, stay_with
-from services.router.domain.decision_time import DecisionTime, decision_time
+from services.router.domain import (
+    Ask,
+    Decided,
+    Served,
+    Stale,
+    StaleReason,
+    Travel,
+    decide_batch,
+    month_of,
+    stay_with,
+)
 from services.router.domain.ledger import Held
 from services.router.emission import decided_fact
 from services.router.policy import Policy
@@ -28,8 +38,6 @@ from services.router.writing import Answer, Overtaken, write
 from shared.postgres import Connection
 from shared.tracing import child
 from shared.vocabulary import Intent
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Settled(NamedTuple):
@@ -84,7 +92,8 @@ async def settle(
         [arrival.lead_id for arrival in arrivals],
         [arrival.received.person_id for arrival in arrivals if arrival.received is not None],
     )
-    now, ahead = _decision_time(now, rows, arrivals)
+    arrivals, early = without_early(arrivals, now)
+    now, ahead = batch_time(now, rows, arrivals)
     if ahead:
         arrivals = [arrival for arrival in arrivals if arrival.lead_id not in ahead]
     today = snapshot.today(now)
@@ -115,7 +124,7 @@ async def settle(
         noted = await recording.remember_erased(connection, lead_ids, person_ids, fact_ids, now)
         if noted < len(set(lead_ids)):
             raise Overtaken
-    stale = asked.stale
+    stale = asked.stale + Counter([(arrival.topic, StaleReason.NOT_YET_DUE.value) for arrival in early])
     decided: list[Answer] = []
     for (arrival, ask), answer in zip(questions, answers, strict=True):
         if isinstance(answer, Stale):
@@ -140,21 +149,6 @@ async def settle(
     await spending.finish([one for _, _, one in decided], month)
     outcomes: Counter[str] = Counter([one.outcome for _, _, one in decided])
     return Settled(emissions, outcomes, stale, len(kept), spending.again, left | ahead)
-
-
-def _decision_time(now: datetime, rows: Sequence[LeadRow], arrivals: Sequence[Arrival]) -> DecisionTime:
-    """The batch's time, by the latest time that is known of each lead: of its last decision, or of what happened."""
-    times = [arrival.at for arrival in arrivals if arrival.at is not None] + [row.changed_at for row in rows]
-    if not times or max(times) <= now:
-        return DecisionTime(now, frozenset())
-    known = dict.fromkeys([arrival.lead_id for arrival in arrivals], _NEVER)
-    for arrival in arrivals:
-        if arrival.at is not None and arrival.at > known[arrival.lead_id]:
-            known[arrival.lead_id] = arrival.at
-    for row in rows:
-        if row.lead_id in known and row.changed_at > known[row.lead_id]:
-            known[row.lead_id] = row.changed_at
-    return decision_time(now, known)
 
 
 async def _staying(

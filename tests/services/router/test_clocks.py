@@ -5,10 +5,18 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.audit.domain.moves import Step, broken_rules
-from shared.contracts import Answer, LeadAssigned
+from shared.contracts import LEADS_DUE, Answer, LeadAssigned
 from shared.contracts.decided import LeadDecided
 from tests.services.router.networks import NOW, site
-from tests.services.router.world import Clock, World, answered_record, erased_record, in_minutes, received_record
+from tests.services.router.world import (
+    Clock,
+    World,
+    answered_record,
+    as_records,
+    erased_record,
+    in_minutes,
+    received_record,
+)
 
 BEHIND = [pytest.param(timedelta(seconds=45), id="45 s"), pytest.param(timedelta(hours=1), id="1 h")]
 
@@ -75,6 +83,23 @@ async def test_what_waited_for_a_lock_is_decided_after_what_it_waited_for(world:
         await first.handle(answered_record(41, 2, "next", Answer.ACCEPTED))
 
     assert await decided_at(world, 41) == [NOW, later.now, later.now]
+
+
+async def test_no_assignment_is_given_up_before_its_time_whoever_says_that_it_is_over(world: World) -> None:
+    await world.set_up(site("near"), site("next", 31.4))
+    async with world.router() as right, world.router(Clock(NOW + timedelta(hours=1))) as fast:
+        await right.handle(received_record(51), received_record(52))
+        assert await fast.timers.sweep() == 2
+        values = [value for number in (51, 52) for value in await world.published(LEADS_DUE, of_lead=number)]
+        said = as_records(LEADS_DUE, values)
+        await right.handle(*said)
+        assert right.counted("waypost_router_facts_stale_total", topic="leads.due", reason="not_yet_due") == 2
+
+        world.clock.now = LEADS_DUE.read(said[0].value).data.due_at
+        await right.handle(*said)
+
+    holders = await world.holders()
+    assert holders[51] == holders[52] == ("held", "next", 2)
 
 
 async def decided_at(world: World, number: int) -> list[datetime]:
