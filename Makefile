@@ -26,9 +26,11 @@ test faults: export JAVA_TOOL_OPTIONS := -XX:TieredStopAtLevel=1
 
 test: setup ## Run the whole suite on a real Kafka, PostgreSQL and Chromium
 	@deploy/install_chromium.sh
+	@deploy/install_faketime.sh
 	@$(BIN)/pytest -m "not faults" -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: setup ## Run the long fault schedule (kill -9, outages, poison, rebalances)
+	@deploy/install_faketime.sh
 	@$(BIN)/pytest -m faults -n 2 --dist load $(ARGS)
 
 check: setup ## Lint, types, import contracts, generated documents, lock

@@ -5,7 +5,7 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
@@ -25,11 +25,12 @@ from services.router.settings import RouterSettings
 from services.router.settings import read_settings as read_router_settings
 from services.router.travel.checking import check_travel
 from services.store_notifier.settings import read_settings as read_notifier_settings
+from shared.clock import Comparison, own_clock, since_boot_s, told
 from shared.errors import UserError
 from shared.kafka import check_topics
 from shared.keys import load_keys
 from shared.migrate import pending
-from shared.postgres import CONNECT_TIMEOUT_S, PostgresUnavailable, acquire, open_pool
+from shared.postgres import CONNECT_TIMEOUT_S, PostgresUnavailable, acquire, clock_time, open_pool
 from shared.settings import Settings
 
 # Kafka 4 refuses records stamped an hour ahead; deadlines go wrong long before.
@@ -78,16 +79,12 @@ async def check_clock(settings: Settings) -> list[str]:
     """This machine's clock and PostgreSQL's agree; each service says the same of its own in its readiness."""
     connection = await asyncpg.connect(settings.require_postgres(), timeout=CONNECT_TIMEOUT_S)
     try:
-        asked = datetime.now(UTC)
-        theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
-        answered = datetime.now(UTC)
+        asked_s = since_boot_s()
+        theirs = await clock_time(connection)
+        seen = Comparison(asked_s, since_boot_s(), theirs, own_clock())
     finally:
         await connection.close()
-    # It was read somewhere between the question and the answer.
-    apart = max(asked - theirs, theirs - answered)
-    if apart > CLOCK_TOLERANCE:
-        return [f"this clock and PostgreSQL's are {apart.total_seconds():.0f} s apart: synchronise both (NTP)"]
-    return []
+    return [told(seen.offset)] if seen.is_off else []
 
 
 async def check_changes(settings: Settings) -> list[str]:
@@ -95,7 +92,7 @@ async def check_changes(settings: Settings) -> list[str]:
     if await pending(settings.require_postgres()):
         return []
     async with open_pool(settings, "router", max_size=1) as pool, acquire(pool) as connection:
-        overdue = await changes.due(connection, datetime.now(UTC) - OVERDUE_AFTER)
+        overdue = await changes.due(connection, await clock_time(connection) - OVERDUE_AFTER)
     if not overdue:
         return []
     numbers = ", ".join(map(str, overdue))

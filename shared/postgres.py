@@ -4,6 +4,8 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import asyncpg
@@ -31,6 +33,8 @@ RETRIABLE = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,  # this process stood still for too long in a transaction
+    asyncpg.TransactionTimeoutError,
     asyncpg.OperatorInterventionError,  # shut down, crashed, still starting, or out of the statement's time
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection that broke in the middle of an answer
@@ -44,6 +48,9 @@ _REFUSED = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )
+SERVICE_LIMITS: Mapping[str, str] = MappingProxyType({"idle_in_transaction_session_timeout": "5s"})
+"""Of a service's sessions: a process that freezes within a transaction loses its locks before Kafka's group gives its
+partitions to another (6 s). A transaction that waits for anything but PostgreSQL needs more (`allow_idle`)."""
 
 
 class PostgresUnavailable(Exception):  # noqa: N818 - it names a state, and handlers read better for it
@@ -160,3 +167,25 @@ async def transact(
             # Full jitter: two routers that met in a deadlock must not meet again.
             await asyncio.sleep(random.uniform(0, first_pause_s * 2**attempt))  # noqa: S311 - not a secret
     raise AssertionError("unreachable: the loop returns or raises")
+
+
+async def clock_time(connection: Connection) -> datetime:
+    """What PostgreSQL's clock shows at this moment, not at the beginning of the transaction."""
+    time: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    return time
+
+
+async def present(pool: Pool) -> datetime:
+    """PostgreSQL's time: what a command goes by, whatever its machine's clock shows. Raises PostgresUnavailable."""
+    async with acquire(pool) as connection:
+        return await clock_time(connection)
+
+
+async def allow_idle(connection: Connection, seconds: int) -> None:
+    """Let the present transaction wait so long for something that is not PostgreSQL."""
+    await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{seconds:d}s'")
+
+
+async def limit_lock_waits(connection: Connection, milliseconds: int) -> None:
+    """Let no statement of the present transaction wait longer than this for a lock."""
+    await connection.execute(f"SET LOCAL lock_timeout = {milliseconds:d}")

@@ -7,7 +7,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
 
@@ -27,6 +26,7 @@ from services.audit.replay_jobs import replay_window
 from services.audit.settings import AuditSettings, read_settings
 from services.audit.verify import verify as verify_ledger
 from shared.errors import UserError
+from shared.postgres import clock_time
 from shared.terminal.output import Json, Output, print_json, progress
 
 T = TypeVar("T")
@@ -56,9 +56,9 @@ def replay(
     """Decide every decision of the window again and compare byte for byte."""
 
     async def run(settings: AuditSettings) -> tuple[ReplayReport, Window, int | None]:
-        window = window_of(since, until, datetime.now(UTC))
         caused_by = causing_topic(topic)
         async with open_reader(settings) as connection:
+            window = window_of(since, until, await clock_time(connection))
             behind = await records_behind(settings, connection, Patience(wait))
             total = await count_published(connection, window)
         with progress("deciding again", total, quiet=json) as advance:
@@ -82,8 +82,8 @@ def count(since: Since = None, until: Until = None, wait: Wait = 30, json: Json 
     """Prove that no lead of the window is missing, and name those that are."""
 
     async def run(settings: AuditSettings) -> CountReport:
-        window = window_of(since, until, datetime.now(UTC))
         async with open_reader(settings) as connection:
+            window = window_of(since, until, await clock_time(connection))
             with progress("counting", quiet=json) as advance:
                 return await count_window(settings, connection, window, Patience(wait), advance)
 
@@ -121,7 +121,7 @@ def lead(lead_id: Annotated[str, typer.Argument(help="The lead's id.", metavar="
         except ValueError as error:
             raise UserError(f"{lead_id!r} is no lead id", "an id has 36 characters, 8-4-4-4-12") from error
         async with open_reader(settings) as connection:
-            journey = await journey_of(connection, wanted, datetime.now(UTC))
+            journey = await journey_of(connection, wanted, await clock_time(connection))
         if json:
             print_json(journey)
         else:

@@ -29,7 +29,7 @@ from shared.errors import UserError
 from shared.keys import load_keys
 from shared.near_misses import did_you_mean
 from shared.personal import PublishableSlug, PublishableText
-from shared.postgres import Connection, open_pool, transact
+from shared.postgres import Connection, clock_time, open_pool, transact
 from shared.terminal.output import Json, Output, print_json
 from shared.terminal.table import print_table, table_of
 from shared.words import counted
@@ -61,9 +61,9 @@ def add(
         _valid(_PUBLIC, consent_version, _TEXT_VERSION_RULE) if consent_version else None,
     )
     key = make_key(os.urandom)
-    now = datetime.now(UTC)
 
     async def work(connection: Connection) -> None:
+        now = await clock_time(connection)
         await db_sources.add_source(connection, source, now)
         await db_sources.add_key(connection, source.source, hash_of(key), now)
 
@@ -108,7 +108,7 @@ def revoke(
     """Revoke a source's keys; running intakes refuse them within 5 seconds."""
 
     async def work(connection: Connection) -> tuple[int, list[str]]:
-        revoked = await db_sources.revoke_keys(connection, name, key_id.lower(), datetime.now(UTC))
+        revoked = await db_sources.revoke_keys(connection, name, key_id.lower(), await clock_time(connection))
         return revoked, [row["source"] for row in await db_sources.list_keys(connection)]
 
     revoked, names = _run(work)
@@ -136,7 +136,7 @@ def erase(
         found = person_id
         if token is not None:
             found = (await db_people.persons_of(connection, [token])).get(token)
-        return await erase_person(connection, found, datetime.now(UTC)) if found else None
+        return await erase_person(connection, found, await clock_time(connection)) if found else None
 
     erased = _run(work, settings)
     if erased is None:

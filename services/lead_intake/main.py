@@ -4,7 +4,6 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
@@ -28,11 +27,12 @@ from services.lead_intake.settings import IntakeSettings
 from services.lead_intake.source_keys import SourceKeys
 from services.lead_intake.state import StateKeeper
 from services.lead_intake.take import Intake, count_answers
+from shared.clock_watch import ClockWatch
 from shared.contracts import LEADS_DECIDED
 from shared.http_server import ServerLimits, serve
 from shared.kafka import DeadLetters, Producer, make_broker, run_broker, subscribe
 from shared.keys import load_keys
-from shared.postgres import Connection, acquire, open_pool, transact
+from shared.postgres import SERVICE_LIMITS, Connection, acquire, open_pool, transact
 from shared.process import run_together
 from shared.telemetry import Progress, configure_logging
 from shared.telemetry.health import serve_health
@@ -46,17 +46,19 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
     configure_logging(settings, SERVICE)
     keys = load_keys(settings.key_file)
     postal_codes = load_postal_codes(settings.postal_codes)
-    clock = partial(datetime.now, UTC)
     registry = CollectorRegistry()
     progress = _ReadyWithoutKafka()
     seal = Seal(keys, os.urandom)
 
     async with (
-        open_pool(settings, SERVICE) as pool,
+        open_pool(settings, SERVICE, server_settings=SERVICE_LIMITS) as pool,
         Producer(settings, f"{SERVICE}-dead") as dead_producer,
         Tracing(settings, SERVICE) as tracing,
         open_finder(settings, keys.pepper, registry, time.monotonic) as finder,
     ):
+        watch = ClockWatch(pool, registry)
+        await watch.compare()
+        clock = watch.clock
         outbox = Outbox(pool, partial(Producer, settings, SERVICE), clock, registry)
 
         async def record_batch(entries: Sequence[Entry]) -> Recorded:
@@ -123,7 +125,8 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
 
         await run_together(
             stop,
-            serve_health(settings, progress, registry, {"postgres": postgres_answers}, stop),
+            serve_health(settings, progress, registry, {"postgres": postgres_answers, "clock": watch.check}, stop),
+            watch.run(stop),
             run_broker(broker, stop),
             forget_old_keys(pool, settings.intake_idempotency, clock, stop),
             answer(),

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from services.lead_intake import db
 from services.lead_intake.db import OutboxRow
 from shared.kafka import Producer, ProducerBroken, publish_or_bury
-from shared.postgres import RETRIABLE, Connection, Pool, PostgresUnavailable, acquire, transact
+from shared.postgres import RETRIABLE, Connection, Pool, PostgresUnavailable, acquire, allow_idle, transact
 from shared.telemetry import get_logger
 
 SOURCE = "lead_intake"
@@ -29,6 +29,8 @@ MOST_IN_HAND = 20_000
 """Rows kept in memory for the direct way; when Kafka is slower than that, the sweeper has the rest."""
 PUBLISH_WITHIN_S = 12.0
 """Above the longest leader election after a broker died (9 s)."""
+SWEPT_WITHIN_S = 60
+"""The rows of one look are locked for as long as that; other sweepers pass over them."""
 PUBLISH_EVERY_S = 0.05
 """A publish costs the broker the same for one fact as for a hundred: what is committed meanwhile goes together."""
 LONGEST_PAUSE_S = 5.0
@@ -119,6 +121,7 @@ class Outbox:
     async def _sweep_some(self, connection: Connection) -> int:
         rows = await db.take_leftovers(connection, self._clock() - LEFT_AFTER, SWEEP_ROWS)
         if rows:
+            await allow_idle(connection, SWEPT_WITHIN_S)
             await self._publish(rows)
             await db.delete_outbox(connection, [row.id for row in rows if row.id is not None])
             get_logger().info("outbox.swept", facts=len(rows))

@@ -25,6 +25,7 @@ from services.router.policies import read_policy_file
 from services.router.rollback import Rollback, roll_back
 from services.router.tables import print_findings
 from services.router.terminal import run
+from shared.postgres import present
 from shared.terminal.output import Json, Output, print_json, progress
 
 Last = Annotated[str | None, typer.Option(help="Leads received in this time: 7d, 12h, 30m. Default: 7d.")]
@@ -113,7 +114,7 @@ def roll_network_back(
 
 
 def _roll_back(kind: Kind, to: int | None, yes_remove: int | None = None) -> Rollback:
-    now, key = datetime.now(UTC), operator_key()
+    now, key = run(present), operator_key()
     return write(lambda connection: roll_back(connection, kind, to, key, now, yes_remove))
 
 

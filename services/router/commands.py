@@ -23,7 +23,7 @@ from services.router.travel.opening import open_travel_times
 from services.router.vehicles import read_vehicle
 from shared.errors import UserError
 from shared.near_misses import did_you_mean
-from shared.postgres import Pool, acquire
+from shared.postgres import Pool, acquire, present
 from shared.terminal.output import Json, Output, print_json
 from shared.vocabulary import Datum, Intent
 
@@ -177,7 +177,7 @@ def explain(
         if preferred is not None:
             (await known_names(pool)).require_site(preferred)
         async with open_travel_times(read_settings(), CollectorRegistry()) as times:
-            return await explain_lead(pool, times, intent, lat, lon, datum, preferred, datetime.now(UTC), name)
+            return await explain_lead(pool, times, intent, lat, lon, datum, preferred, await present(pool), name)
 
     explanation = run(work)
     if as_json:

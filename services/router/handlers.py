@@ -16,20 +16,21 @@ from services.router.db.room import Place
 from services.router.domain import LeadFeatures, Travel
 from services.router.emission import SOURCE
 from services.router.line import QueuesOutdated
+from services.router.locked_rows import raising_rows_locked, settle_around_locks
 from services.router.metrics import RouterMetrics
 from services.router.reading import Arrival, read
 from services.router.reload import InEffect, Reload
 from services.router.repeating import MOST_REPEATS, until_settled
 from services.router.requeue import requeue
 from services.router.settings import RouterSettings
-from services.router.settle import Settled, settle
+from services.router.settle import NOTHING_SETTLED, Settled, settle
 from services.router.spans import trace_decisions
 from services.router.travel.asking import concerned
 from services.router.travel.times import Start, TravelTimes
 from services.router.vacancies import Vacancies
 from shared.contracts import LEADS_DECIDED
 from shared.kafka import DeadLetters, Producer, Record, publish_or_bury
-from shared.postgres import Pool, acquire, transact
+from shared.postgres import Connection, Pool, acquire, transact
 from shared.telemetry import get_logger
 from shared.tracing import Tracing
 from shared.vocabulary import Intent
@@ -115,11 +116,20 @@ class LeadHandler:
                 task.result()
 
     async def _decide_and_publish(self, arrivals: Sequence[Arrival]) -> Settled:
-        started = self._clock()
         # Before it is this batch's turn to be decided: while it waits for an engine, another is decided.
         looked_up = await self._look_up(arrivals, self._reload())
+
+        async def settle_some(some: Sequence[Arrival], lock_wait_ms: int | None) -> Settled:
+            return await self._settle_and_publish(some, looked_up, lock_wait_ms)
+
+        return await settle_around_locks(arrivals, settle_some, self._metrics.retried.labels("locked").inc)
+
+    async def _settle_and_publish(
+        self, arrivals: Sequence[Arrival], looked_up: LookedUp, lock_wait_ms: int | None
+    ) -> Settled:
+        started = self._clock()
         async with self._deciding:
-            settled = await self._settle(arrivals, looked_up)
+            settled = await self._settle(arrivals, looked_up, lock_wait_ms)
         self._vacancies.note(settled.vacated)
         refused = await publish_or_bury(
             self._producer, LEADS_DECIDED.name, settled.emissions, source=SOURCE, now=self._clock()
@@ -143,39 +153,45 @@ class LeadHandler:
                 leads = leads + [_features(row) for row in await places.of_leads(connection, known)]
         return LookedUp(in_effect, await self._travel.of(leads, snapshot, policy))
 
-    async def _settle(self, arrivals: Sequence[Arrival], looked_up: LookedUp) -> Settled:
+    async def _settle(self, arrivals: Sequence[Arrival], looked_up: LookedUp, lock_wait_ms: int | None) -> Settled:
         """Decide and record all of them: first those that can be together, then what that left."""
-        settled, left = Settled([], Counter(), Counter(), 0), arrivals
+        settled, left = NOTHING_SETTLED, arrivals
         if not arrivals:
             return settled
         for _ in range(MOST_REPEATS):
-            settled = settled.then(await self._settle_together(left, looked_up))
+            settled = settled.then(await self._settle_together(left, looked_up, lock_wait_ms))
             left = [arrival for arrival in left if arrival.lead_id in settled.left]
             if not left:
                 return settled
             self._metrics.left.inc(len(left))
         raise RuntimeError(f"{len(left)} leads of a batch were overtaken {MOST_REPEATS} times")
 
-    async def _settle_together(self, arrivals: Sequence[Arrival], looked_up: LookedUp) -> Settled:
-        """Decide and record in one transaction, again when another router was quicker."""
+    async def _settle_together(
+        self, arrivals: Sequence[Arrival], looked_up: LookedUp, lock_wait_ms: int | None
+    ) -> Settled:
+        """Decide and record in one transaction, again when another router was quicker. Raises RowsLocked."""
 
         trust_queues = False
 
         async def attempt(keep: frozenset[Place]) -> Settled:
             nonlocal looked_up, trust_queues
-            in_effect, now = self._reload(), self._clock()
+            in_effect = self._reload()
             if in_effect is not looked_up.in_effect:
                 looked_up = await self._look_up(arrivals, in_effect)
-            travel = looked_up.travel
+            travel, trust = looked_up.travel, trust_queues
+
+            async def work(connection: Connection) -> Settled:
+                # In the transaction, which does not survive a process that stands still: the time is never an old one.
+                now = self._clock()
+                async with raising_rows_locked(connection, lock_wait_ms):
+                    return await settle(
+                        connection, arrivals, in_effect, now, keep=keep, travel=travel, trust_queues=trust
+                    )
+
             try:
-                return await transact(
-                    self._pool,
-                    lambda connection: settle(
-                        connection, arrivals, in_effect, now, keep=keep, travel=travel, trust_queues=trust_queues
-                    ),
-                )
+                return await transact(self._pool, work)
             except QueuesOutdated:
-                await requeue(self._pool, in_effect, now)
+                await requeue(self._pool, in_effect, self._clock())
                 # What is outdated even now is being decided by others, which this batch does not wait for.
                 trust_queues = True
                 raise

@@ -1,11 +1,11 @@
 """Wiring of the router, top to bottom."""
 
 import asyncio
-from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry
 
 from services.router.handlers import LeadHandler
+from services.router.locked_rows import LOCK_WAIT_S
 from services.router.metrics import RouterMetrics
 from services.router.reading import TOPICS_READ
 from services.router.reload import Reload
@@ -13,9 +13,10 @@ from services.router.settings import RouterSettings
 from services.router.timers import Timers
 from services.router.travel.opening import open_travel_times
 from services.router.vacancies import Vacancies
+from shared.clock_watch import ClockWatch
 from shared.contracts import NETWORK_CHANGED, POLICIES_PUBLISHED
 from shared.kafka import DeadLetters, Producer, hear, make_broker, run_broker, subscribe
-from shared.postgres import PostgresUnavailable, acquire, open_pool
+from shared.postgres import SERVICE_LIMITS, PostgresUnavailable, acquire, open_pool
 from shared.process import run_together
 from shared.telemetry import Progress, configure_logging
 from shared.telemetry.health import serve_health
@@ -27,11 +28,8 @@ CHANGES = (NETWORK_CHANGED, POLICIES_PUBLISHED)
 # Every statement looks rows up by key. With fresh statistics missing, a plan made for an empty table would read the
 # whole table for ever after; just-in-time compilation never pays for statements of milliseconds.
 PLANNING = {"enable_seqscan": "off", "jit": "off"}
-
-
-def now() -> datetime:
-    """The server's clock."""
-    return datetime.now(UTC)
+SESSION = {**SERVICE_LIMITS, **PLANNING, "lock_timeout": f"{LOCK_WAIT_S}s"}
+"""What the sessions of a router are told."""
 
 
 async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
@@ -40,11 +38,14 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
     registry = CollectorRegistry()
     metrics, progress = RouterMetrics(registry), Progress()
     async with (
-        open_pool(settings, SERVICE, server_settings=PLANNING) as pool,
+        open_pool(settings, SERVICE, server_settings=SESSION) as pool,
         Producer(settings, SERVICE) as producer,
         Tracing(settings, SERVICE) as tracing,
         open_travel_times(settings, registry) as travel,
     ):
+        watch = ClockWatch(pool, registry)
+        await watch.compare()
+        now = watch.clock
         reload, vacancies = Reload(pool, metrics), Vacancies()
         dead_letters = DeadLetters(
             producer, SERVICE, registry=registry, progress=progress, hold=settings.hold_dead_letters
@@ -85,5 +86,5 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
                 run_broker(broker, stop),
             )
 
-        checks = {"postgres": postgres, "policy": policy}
-        await run_together(stop, serve_health(settings, progress, registry, checks, stop), route())
+        checks = {"postgres": postgres, "policy": policy, "clock": watch.check}
+        await run_together(stop, serve_health(settings, progress, registry, checks, stop), watch.run(stop), route())

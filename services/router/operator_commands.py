@@ -1,6 +1,5 @@
 """`waypost operator`: who may change what routers decide by."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
@@ -12,7 +11,9 @@ from services.router.changes.commands import operator_key, request, write
 from services.router.changes.submission_printing import print_waiting
 from services.router.db import changes as db_changes
 from services.router.db import operators as db
+from services.router.terminal import run
 from shared.errors import UserError
+from shared.postgres import present
 from shared.terminal.output import Json, Output, print_json
 from shared.terminal.table import print_table, table_of
 
@@ -81,7 +82,7 @@ def list_(as_json: Json = False) -> None:
 @operator_app.command("disable")
 def disable(name: Annotated[str, typer.Argument(help="The operator.")]) -> None:
     """Accept an operator's key no more, at once. What the operator proposed or approved stays as it is."""
-    now = datetime.now(UTC)
+    now = run(present)
     key = operator_key()
     write(lambda connection: operators.disable(connection, name, key, now))
     typer.echo(f"The key of {name} is accepted no more.")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from services.router.policy import Finding, Policy, check
 from services.router.snapshot import Snapshot
 from shared.contracts import POLICIES_PUBLISHED, PolicyPublished, derived_id
 from shared.errors import UserError
-from shared.postgres import Connection, Pool, acquire, open_pool, transact
+from shared.postgres import Connection, Pool, acquire, open_pool, present, transact
 from shared.settings import Settings
 from shared.text_files import MEBIBYTE, read_text_file
 
@@ -107,7 +107,7 @@ async def publish_default(settings: Settings) -> int | None:
         async with acquire(pool) as connection:
             if await db.policy(connection) is not None:
                 return None
-        return (await publish(pool, default_policy_text(), datetime.now(UTC))).version
+        return (await publish(pool, default_policy_text(), await present(pool))).version
 
 
 def _announcement(version: int, digest: str, now: datetime, by: By) -> Announcement:

@@ -1,7 +1,7 @@
 """Raw records to what happened to which lead. A record that is no fact of its topic is set aside with the reason."""
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -25,6 +25,8 @@ class Arrival(NamedTuple):
     """Set for leads.received."""
     person_id: str | None = None
     """Set for leads.received and people.erased."""
+    at: datetime | None = None
+    """When it happened, as its fact says: what is decided because of it is not decided before."""
 
 
 class Reading(NamedTuple):
@@ -97,35 +99,33 @@ def _received(raw: bytes) -> list[Arrival]:
     features = LeadFeatures(
         lead.lead_id, lead.person_id, lead.intent, point, lead.preferred_site_id, received_at, vehicle
     )
-    return [
-        Arrival(
-            LEADS_RECEIVED.name, lead.lead_id, Received(fact.id), _trace(fact.traceparent), features, lead.person_id
-        )
-    ]
+    trace = _trace(fact.traceparent)
+    return [Arrival(LEADS_RECEIVED.name, lead.lead_id, Received(fact.id), trace, features, lead.person_id, received_at)]
 
 
 def _answered(raw: bytes) -> list[Arrival]:
     fact = LEADS_ANSWERED.read(raw)
-    lead_id = str(fact.data.lead_id)
-    return [Arrival(LEADS_ANSWERED.name, lead_id, Answered.of(str(fact.id), fact.data), _trace(fact.traceparent))]
+    answered = Answered.of(str(fact.id), fact.data)
+    return [Arrival(LEADS_ANSWERED.name, str(fact.data.lead_id), answered, _trace(fact.traceparent), at=fact.time)]
 
 
 def _due(raw: bytes) -> list[Arrival]:
     fact = LEADS_DUE.read(raw)
-    return [Arrival(LEADS_DUE.name, str(fact.data.lead_id), Due.of(str(fact.id), fact.data), _trace(fact.traceparent))]
+    due = Due.of(str(fact.id), fact.data)
+    return [Arrival(LEADS_DUE.name, str(fact.data.lead_id), due, _trace(fact.traceparent), at=fact.time)]
 
 
 def _ordered(raw: bytes) -> list[Arrival]:
     fact = LEADS_ORDERED.read(raw)
-    lead_id = str(fact.data.lead_id)
-    return [Arrival(LEADS_ORDERED.name, lead_id, Ordered.of(str(fact.id), fact.data), _trace(fact.traceparent))]
+    ordered = Ordered.of(str(fact.id), fact.data)
+    return [Arrival(LEADS_ORDERED.name, str(fact.data.lead_id), ordered, _trace(fact.traceparent), at=fact.time)]
 
 
 def _erased(raw: bytes) -> list[Arrival]:
     fact = PEOPLE_ERASED.read(raw)
     erased, person_id = Erased(str(fact.id)), str(fact.data.person_id)
     return [
-        Arrival(PEOPLE_ERASED.name, str(lead_id), erased, _trace(fact.traceparent), person_id=person_id)
+        Arrival(PEOPLE_ERASED.name, str(lead_id), erased, _trace(fact.traceparent), person_id=person_id, at=fact.time)
         for lead_id in sorted(fact.data.lead_ids)
     ]
 

@@ -12,10 +12,21 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.router.barriers import Point
+from services.router.batch_time import batch_time, without_early
 from services.router.db import days, ledger, loads, recording, shares
 from services.router.db.ledger import KeptDecision
 from services.router.db.room import Place
-from services.router.domain import Ask, Decided, Served, Stale, Travel, decide_batch, month_of, stay_with
+from services.router.domain import (
+    Ask,
+    Decided,
+    Served,
+    Stale,
+    StaleReason,
+    Travel,
+    decide_batch,
+    month_of,
+    stay_with,
+)
 from services.router.domain.ledger import Held
 from services.router.emission import decided_fact
 from services.router.policy import Policy
@@ -42,8 +53,8 @@ class Settled(NamedTuple):
     again: int = 0
     """How often it was decided again because sites had less room than was seen."""
     left: frozenset[str] = frozenset()
-    """New leads of which nothing was recorded, because another router has recorded a lead of the same person since they
-    were read: to be settled after this."""
+    """Leads of which nothing was recorded, to be settled after this: new ones, because another router has recorded a
+    lead of the same person since they were read, and those of which something later than now is recorded."""
     vacated: frozenset[str] = frozenset()
     """Sites with a limit that let go of a lead, or whose queues one has left: somebody else may be served there."""
 
@@ -58,6 +69,9 @@ class Settled(NamedTuple):
             later.left,
             self.vacated | later.vacated,
         )
+
+
+NOTHING_SETTLED = Settled([], Counter(), Counter(), 0)
 
 
 async def settle(
@@ -77,11 +91,16 @@ async def settle(
     done again.
     """
     snapshot, policy = in_effect.snapshot, in_effect.policy
+    # Read first: whatever was locked until now is recorded, with its time.
     rows = await ledger.lock_leads(
         connection,
         [arrival.lead_id for arrival in arrivals],
         [arrival.received.person_id for arrival in arrivals if arrival.received is not None],
     )
+    arrivals, early = without_early(arrivals, now)
+    now, ahead = batch_time(now, rows, arrivals)
+    if ahead:
+        arrivals = [arrival for arrival in arrivals if arrival.lead_id not in ahead]
     today = snapshot.today(now)
     month = month_of(now) if policy.shares else None
     seen = Held(
@@ -110,7 +129,7 @@ async def settle(
         noted = await recording.remember_erased(connection, lead_ids, person_ids, fact_ids, now)
         if noted < len(set(lead_ids)):
             raise Overtaken
-    stale = asked.stale
+    stale = asked.stale + Counter([(arrival.topic, StaleReason.NOT_YET_DUE.value) for arrival in early])
     decided: list[Answer] = []
     for (arrival, ask), answer in zip(questions, answers, strict=True):
         if isinstance(answer, Stale):
@@ -119,7 +138,7 @@ async def settle(
             decided.append((arrival, ask, answer))
     emissions = [_emit_kept(one, asked.traceparent_of(one)) for one in kept]
     if not decided:
-        return Settled(emissions, Counter(), stale, len(kept), spending.again)
+        return Settled(emissions, Counter(), stale, len(kept), spending.again, ahead)
 
     lost, left, vacated = await write(connection, decided, asked, in_effect, now)
     if lost:
@@ -140,7 +159,7 @@ async def settle(
         for site_id, change in one.deltas
         if change < 0 and snapshot.can_be_full(site_id)
     }
-    return Settled(emissions, outcomes, stale, len(kept), spending.again, left, vacated)
+    return Settled(emissions, outcomes, stale, len(kept), spending.again, left | ahead, vacated)
 
 
 async def _staying(

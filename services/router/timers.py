@@ -23,12 +23,14 @@ from services.router.vacancies import Vacancies
 from shared.contracts import LEADS_DUE, LeadDue, derived_id
 from shared.kafka import Producer, publish_or_bury
 from shared.pausing import sleep_or_stop
-from shared.postgres import Connection, Pool, PostgresUnavailable, transact
+from shared.postgres import Connection, Pool, PostgresUnavailable, allow_idle, transact
 from shared.telemetry import get_logger
 from shared.tracing import Tracing
 
 VACANCY_PAUSE_S = 0.01
 """Between two looks at who is next where a place was freed."""
+ANNOUNCED_WITHIN_S = 60
+"""Kafka may take so long for one look's announcements; their rows are locked meanwhile, which nobody else waits for."""
 
 
 def due_record(due: timers.Due, kind: Literal["respond_by", "retry"], cause: str, now: datetime) -> tuple[bytes, bytes]:
@@ -189,6 +191,8 @@ class Timers:
     async def _publish_announcements(self, now: datetime) -> None:
         async def publish(connection: Connection) -> int:
             waiting = await announcements.lock_unpublished(connection, 100)
+            if waiting:
+                await allow_idle(connection, ANNOUNCED_WITHIN_S)
             for one in waiting:
                 await self._publish(one.topic, [(one.key, one.value)], now)
             if waiting:

@@ -7,6 +7,7 @@ from uuid import UUID
 from services.store_notifier import facts
 from services.store_notifier.db import answers, assignments, deliveries, inbox, outbox
 from services.store_notifier.domain import Assignment, Earlier, Said, Verdict, holds, judge
+from shared.clock import no_earlier
 from shared.contracts import Answer
 from shared.postgres import Connection, Pool, transact
 
@@ -35,11 +36,12 @@ async def record(pool: Pool, said: Said, now: datetime) -> Answered:
         item = await inbox.item(connection, said.site_id, said.lead_id, said.epoch)
         if assignment is None or item is None:
             raise NotYours
+        at = no_earlier(now, assignment.decided_at)
         earlier = await answers.earlier(connection, said.lead_id, said.epoch)
         verdict = judge(assignment, earlier.get("response"), earlier.get("outcome"), said)
         if verdict.kind == "recorded":
-            await answers.add(connection, facts.answer_id_of(said), said, now)
-            await outbox.put(connection, [facts.answered(said, now, assignment.traceparent)])
+            await answers.add(connection, facts.answer_id_of(said), said, at)
+            await outbox.put(connection, [facts.answered(said, at, assignment.traceparent)])
             if said.stage == "response":
                 voided = await deliveries.void_reminders(connection, said.lead_id, said.epoch, now)
                 await outbox.put(connection, facts.voided(voided, now))

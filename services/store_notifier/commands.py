@@ -6,7 +6,6 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 from uuid import UUID, uuid4
 
@@ -25,7 +24,7 @@ from services.store_notifier.settings import NotifierSettings, read_settings
 from shared.errors import UserError
 from shared.keys import load_keys
 from shared.near_misses import did_you_mean
-from shared.postgres import Pool, acquire, open_pool
+from shared.postgres import Pool, acquire, open_pool, present
 from shared.terminal.output import Json, Output, print_json
 from shared.terminal.table import print_table, table_of
 from shared.vocabulary import Slug
@@ -52,7 +51,7 @@ def add_endpoint(owner: Owner, url: str | None, *, in_flight: int, as_json: bool
     """
 
     async def work(settings: NotifierSettings, pool: Pool) -> dict[str, str | None]:
-        now = datetime.now(UTC)
+        now = await present(pool)
         if url is None and owner.site_id is not None:
             try:
                 key: str | None = await endpoints.add_inbox(pool, owner.site_id, os.urandom, now)
@@ -115,7 +114,7 @@ def rotate(endpoint_id: EndpointId, as_json: Json = False) -> None:
     async def work(settings: NotifierSettings, pool: Pool) -> dict[str, str | None]:
         sealing_key = load_keys(settings.key_file).endpoint_key
         secret = await endpoints.rotate(
-            pool, endpoint_id, key=sealing_key, random_bytes=os.urandom, now=datetime.now(UTC)
+            pool, endpoint_id, key=sealing_key, random_bytes=os.urandom, now=await present(pool)
         )
         return {"endpoint_id": str(endpoint_id), "secret": secret}
 
@@ -135,7 +134,11 @@ def disable(
 @endpoint_app.command()
 def enable(endpoint_id: EndpointId) -> None:
     """Send to an endpoint again, from the next assignment on."""
-    _run(lambda _, pool: endpoints.enable(pool, endpoint_id, datetime.now(UTC)))
+
+    async def work(_: NotifierSettings, pool: Pool) -> None:
+        await endpoints.enable(pool, endpoint_id, await present(pool))
+
+    _run(work)
     typer.echo(f"enabled {endpoint_id}")
 
 
@@ -148,7 +151,7 @@ def ping(endpoint_id: EndpointId) -> None:
             endpoint = await rows.find(connection, endpoint_id)
         if endpoint is None or endpoint["kind"] != "webhook":
             raise UserError(f"{endpoint_id} is no webhook", "see `waypost endpoint list`")
-        now = datetime.now(UTC)
+        now = await present(pool)
         secrets = endpoints.secrets_of(endpoint, load_keys(settings.key_file).endpoint_key, now)
         guard = AddressGuard(settings.notifier_allow_networks)
         async with webhook.open_session(guard, settings.notifier_request_timeout_s) as session:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from random import SystemRandom
 
 import aiohttp
@@ -25,22 +24,18 @@ from services.store_notifier.reminding import Reminders
 from services.store_notifier.scheduler import Scheduler
 from services.store_notifier.settings import NotifierSettings
 from services.store_notifier.sweeping import Sweeper
+from shared.clock_watch import ClockWatch
 from shared.contracts import LEADS_DECIDED, LEADS_RECEIVED
 from shared.http_server import ServerLimits, application, serve
 from shared.kafka import DeadLetters, Producer, make_broker, run_broker, subscribe
 from shared.keys import load_keys
-from shared.postgres import PostgresUnavailable, acquire, open_pool
+from shared.postgres import SERVICE_LIMITS, PostgresUnavailable, acquire, open_pool
 from shared.process import run_together
 from shared.telemetry import Progress, configure_logging
 from shared.telemetry.health import serve_health
 from shared.tracing import Tracing
 
 SERVICE = "store_notifier"
-
-
-def now() -> datetime:
-    """The server's clock."""
-    return datetime.now(UTC)
 
 
 async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
@@ -52,11 +47,16 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
     guard = AddressGuard(settings.notifier_allow_networks)
 
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings, SERVICE, max_size=16))
+        pool = await stack.enter_async_context(
+            open_pool(settings, SERVICE, max_size=16, server_settings=SERVICE_LIMITS)
+        )
         stores = await stack.enter_async_context(webhook.open_session(guard, settings.notifier_request_timeout_s))
         intake = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         producer = await stack.enter_async_context(Producer(settings, f"waypost-{SERVICE}"))
         tracing = await stack.enter_async_context(Tracing(settings, SERVICE))
+        watch = ClockWatch(pool, registry)
+        await watch.compare()
+        now = watch.clock
 
         async def send(delivery: asyncpg.Record, endpoint: asyncpg.Record) -> Outcome:
             attempt = webhook.Webhook(
@@ -138,7 +138,8 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
         )
         await run_together(
             stop,
-            serve_health(settings, progress, registry, {"postgres": postgres}, stop),
+            serve_health(settings, progress, registry, {"postgres": postgres, "clock": watch.check}, stop),
+            watch.run(stop),
             serve(
                 app,
                 settings.notifier_host,

@@ -19,6 +19,7 @@ from services.store_notifier.domain import Kind, Outcome, RetryPlan
 from services.store_notifier.listening import listening, wait_any
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.settling import Ended, settle
+from shared.clock import no_earlier
 from shared.pausing import sleep_or_stop
 from shared.postgres import Connection, Pool, PostgresUnavailable, acquire, transact
 from shared.telemetry import get_logger
@@ -141,7 +142,7 @@ class Scheduler:
         return min(LONGEST_NAP_S, max(shortest_s, (wake_at - self._clock()).total_seconds()))
 
     async def _attempt(self, delivery: asyncpg.Record, endpoint: asyncpg.Record) -> None:
-        at = self._clock()
+        at = no_earlier(self._clock(), delivery["decided_at"])
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:

@@ -36,6 +36,8 @@ BATCH_TIMEOUT_MS = 20
 """How long one poll waits when nothing is there; an idle consumer adds at most this to the first record."""
 GRACEFUL_STOP_S = 8.0
 """An in-flight batch may take this long after SIGTERM; the process has 10 s in all."""
+GROUP_SESSION_MS = 6_000
+"""The least that brokers allow: so long the leads of a process that was killed, or is frozen, wait for another."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
 
 
@@ -125,8 +127,7 @@ def subscribe(
         # Topic by topic: every process reads its part of each. The sticky one evens out the sum of all partitions only,
         # and gives a process that joins later whole topics, of which leads.received is mostly none.
         partition_assignment_strategy=(RangePartitionAssignor,),
-        # The least that brokers allow: so long the leads of a process that was killed wait for another.
-        session_timeout_ms=6_000,
+        session_timeout_ms=GROUP_SESSION_MS,
         heartbeat_interval_ms=2_000,
         rebalance_timeout_ms=30_000,
         fetch_max_wait_ms=500,

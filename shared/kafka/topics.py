@@ -26,6 +26,9 @@ def configuration(topic: Topic[Any]) -> dict[str, str]:
         "retention.ms": str(topic.retention_days * DAY_MS if topic.retention_days else -1),
         "cleanup.policy": topic.cleanup,
         "max.message.bytes": str(MAX_DEAD_MESSAGE_BYTES if is_dead else MAX_MESSAGE_BYTES),
+        # The broker's time, not the sender's: Kafka refuses records that a fast clock stamped an hour ahead, and throws
+        # those away early that a slow one stamped.
+        "message.timestamp.type": "LogAppendTime",
     }
 
 

@@ -40,6 +40,8 @@ class Load:
     """Answers that were not 202, by status; 0 is no answer at all."""
     points: list[tuple[float, float, str]] = field(default_factory=points_of_sites)
     """What leads come from, each from somewhere near one of them: latitude, longitude, datum."""
+    urls: list[str] = field(default_factory=list)
+    """Addresses of further intakes, which get their share."""
     _number: int = 0
 
     async def run(self, per_s: int, stop: asyncio.Event) -> None:
@@ -49,6 +51,13 @@ class Load:
             while not stop.is_set():
                 tasks.create_task(self._send(session, self._lead()))
                 await asyncio.sleep(1 / per_s)
+
+    async def send(self, leads: int) -> None:
+        """Send so many at once; returns when all of them are acknowledged."""
+        timeout = aiohttp.ClientTimeout(total=15)
+        async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as tasks:
+            for _ in range(leads):
+                tasks.create_task(self._send(session, self._lead()))
 
     def _lead(self) -> dict[str, Any]:
         self._number += 1
@@ -78,7 +87,7 @@ class Load:
         async with _in_time(answers):
             while True:
                 try:
-                    url = f"{self.system.services.intake_url}/v1/leads"
+                    url = f"{self.random.choice([self.system.services.intake_url, *self.urls])}/v1/leads"
                     async with session.post(url, data=body, headers=sent) as response:
                         if response.status == 202:
                             self.acknowledged.add((await response.json())["lead_id"])

@@ -7,9 +7,21 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from shared.kafka.consume import GROUP_SESSION_MS
 from shared.migrate import migrate
-from shared.postgres import Connection, Pool, PostgresUnavailable, acquire, open_pool, transact
+from shared.postgres import (
+    SERVICE_LIMITS,
+    Connection,
+    Pool,
+    PostgresUnavailable,
+    acquire,
+    allow_idle,
+    open_pool,
+    transact,
+)
 from shared.settings import Settings
+
+IDLE_LIMIT_MS = "SELECT setting::int FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
 
 
 @pytest.fixture
@@ -71,3 +83,38 @@ async def test_a_connection_that_cannot_be_given_back_hides_neither_the_result_n
     assert all(isinstance(error, Exception) for error in ended)
     async with acquire(pool) as one, acquire(pool) as other:
         assert await one.fetchval("SELECT 1") == await other.fetchval("SELECT 1") == 1
+
+
+async def test_a_transaction_that_stood_still_for_too_long_is_done_again_as_a_whole(postgres_dsn: str) -> None:
+    """Its session is ended by PostgreSQL, and with it every lock that it had."""
+    sessions = []
+    limits = {"idle_in_transaction_session_timeout": "50ms"}
+    settings = Settings(postgres=SecretStr(postgres_dsn))
+    await migrate(postgres_dsn, ["audit"])
+    admin = await asyncpg.connect(postgres_dsn)
+
+    async def work(connection: Connection) -> int:
+        sessions.append(connection.get_server_pid())
+        if len(sessions) == 1:
+            async with asyncio.timeout(30):
+                while await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", sessions[0]):
+                    await asyncio.sleep(0.01)
+        value: int = await connection.fetchval("SELECT 42")
+        return value
+
+    async with open_pool(settings, "audit", max_size=1, server_settings=limits) as pool:
+        assert await transact(pool, work) == 42
+    await admin.close()
+    assert len(set(sessions)) == 2
+
+
+async def test_a_service_frozen_within_a_transaction_loses_its_locks_before_its_partitions(postgres_dsn: str) -> None:
+    await migrate(postgres_dsn, ["audit"])
+    settings = Settings(postgres=SecretStr(postgres_dsn))
+    async with open_pool(settings, "audit", max_size=1, server_settings=SERVICE_LIMITS) as pool:
+        async with acquire(pool) as connection, connection.transaction():
+            assert await connection.fetchval(IDLE_LIMIT_MS) < GROUP_SESSION_MS
+            await allow_idle(connection, 60)
+            assert await connection.fetchval(IDLE_LIMIT_MS) == 60_000
+        async with acquire(pool) as connection:
+            assert await connection.fetchval(IDLE_LIMIT_MS) < GROUP_SESSION_MS

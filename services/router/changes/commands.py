@@ -1,7 +1,6 @@
 """`waypost changes`: what is proposed, what waits for its time, and what became of it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 import typer
@@ -17,7 +16,7 @@ from services.router.settings import read_settings
 from services.router.terminal import run
 from shared.errors import UserError
 from shared.moments import coming_moment_of
-from shared.postgres import Connection, Pool, transact
+from shared.postgres import Connection, Pool, present, transact
 from shared.terminal.output import Json, Output, print_json
 
 T = TypeVar("T")
@@ -57,7 +56,7 @@ def request(
     kind: Kind, content: str, at: str | None = None, *, even_if_changed: bool = False, yes_remove: int | None = None
 ) -> Submitted:
     """Make a change, or propose it where two people are needed."""
-    now = datetime.now(UTC)
+    now = run(present)
     moment = None if at is None else coming_moment_of(at, now, "--at")
     wanted = Wanted(
         kind, content, operator_key(), None if moment == now else moment, even_if_changed, yes_remove=yes_remove
@@ -107,7 +106,7 @@ def approve_change(
     as_json: Json = False,
 ) -> None:
     """Approve a change that another operator proposed; without a time, it takes effect at once."""
-    now = datetime.now(UTC)
+    now = run(present)
     moment = None if at is None else coming_moment_of(at, now, "--at")
     word = Word(number, operator_key(), moment, even_if_changed, yes_remove)
     done = write(lambda connection: approve(connection, word, now))
@@ -120,7 +119,7 @@ def approve_change(
 @changes_app.command("withdraw")
 def withdraw_change(number: Number, as_json: Json = False) -> None:
     """End a change that has not taken effect."""
-    now = datetime.now(UTC)
+    now = run(present)
     word = Word(number, operator_key())
     ended = write(lambda connection: withdraw(connection, word, now))
     if as_json:

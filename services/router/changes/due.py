@@ -8,7 +8,10 @@ from services.router.changes.rules import must_have_its_base, must_not_surprise
 from services.router.db import changes
 from services.router.db.network import try_to_lock_for_writing
 from shared.errors import UserError
-from shared.postgres import Connection, Pool, acquire, transact
+from shared.postgres import Connection, Pool, acquire, allow_idle, transact
+
+ENDED_WITHIN_S = 60
+"""PostgreSQL may wait so long between two statements that put changes into effect."""
 
 
 async def put_due_into_effect(pool: Pool, now: datetime) -> list[Change]:
@@ -24,6 +27,8 @@ async def put_due_into_effect(pool: Pool, now: datetime) -> list[Change]:
     async def work(connection: Connection) -> list[Change]:
         if not await try_to_lock_for_writing(connection):
             return []
+        # A network of 100,000 sites is read and compared here; who decides leads waits for nothing of this.
+        await allow_idle(connection, ENDED_WITHIN_S)
         return [await _end(connection, number, now) for number in await changes.due(connection, now)]
 
     return await transact(pool, work)

@@ -1,6 +1,6 @@
 """`waypost queue`, and what `waypost order` does once it knows the place."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from services.router.travel.opening import open_travel_times
 from shared.contracts import LeadDecided, WaitingReason
 from shared.errors import UserError
 from shared.personal import PublishableSlug
-from shared.postgres import Pool, acquire
+from shared.postgres import Pool, acquire, clock_time, present
 from shared.terminal.output import Json, Output, print_json
 
 _SLUG: TypeAdapter[str] = TypeAdapter(PublishableSlug)
@@ -34,7 +34,7 @@ def queue(
 
     async def work(pool: Pool) -> Queue:
         async with acquire(pool) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            return await read_queue(connection, reason, limit, datetime.now(UTC))
+            return await read_queue(connection, reason, limit, await clock_time(connection))
 
     found = run(work)
     if as_json:
@@ -64,7 +64,7 @@ def order_lead(
     _check(by, "--by", "write your short name: --by mei")
     _check(wish.site_id, "a site's id", "`waypost network show` lists the sites")
 
-    giver, now = Giver(by, operator_key()), datetime.now(UTC)
+    giver, now = Giver(by, operator_key()), run(present)
     if dry_run:
         _try(wanted, giver, wish, epoch, now, as_json=as_json)
         return

@@ -25,6 +25,7 @@ from services.router.questions import features_of, ledger_of
 from services.router.reading import Arrival
 from services.router.reload import InEffect
 from services.router.travel.times import Start, TravelTimes
+from shared.clock import no_earlier
 from shared.contracts import LEADS_ORDERED, Fact, LeadDecided, LeadOrdered, Order, Place, Result, derived_id
 from shared.errors import UserError
 from shared.postgres import Connection, Pool, acquire, transact
@@ -124,6 +125,7 @@ async def _draft(
     if row is None or row.epoch == 0:
         raise OrderRefused(f"the router has no lead {lead_id}", "is the id complete? it has 36 characters")
     snapshot, policy = await setting_in_effect(connection)
+    now = no_earlier(now, row.changed_at)
     said = LeadOrdered(lead_id=lead_id, epoch=epoch or row.epoch, ordered_at=now, **dict(order))
     # The time is part of it: an order that came to nothing may be given again.
     fact_id = derived_id("ordered", lead_id, said.epoch, order.ordered_by, now.isoformat())

@@ -7,6 +7,9 @@ from shared.postgres import Connection
 
 WAKE = "store_notifier_outbox"
 """NOTIFY channel that tells the relay to look now; without payload."""
+LONGEST_IDLE = "20s"
+"""A relay asks for work every few seconds, between publishes of at most 10 s: one that is silent for longer is frozen,
+and PostgreSQL ends its session so that another may take its place."""
 # Any constant of our own serves; all relays of one installation must agree on it.
 RELAY_LOCK = 0x77706E6F
 
@@ -41,11 +44,15 @@ async def put(connection: Connection, facts: Sequence[Waiting]) -> None:
 
 async def become_relay(connection: Connection) -> bool:
     """Try to be the one relay; the right lasts as long as the connection. A second one would only send doubles."""
-    return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK))
+    if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK):
+        return False
+    await connection.execute(f"SET idle_session_timeout = '{LONGEST_IDLE}'")
+    return True
 
 
 async def resign_relay(connection: Connection) -> None:
     """Leave the relay's place to another process."""
+    await connection.execute("RESET idle_session_timeout")
     await connection.execute("SELECT pg_advisory_unlock($1)", RELAY_LOCK)
 
 

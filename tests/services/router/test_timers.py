@@ -186,8 +186,8 @@ async def test_a_freed_place_goes_to_the_longest_waiting_lead(world: World) -> N
 async def test_a_full_network_is_tried_again_after_the_policys_minutes(world: World) -> None:
     await world.set_up(site("near", limit=1))
     async with world.router() as router:
-        await router.handle(received_record(251), received_record(252, at=in_minutes(1)))
-        await router.handle(answered_record(251, 1, "near", Answer.ACCEPTED), received_record(253))
+        await router.handle(received_record(251, at=in_minutes(-1)), received_record(252))
+        await router.handle(answered_record(251, 1, "near", Answer.ACCEPTED), received_record(253, at=in_minutes(-0.5)))
         world.clock.now = in_minutes(9)
         assert await router.timers.sweep() == 0
         world.clock.now = in_minutes(10)
@@ -202,7 +202,9 @@ async def test_a_lead_that_full_sites_nearby_hold_goes_to_the_farther_site_when_
         site("near", limit=1), site("town", 31.4), policy=DEFAULT_POLICY.replace("[intents.purchase]\n", near_first)
     )
     async with world.router() as router:
-        await router.handle(received_record(255), received_record(256, at=in_minutes(0.5)))
+        await router.handle(received_record(255, at=in_minutes(-0.5)))
+        world.clock.now = in_minutes(0.5)
+        await router.handle(received_record(256, at=in_minutes(0.5)))
         [waiting] = await world.decided(256)
         assert isinstance(waiting, LeadWaiting)
         assert (waiting.reason, waiting.radius_m, waiting.retry_at) == ("all_full", 5_000, in_minutes(6.5))

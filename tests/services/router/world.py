@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from services.router import network, policies
 from services.router.handlers import LeadHandler
-from services.router.main import PLANNING
+from services.router.main import SESSION
 from services.router.metrics import RouterMetrics
 from services.router.reload import Reload
 from services.router.settings import RouterSettings
@@ -99,12 +99,13 @@ class World:
         await policies.publish(self.pool, policy, NOW)
 
     @asynccontextmanager
-    async def router(self) -> AsyncIterator[Router]:
-        """A router with its own pool and producer, as a process has them."""
+    async def router(self, clock: Clock | None = None) -> AsyncIterator[Router]:
+        """A router with its own pool and producer, as a process has them; its clock is the world's, or its own."""
+        clock = clock or self.clock
         registry = CollectorRegistry()
         metrics = RouterMetrics(registry)
         async with (
-            open_pool(self.settings, "router", server_settings=PLANNING) as pool,
+            open_pool(self.settings, "router", server_settings=SESSION) as pool,
             Producer(self.settings, "router") as producer,
             Tracing(self.settings, "router") as tracing,
             open_travel_times(self.settings, registry) as travel,
@@ -113,9 +114,9 @@ class World:
             await reload.refresh()
             dead_letters = DeadLetters(producer, "router")
             handler = LeadHandler(
-                pool, producer, dead_letters, reload, self.settings, metrics, self.clock, tracing, travel, vacancies
+                pool, producer, dead_letters, reload, self.settings, metrics, clock, tracing, travel, vacancies
             )
-            timers = Timers(pool, producer, reload, self.settings, metrics, self.clock, tracing, vacancies)
+            timers = Timers(pool, producer, reload, self.settings, metrics, clock, tracing, vacancies)
             yield Router(handler, reload, timers, vacancies, pool, registry)
 
     async def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:

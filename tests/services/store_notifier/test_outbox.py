@@ -11,11 +11,11 @@ from prometheus_client import CollectorRegistry
 from services.store_notifier.db import outbox
 from services.store_notifier.db.outbox import Waiting
 from services.store_notifier.metrics import Metrics
-from services.store_notifier.outbox import Relay
+from services.store_notifier.outbox import LONGEST_PAUSE_S, PUBLISH_TIMEOUT_S, Relay
 from services.store_notifier.settings import NotifierSettings
 from shared.contracts import DEAD_LETTERS, LEADS_ANSWERED
 from shared.kafka import Producer
-from shared.postgres import Connection, Pool, transact
+from shared.postgres import Connection, Pool, acquire, transact
 from shared.settings import Settings
 from shared.tracing import Tracing
 from tests.services.store_notifier.world import now, until
@@ -117,3 +117,19 @@ async def test_a_fact_that_kafka_never_takes_is_buried_and_keeps_no_row_behind_i
     assert all(one.is_unpublished for one in dead)
     assert [len(one.raw_base64) for one in dead] == [1_466_668, 0]
     assert [one.reference and one.reference.value_bytes for one in dead] == [None, 3_000_000]
+
+
+async def test_a_relay_that_freezes_gives_its_place_up(pool: Pool) -> None:
+    """PostgreSQL ends a session that is idle for longer than a relay at work ever is."""
+    limit = "SELECT setting::int FROM pg_settings WHERE name = 'idle_session_timeout'"
+    async with acquire(pool) as relay, acquire(pool) as other:
+        assert await outbox.become_relay(relay)
+        longest_nap_ms = 1_000 * (PUBLISH_TIMEOUT_S + LONGEST_PAUSE_S)
+        assert longest_nap_ms < await relay.fetchval(limit) <= 2 * longest_nap_ms
+        assert not await outbox.become_relay(other)
+        assert await other.fetchval(limit) == 0
+
+        await outbox.resign_relay(relay)
+        assert await relay.fetchval(limit) == 0
+        assert await outbox.become_relay(other)
+        await outbox.resign_relay(other)

@@ -124,9 +124,10 @@ async def test_a_full_site_is_tried_again_by_a_time(world: World, waypost: Waypo
     now = world.clock.now
     await world.set_up(site("only", limit=1), site("daily", 33.3, daily_limit=1))
     async with world.router() as router:
-        await router.handle(received_record(611), received_record(612, at=now + timedelta(seconds=1)))
+        await router.handle(received_record(611, at=now - timedelta(seconds=1)), received_record(612, at=now))
         far = (33.3, 120.6)
-        await router.handle(received_record(613, far), received_record(614, far, at=now + timedelta(seconds=2)))
+        earlier = now - timedelta(seconds=2)
+        await router.handle(received_record(613, far, at=earlier), received_record(614, far, at=now))
 
     room, day = (await waypost.json("queue"))["waiting"]
 
