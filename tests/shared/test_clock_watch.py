@@ -14,6 +14,9 @@ from shared.migrate import migrate
 from shared.postgres import Pool, acquire, clock_time, open_pool
 from shared.settings import Settings
 
+UNSURE = timedelta(seconds=10)
+"""On a busy machine an answer takes its time, and so much of an offset is its way."""
+
 
 class Own:
     """This machine's clock, and by how much it is wrong."""
@@ -49,14 +52,13 @@ async def test_a_wrong_clock_is_told_with_its_offset_and_not_gone_by(pool: Pool,
     now = watch.clock()
     after = await theirs(pool)
 
-    assert before <= now <= after + timedelta(seconds=1)
+    assert before <= now <= after + UNSURE
     told = await watch.check()
     side = "behind" if off < timedelta(0) else "ahead of"
-    assert f"{abs(off).total_seconds():.0f}"[:-1] in told
-    assert f"s {side} PostgreSQL's: synchronise both with NTP" in told
-    offset = registry.get_sample_value("waypost_clock_offset_seconds")
-    assert offset is not None
-    assert not abs(timedelta(seconds=offset) - off) > timedelta(seconds=1)
+    offset_s = registry.get_sample_value("waypost_clock_offset_seconds")
+    assert offset_s is not None
+    assert abs(timedelta(seconds=offset_s) - off) < UNSURE
+    assert f" {abs(offset_s):.1f} s {side} PostgreSQL's: synchronise both with NTP" in told
 
 
 async def test_a_clock_that_is_set_while_the_process_runs_is_told_and_changes_nothing(pool: Pool) -> None:
@@ -69,7 +71,7 @@ async def test_a_clock_that_is_set_while_the_process_runs_is_told_and_changes_no
         own.off = step
         await watch.compare()
         assert "this machine's clock is" in await watch.check()
-        assert watch.clock() <= await theirs(pool) + timedelta(seconds=1)
+        assert watch.clock() <= await theirs(pool) + UNSURE
     own.off = timedelta(0)
     await watch.compare()
     assert await watch.check() == ""
