@@ -34,6 +34,8 @@ def _mobile_pattern(region: str) -> str:
 _CHINESE_MOBILE = re.compile(rf"(?:\+86|0086)?({_mobile_pattern('CN')})")
 _SHORTEST_NUMBER = 7
 """Digits; what is shorter beside a number is a note or a part of it."""
+_LONG_NUMBER = 10
+"""Digits with an area or country code: where nothing but a blank or a dash sets it apart, a short one may be a part."""
 MOST_MARKS_IN_A_ROW = 4
 """Combining marks on one letter; more is not a name but an attack on whatever displays it."""
 _MARKS = re.compile(
@@ -57,7 +59,7 @@ class Reading:
 
     value: str
     remark: str = ""
-    is_first_of_several: bool = False
+    is_one_of_several: bool = False
 
 
 def to_e164(phone: str, region: str) -> str:
@@ -67,7 +69,7 @@ def to_e164(phone: str, region: str) -> str:
     number may be many people. Raises ValueError when it is no valid number, and when it is two.
     """
     reading = read_phone(phone, region)
-    if reading.is_first_of_several:
+    if reading.is_one_of_several:
         raise ValueError("holds several phone numbers: give one")
     return reading.value
 
@@ -92,16 +94,15 @@ def _read_written_phone(phone: str, region: str) -> Reading:
         return Reading(whole)
     if not valid:
         pairs = [pair for pair in pairs_by_blanks(plain) if min(map(len, pair)) >= _SHORTEST_NUMBER]
-        readings = [[number for part in pair if (number := _valid(part, region))] for pair in pairs]
+        readings = [[number for part in pair if (number := _valid(part, region, _LONG_NUMBER))] for pair in pairs]
         valid = max(readings, key=len, default=[])
         apart = pairs[0] if pairs else apart
     if valid:
-        several = len(set(valid)) > 1
-        if several or sum(len(part) >= _SHORTEST_NUMBER for part in apart) > len(valid):
-            return Reading(valid[0], "holds more than one phone number; the first valid one was taken", several)
-        return Reading(valid[0])
+        is_alone = len(set(valid)) == 1 and sum(len(part) >= _SHORTEST_NUMBER for part in apart) <= len(valid)
+        remark = "" if is_alone else "holds more than one phone number; the first valid one was taken"
+        return Reading(valid[0], remark, is_one_of_several=not is_alone)
     group = extended_by_a_group(plain)
-    if group and (number := _valid(group.number, region)):
+    if group and (number := _valid(group.number, region, _LONG_NUMBER)):
         return Reading(f"{number};ext={group.extension}", "has an extension, which is kept behind the number as ;ext=")
     raise ValueError(_why_no_phone(plain, apart, region, has_extension=named is not None))
 
@@ -127,9 +128,9 @@ def _why_no_phone(plain: str, apart: Sequence[str], region: str, *, has_extensio
     return "is no valid phone number; give it with its country code (86 for China)"
 
 
-def _valid(number: str, region: str) -> str:
+def _valid(number: str, region: str, shortest: int = _SHORTEST_NUMBER) -> str:
     try:
-        return _ask_the_library(number, region) if len(number) >= _SHORTEST_NUMBER else ""
+        return _ask_the_library(number, region) if len(number) >= shortest else ""
     except ValueError:
         return ""
 
@@ -148,7 +149,7 @@ def _ask_the_library(phone: str, region: str) -> str:
 def to_address(email: str) -> str:
     """The address in its normal form, without asking DNS. Raises ValueError when it is none, and when it is two."""
     reading = read_address(email)
-    if reading.is_first_of_several:
+    if reading.is_one_of_several:
         raise ValueError("is no valid e-mail address but several: give one")
     return reading.value
 
@@ -161,10 +162,9 @@ def read_address(email: str) -> Reading:
     valid = [address for candidate in written if (address := _valid_address(candidate))]
     if not valid:
         raise ValueError("is no valid e-mail address")
-    if len(written) > 1:
-        remark = "holds more than one e-mail address; the first valid one was taken"
-        return Reading(valid[0], remark, len(valid) > 1)
-    return Reading(valid[0])
+    is_alone = len(written) == 1
+    remark = "" if is_alone else "holds more than one e-mail address; the first valid one was taken"
+    return Reading(valid[0], remark, is_one_of_several=not is_alone)
 
 
 def _valid_address(email: str) -> str:

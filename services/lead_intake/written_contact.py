@@ -26,7 +26,8 @@ _EXTENSION = re.compile(
     re.IGNORECASE,
 )
 _LAST_GROUP = re.compile(r"-([0-9]{1,5})\s*$")
-_NOT_OF_A_NUMBER = re.compile(r"[^0-9\s()+\-.]+|(?=\+)")
+_NOT_OF_A_NUMBER = re.compile(r"[^0-9\s()+\-.]+")
+_COUNTRY_TWICE = re.compile(r"^[\s(]*\+?([0-9]{2,3})[\s\-)]*(?=\+\s*\1)")
 _BETWEEN_WORDS = re.compile(r"[^0-9+\-.]+")
 _MOST_WORDS = 12
 _MAIL_LABEL = re.compile(r"^(?:mailto|e-?mail|mail|邮箱|电子邮件)\s*:\s*", re.IGNORECASE)
@@ -45,7 +46,7 @@ class Extended(NamedTuple):
 def plain_phone(text: str) -> str:
     """The text with ASCII digits, dashes and blanks, without what cannot be seen; labels and notes stay."""
     text = _VARIATION_SELECTORS.sub("", unicodedata.normalize("NFKC", text))
-    text = "".join(map(_plain_character, text))
+    text = _COUNTRY_TWICE.sub("", "".join(map(_plain_character, text)))
     # Beside other digits 一 is a dash, or a part of a word (周一).
     return text.replace("一", "-") if any(map(str.isdigit, text)) else text.translate(_HAN_DIGITS)
 
@@ -66,12 +67,9 @@ def extended_by_a_group(plain: str) -> Extended | None:
 
 def whole_number(plain: str) -> str:
     """All digits of a text as one number, with its leading +; empty when words or a + stand between them."""
-    pieces = numbers_apart(plain)
-    if any(piece.startswith("+") for piece in pieces[1:]):
-        return ""
     first = next((i for i, character in enumerate(plain) if character.isdigit()), 0)
     last = next((i for i in range(len(plain), 0, -1) if plain[i - 1].isdigit()), 0)
-    return "" if any(map(str.isalpha, plain[first:last])) else _digits("".join(pieces))
+    return "" if any(map(str.isalpha, plain[first:last])) else _digits("".join(_NOT_OF_A_NUMBER.split(plain)))
 
 
 def numbers_apart(plain: str) -> list[str]:
@@ -113,5 +111,7 @@ def _plain_character(character: str) -> str:
 
 
 def _digits(written: str) -> str:
-    digits = "".join(filter(str.isdigit, written))
-    return f"+{digits}" if digits and written.lstrip(" (-.").startswith("+") else digits
+    """The digits with their leading +; empty when a + stands among them."""
+    signs = "".join(filter(lambda c: c.isdigit() or c == "+", written)).rstrip("+")
+    digits = signs.lstrip("+")
+    return "" if "+" in digits or not digits else ("+" if signs.startswith("+") else "") + digits

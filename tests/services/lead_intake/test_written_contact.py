@@ -111,7 +111,7 @@ def test_of_two_numbers_the_first_is_taken_and_it_is_told(between: str) -> None:
 
     reading = read_phone(written, "CN")
 
-    assert (reading.value, reading.is_first_of_several) == (NUMBER, True)
+    assert (reading.value, reading.is_one_of_several) == (NUMBER, True)
     assert "more than one" in reading.remark
     with pytest.raises(ValueError, match="several phone numbers"):
         to_e164(written, "CN")
@@ -121,7 +121,7 @@ def test_of_two_numbers_the_first_is_taken_and_it_is_told(between: str) -> None:
 def test_beside_a_number_that_is_none_the_other_is_taken_and_it_is_told(written: str) -> None:
     reading = read_phone(written, "CN")
 
-    assert (reading.value, reading.is_first_of_several) == (NUMBER, False)
+    assert (reading.value, reading.is_one_of_several) == (NUMBER, True)
     assert "more than one" in reading.remark
 
 
@@ -169,14 +169,14 @@ def test_what_is_no_phone_is_refused_with_advice_that_fits(written: str, advice:
 )
 def test_an_address_is_read_however_it_is_written(written: str) -> None:
     assert to_address(written).casefold() == "test.person@example.com"
-    assert not read_address(written).is_first_of_several
+    assert not read_address(written).is_one_of_several
 
 
 @pytest.mark.parametrize("between", [", ", ";", "；", " ", "/", "、", " 或 "])
 def test_of_two_addresses_the_first_is_taken_and_it_is_told(between: str) -> None:
     reading = read_address(f"a@example.com{between}b@example.com")
 
-    assert (reading.value, reading.is_first_of_several) == ("a@example.com", True)
+    assert (reading.value, reading.is_one_of_several) == ("a@example.com", True)
     assert "more than one" in reading.remark
 
 
