@@ -27,6 +27,7 @@ hypothesis.settings.load_profile("waypost")
 # The longest files, longest first: a worker that begins one of them last would keep the others waiting for it.
 LONGEST = (
     "tests/faults/test_outages.py",
+    "tests/faults/test_poison.py",
     "tests/faults/test_kills.py",
     "tests/faults/test_records.py",
     "tests/test_readme.py",

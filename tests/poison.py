@@ -130,10 +130,10 @@ ANYWHERE: tuple[Poison, ...] = (
     Poison("3 MB in 3 kB of gzip", bytes(3 * MEGABYTE), codec=GZIP, is_whole=False),
     Poison("3 MB of snappy", bytes(3 * MEGABYTE), codec=SNAPPY, is_whole=False),
     Poison("3 MB of lz4", bytes(3 * MEGABYTE), codec=LZ4, is_whole=False),
-    Poison("100 MB in 3 kB of zstd", bytes(100 * MEGABYTE), codec=ZSTD, is_whole=False),
+    Poison("50 MB in 2 kB of zstd", bytes(50 * MEGABYTE), codec=ZSTD, is_whole=False),
     Poison("3 MB of header in gzip", b"x", headers=(("h", bytes(3 * MEGABYTE)),), codec=GZIP, is_whole=False),
     Poison("3 MB of key in gzip", b"x", key=bytes(3 * MEGABYTE), codec=GZIP, is_whole=False),
-    Poison("more than is unpacked", bytes(200 * MEGABYTE), codec=ZSTD, is_whole=False),
+    Poison("more than is unpacked", bytes(140 * MEGABYTE), codec=ZSTD, is_whole=False),
 )
 
 
