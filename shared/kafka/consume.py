@@ -157,17 +157,17 @@ def _with_pause(
 ) -> Callable[[list[Record]], Awaitable[None]]:
     log = get_logger()
     failures = 0
-    suspect: type[Exception] | None = None
+    is_suspect = False
 
     async def attempt(records: list[Record]) -> None:
-        if dead_letters is None or suspect is None:
+        if dead_letters is None or not is_suspect:
             await handle(records)
             return
         culprits = await handle_all_but_the_culprits(handle, records)
         await dead_letters.bury(culprits, seen=0, now=datetime.now(UTC))
 
     async def on_batch(records: list[Record]) -> None:
-        nonlocal failures, suspect
+        nonlocal failures, is_suspect
         progress.polled(records)
         try:
             await attempt(records)
@@ -177,7 +177,7 @@ def _with_pause(
             raise
         except Exception as error:
             failures += 1
-            suspect = type(error) if isinstance(error, OF_A_RECORD) else suspect
+            is_suspect = is_suspect or isinstance(error, OF_A_RECORD)
             pause_s = random.uniform(0.5, 1) * min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures, 10))  # noqa: S311
             log.warning(
                 "consumer.batch_failed",
@@ -192,7 +192,7 @@ def _with_pause(
             progress.failed(type(error).__name__)
             await asyncio.sleep(pause_s)
             raise
-        failures, suspect = 0, None
+        failures, is_suspect = 0, False
         progress.handled(records)
 
     return on_batch

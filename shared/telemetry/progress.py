@@ -112,9 +112,11 @@ class Progress:
             return False, f"the last batch failed: {self._last_error}"
         for prefix, get in self._consumers:
             consumer = get()
-            for (topic, partition), offset in getattr(consumer, "corrupt", {}).items():
-                place = f"{topic.removeprefix(prefix)}/{partition}/{offset}"
-                return False, f"the batch at {place} is corrupt: its partition waits"
+            corrupt: dict[tuple[str, int], int] = getattr(consumer, "corrupt", {})
+            for at in consumer.assignment() if consumer is not None and corrupt else ():
+                if (offset := corrupt.get((at.topic, at.partition))) is not None:
+                    place = f"{at.topic.removeprefix(prefix)}/{at.partition}/{offset}"
+                    return False, f"the batch at {place} is corrupt: its partition waits"
             if consumer is None or (not consumer.assignment() and not self.records_handled):
                 return False, "no partitions assigned yet"
         return True, "ok"
