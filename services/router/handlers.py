@@ -192,7 +192,8 @@ class LeadHandler:
                 return await transact(self._pool, work)
             except QueuesOutdated:
                 await requeue(self._pool, in_effect, self._clock())
-                # What is outdated even now is being decided by others, which this batch does not wait for.
+                # What is outdated even now is being decided by others, or has older ones before it: neither is waited
+                # for.
                 trust_queues = True
                 raise
 

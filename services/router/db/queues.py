@@ -90,14 +90,14 @@ async def lock_requeue(connection: Connection) -> None:
 
 
 async def lock_outdated(connection: Connection, queued_for: str, limit: int) -> list[str]:
-    """Waiting leads that stand in their queues by an older network, policy or opening, locked.
+    """Waiting leads that stand in their queues by an older network, policy or opening, locked; the oldest first.
 
     Without those that somebody else has locked: they are being decided.
     """
     rows = await connection.fetch(
         """SELECT lead_id::text FROM leads
            WHERE state = 'waiting' AND waiting IS DISTINCT FROM 'needs_person' AND queued_for < $1
-           ORDER BY queued_for LIMIT $2 FOR UPDATE SKIP LOCKED""",
+           ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED""",
         queued_for,
         limit,
     )
