@@ -174,7 +174,8 @@ async def test_the_ledger_has_every_record(poisoned: Poisoned, topic: str, poiso
 
 
 async def test_nothing_ended_and_nothing_waits(poisoned: Poisoned) -> None:
-    assert not [line for line in poisoned.system.said if " ended " in line]
+    # Only another of these tests kills (signal 9).
+    assert not [line for line in poisoned.system.said if " ended " in line and "ended (signal 9)" not in line]
     await nothing_waits(poisoned.system)
 
 
