@@ -2,7 +2,7 @@
 
 from shared.datum import certainly_abroad
 
-NO_POSITION = "0, 0 is a point in the sea that means 'no position'; give the real one"
+NO_POSITION = "0 for lat or lon, and a point in the sea at 0, 0, mean 'no position'; give the real one"
 """What a person is told who may correct it."""
 SWAPPED = "lat and lon look swapped"
 
