@@ -225,6 +225,15 @@ def test_swapped_numbers_are_told_as_such() -> None:
     assert "look swapped" in arctic.remarks[0].detail
 
 
+def test_an_address_with_its_campaign_is_an_id() -> None:
+    written = f"https://offers.example.com/?utm_campaign={'spring-' * 40}&lead=4711"
+
+    one, again, other = (accept(draft(source_lead_id=text)) for text in (written, written, written + "2"))
+
+    assert one.source_id_token == again.source_id_token != other.source_id_token
+    assert one.remarks == ()
+
+
 @pytest.mark.parametrize("numbers", [(999, 999), (-999, -999), (31298900, 120585300), (120.6, 31.3), (91.0, 0.0)])
 def test_numbers_of_nowhere_refuse_no_lead_that_says_its_place(numbers: tuple[float, float]) -> None:
     point = {"lat": float(numbers[0]), "lon": float(numbers[1]), "datum": "wgs84"}
