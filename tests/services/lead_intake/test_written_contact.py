@@ -133,6 +133,8 @@ def test_beside_a_number_that_is_none_the_other_is_taken_and_it_is_told(written:
     ("written", "advice"),
     [
         ("6522 1234", "area code"),
+        ("2596 1234", "area code"),
+        ("2596822", "area code"),
         ("(000) 000-0000", "filler"),
         ("1111111", "filler"),
         ("139****0001", "hidden"),
