@@ -11,7 +11,7 @@ from html import escape
 from html.entities import html5
 from typing import NamedTuple, TypeAlias
 
-from services.lead_intake.sources.adf_markup import CDATA, stretches
+from services.lead_intake.sources.adf_markup import CDATA, shadow, stretches
 
 
 class Repair(StrEnum):
@@ -24,6 +24,7 @@ class Repair(StrEnum):
     AMPERSANDS = "an &, < or ]]> that was not escaped was taken as text"
     HTML = "tags of HTML that need no end, such as <br>, were replaced by blanks"
     QUOTES = "attributes without straight quotes were given them"
+    COMMENTS = "comments that are not well-formed were passed over"
     CASE = "tags in different cases were taken as the same"
     PREFIXES = "namespace prefixes that nothing declares were dropped"
 
@@ -63,6 +64,9 @@ _PREFIXED = re.compile(r"""("[^"]*"|'[^']*')|(\s)([\w.\-]{1,64}):([\w.\-]{1,64}\
 _DECLARED_PREFIX = re.compile(r"\sxmlns:([\w.\-]{1,64})\s*=")
 _XML_ENTITIES = ("amp", "lt", "gt", "quot", "apos")
 
+_COMMENTS = re.compile(r"<((?:[\w.\-]{1,64}:)?(?:price)?comments)(?=[\s>])[^<>]*(?<!/)>", re.IGNORECASE)
+_NOT_A_LINE_END = re.compile(r"[^\r\n]")
+
 _Replacement: TypeAlias = Callable[[re.Match[str]], str]
 
 
@@ -73,6 +77,22 @@ def repair(text: str) -> Repaired:
     if len({name.lower() for name in mending.names}) < len(mending.names):
         mending.done[Repair.CASE] = None
     return Repaired(mended, tuple(mending.done))
+
+
+def without_comments(text: str) -> str:
+    """The text with what stands in its comments blanked out, place by place: nothing is read from there."""
+    seen = shadow(text)
+    lowered = seen.lower()
+    parts: list[str] = []
+    position = 0
+    while opening := _COMMENTS.search(seen, position):
+        # In capitals that change their length by lowering, places would differ.
+        end = lowered.find(f"</{opening[1].lower()}", opening.end()) if len(lowered) == len(seen) else -1
+        if end < 0:
+            break
+        parts += (text[position : opening.end()], _NOT_A_LINE_END.sub(" ", text[opening.end() : end]))
+        position = end
+    return "".join((*parts, text[position:]))
 
 
 class _Part(NamedTuple):
