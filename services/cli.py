@@ -83,8 +83,19 @@ def _wrong_arguments(error: Any) -> int:
         error.show()
         return WRONG_ARGUMENTS
     where = error.ctx.command_path if getattr(error, "ctx", None) else "waypost"
-    complain(" ".join(error.format_message().split()).rstrip("."), f"`{where} --help` says what may stand there")
+    complain(_plainly(error.format_message()), f"`{where} --help` says what may stand there")
     return WRONG_ARGUMENTS
+
+
+def _plainly(message: str) -> str:
+    """What typer says of an argument, without what it says to programmers, and with the name that was meant."""
+    from shared.near_misses import did_you_mean
+
+    plain = " ".join(message.split()).rstrip(".").replace("Value error, ", "", 1)
+    plain = re.sub(r"Input should be a valid UUID.*", "this is no id: one has 36 characters, 8-4-4-4-12", plain)
+    choice = re.search(r"'([^']*)' is not one of ('[^']*'(?:, '[^']*')*)\Z", plain)
+    meant = did_you_mean(choice[1], re.findall(r"'([^']*)'", choice[2])) if choice else ""
+    return f"{plain}; {meant}" if meant else plain
 
 
 def _ended(status: int) -> int:

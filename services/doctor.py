@@ -33,8 +33,6 @@ from shared.migrate import pending
 from shared.postgres import CONNECT_TIMEOUT_S, PostgresUnavailable, acquire, clock_time, open_pool
 from shared.settings import Settings
 
-# Kafka 4 refuses records stamped an hour ahead; deadlines go wrong long before.
-CLOCK_TOLERANCE = timedelta(seconds=2)
 CHECK_TIMEOUT_S = 20.0
 # A router looks every second, and one that decides many leads a little later.
 OVERDUE_AFTER = timedelta(minutes=1)

@@ -63,7 +63,7 @@ def csv_rows(lines: Iterable[str], columns: Columns, refuse: Refuse) -> Iterator
     if cause := _cause(first[:_LONGEST_HEADER], columns):
         refuse(skipped + 1 if first else 0, "file", cause)
         return
-    reader = csv.reader(chain([first], source), strict=True)
+    reader = csv.reader(chain([first], source), strict=True, skipinitialspace=True)
     begun = 0
     try:
         header = _header(next(reader), skipped + reader.line_num, columns, refuse)
@@ -138,7 +138,7 @@ def _cause(line: str, columns: Columns) -> str | None:
         return "is empty"
     if said := _SEP_LINE.match(line):
         return _wrong_separator(said[1])
-    cells = next(csv.reader([line]), [])
+    cells = next(csv.reader([line], skipinitialspace=True), [])
     if sum(column_name(cell) in columns.known for cell in cells) >= min(2, len(columns.needed)):
         return None
     beginning = line.lstrip()[:1]
@@ -155,11 +155,11 @@ def _cause(line: str, columns: Columns) -> str | None:
     if not found:
         return "has one column only; the header names all of them, with commas between"
     separator = found.most_common(1)[0][0]
-    return (
-        "has whole lines in quotes: each is one field; remove the quotes"
-        if separator == ","
-        else _wrong_separator(separator)
-    )
+    if separator != ",":
+        return _wrong_separator(separator)
+    if line.count("'") > len(between):
+        return 'has its fields in single quotes; write " instead of them, or nothing'
+    return "has whole lines in quotes: each is one field; remove the quotes"
 
 
 def _wrong_separator(separator: str) -> str:

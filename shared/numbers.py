@@ -16,6 +16,9 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?\Z")
 _WHOLE = re.compile(r"-?[0-9]+\Z")
 _DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3},[0-9]+\Z")
 _THOUSANDS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+\Z")
+_GROUPS = re.compile(r"-?[0-9]{1,3}(?:([ '])[0-9]{3})(?:\1[0-9]{3})*\Z")
+_EITHER = re.compile(r"-?[1-9][0-9]{0,2}(?:\.[0-9]{3})+\Z")
+"""One thousand where a point separates thousands, one where it separates decimals."""
 _MINUS = str.maketrans(dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\uff0d", "-"))
 
 
@@ -59,9 +62,11 @@ def _meant(text: str, form: re.Pattern[str]) -> str | None:
     """The plain spelling of the same number; None when there is none, or more than one."""
     plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in unicodedata.normalize("NFKC", text))
     plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
-    plain = plain.translate(_MINUS).replace("_", "").replace("'", "").replace(" ", "").removeprefix("+")
-    if form is _WHOLE and _THOUSANDS.match(plain):
-        plain = plain.replace(",", "")
+    plain = plain.translate(_MINUS).replace("_", "").strip().removeprefix("+")
+    if form is _WHOLE and _EITHER.match(plain):
+        return None
+    if _GROUPS.match(plain) or (form is _WHOLE and _THOUSANDS.match(plain)):
+        plain = re.sub("[ ',]", "", plain)
     elif form is _NUMBER and _DECIMAL_COMMA.match(plain):
         plain = plain.replace(",", ".")
     try:

@@ -8,6 +8,7 @@ script, in Han numerals, in words. Only dates pass, for campaigns have them.
 import html
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Annotated
 from urllib.parse import unquote
@@ -23,22 +24,42 @@ _WORDS = (
     *("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double", "triple"),
     *("ling", "yi", "yao", "er", "san", "si", "wu", "liu", "qi", "ba", "jiu"),
 )
+_LONG_VOWELS = "ーｰㆍ"
+"""Letters by their category, which look like a dash or a dot."""
+_BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"
+"""Letters of Hangul by their category, and nothing to see."""
 _LEAST_DIGITS = 7
 """A local phone number has no fewer; an identity number has 15 or 18."""
 _RUN = re.compile(rf"(?:(?:[0-9]|(?<![a-z])(?:{'|'.join(_WORDS)})(?![a-z]))[\W_]*){{{_LEAST_DIGITS},}}")
+_WORDS_TOGETHER = re.compile(rf"(?<![a-z])(?:(?:[0-9]|{'|'.join(_WORDS)})[\W_]*){{{_LEAST_DIGITS},}}")
+_NO_DIGITS = re.compile(r"[^0-9]+")
+_DIGITS_OF_A_MOBILE = 11
+_GAP = r"[^0-9]{0,5}"
+_WITH_LETTERS_BETWEEN = re.compile(
+    # A mobile's number or an identity card's, with an x or an "and" between its groups; 2026, 300 and 250 make neither.
+    rf"(?<![0-9])(?:0{{0,2}}{_GAP}8{_GAP}6{_GAP})?1{_GAP}[3-9](?:{_GAP}[0-9]){{9}}(?![0-9])"
+    rf"|(?<![0-9])[1-8](?:{_GAP}[0-9]){{5}}{_GAP}(?:1{_GAP}9|2{_GAP}0)(?:{_GAP}[0-9]){{2}}{_GAP}[01](?:{_GAP}[0-9]){{6}}"
+    rf"{_GAP}[0-9x](?![0-9])"
+)
 _DATE = r"20[0-9]{2}[-/._](?:0?[1-9]|1[0-2])[-/._](?:0?[1-9]|[12][0-9]|3[01])"
 _DATES = re.compile(
     # A date with a time or a number of its own behind it, from a date to a date, from a year to a year.
     rf"{_DATE}(?:[-/._ ][0-9]{{1,2}}(?::[0-9]{{2}}){{0,2}})?|{_DATE}[-/~_ ]+{_DATE}|20[0-9]{{2}}[-/_]20[0-9]{{2}}"
 )
 _LETTER_O = re.compile(r"(?<=[0-9])(?:[\W_]*o)+(?![a-np-z])")
-_ESCAPED = re.compile(r"\\(?:u\{?0{0,4}|x|0*1?)40\}?|=40|\\100")
+_LETTER_FOR_ONE = re.compile(r"(?<=[0-9o])[il](?=[0-9o])")
+_ESCAPED = re.compile(r"(?:\\(?:u\{?0{0,4}|x)|=)([2-7][0-9a-f])\}?|\\0?(1[0-7]{2}|[4-7][0-7])", re.IGNORECASE)
+_SIGNS_OF_ESCAPES = str.maketrans("％＆＃；＝＼", "%&#;=\\")
+_HIDDEN_ASCII = range(0xE0020, 0xE007F)
+"""Unicode's tags: invisible, and each one stands for a character of ASCII."""
 _AT = re.compile(
     r"[(\[{<（【「]\s*(?:at|a\.t|艾特|圈a)\s*[)\]}>）】」]"  # a(at)b
+    r"|[(\[{<]\s*a\s*[)\]}>]\s*[a-z0-9][\w-]*\s*[.。．点點]\s*[a-z]{2}"  # a(a)b.com
     r"|[a-z0-9]\s*(?:艾特|圈a)\s*[a-z0-9]"
-    # a at b dot com, a_at_b.com; but test_drive_at_home is a campaign.
-    r"|[a-z0-9][\s._~*-]+at[\s._~*-]+[a-z0-9][\w-]*(?:[\W_]*[.。．点點][\W_]*|[\W_]+dot[\W_]+)[a-z]{2}"
+    # a at b dot com, a_at_b.com, a/at/b.com; but test_drive_at_home is a campaign.
+    r"|[a-z0-9][\W_]+at[\W_]+[a-z0-9][\w-]*(?:[\W_]*[.。．点點][\W_]*|[\W_]+(?:dot|point)[\W_]+)[a-z]{2}"
 )
+_HINTS_OF_AN_AT = ("at", "a.t", "(a", "[a", "{a", "<a", "( a", "艾特", "圈a")
 _PERSONS_NUMBER = re.compile(
     r"(?:0{0,2}86)?1[3-9][0-9]{9}|[1-8][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9x]|0[1-9][0-9]{8,11}"
 )
@@ -47,11 +68,20 @@ _MOST_DECODED = 3
 
 def looks_personal(text: str) -> bool:
     """Whether a text may hold a phone number, an identity number or a mail address in any spelling."""
-    plain = _plain(text)
-    if "@" in plain or (("at" in plain or "艾特" in plain or "圈a" in plain) and _AT.search(plain)):
+    return any(map(_shows_personal, _readings(text)))
+
+
+def _shows_personal(plain: str) -> bool:
+    if "@" in plain or (any(hint in plain for hint in _HINTS_OF_AN_AT) and _AT.search(plain)):
         return True
+    if "i" in plain or "l" in plain:
+        plain = _LETTER_FOR_ONE.sub("1", plain)
     if "o" in plain:
         plain = _LETTER_O.sub(lambda found: "0" * found.group().count("o"), plain)
+    if len(_NO_DIGITS.sub("", plain)) >= _DIGITS_OF_A_MOBILE and _WITH_LETTERS_BETWEEN.search(plain):
+        return True
+    if any(any(map(str.isalpha, run.group())) for run in _WORDS_TOGETHER.finditer(plain)):
+        return True
     return any(not _DATES.fullmatch(run.group().strip(" -/._~:,()")) for run in _RUN.finditer(plain))
 
 
@@ -66,23 +96,41 @@ def holds_persons_number(name: str) -> bool:
     )
 
 
+def _readings(text: str) -> Iterator[str]:
+    """The text as it stands, and as it reads once its escapes are undone: in 13%800 the sign only separates."""
+    for _ in range(1 + _MOST_DECODED):
+        yield _plain(text)
+        signs = text if text.isascii() else text.translate(_SIGNS_OF_ESCAPES)
+        if not any(sign in signs for sign in "%&\\="):
+            return
+        decoded = _ESCAPED.sub(_unescaped, html.unescape(unquote(signs)))
+        if decoded == text:
+            return
+        text = decoded
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16) if found[1] else int(found[2], 8))
+
+
 def _plain(text: str) -> str:
-    """The text in lower case as a person reads it: without escapes and invisible signs, its digits as 0 to 9."""
-    for _ in range(_MOST_DECODED):
-        if not any(sign in text for sign in "%&\\="):
-            break
-        text = _ESCAPED.sub("@", html.unescape(unquote(text)))
+    """The text in lower case as a person reads it: without invisible signs, its digits as 0 to 9."""
     if text.isascii():
         return text.lower()
-    # Ⅳ is a digit before it is taken apart into letters, ㊀ only after.
-    return "".join(map(_read, unicodedata.normalize("NFKC", "".join(map(_read, text))))).casefold()
+    # Ⅳ is a digit before it is taken apart into letters, ㊀ only after. Letters lose their marks: yī is yi.
+    return "".join(map(_read, unicodedata.normalize("NFKD", "".join(map(_read, text))))).casefold()
 
 
 @lru_cache(maxsize=4096)
 def _read(sign: str) -> str:
     """A character as the ASCII digit that it stands for, or itself; nothing for invisible signs and marks on others."""
-    if unicodedata.category(sign) in ("Cf", "Mn", "Me", "Mc"):
+    if ord(sign) in _HIDDEN_ASCII:
+        return chr(ord(sign) - 0xE0000)
+    category = unicodedata.category(sign)
+    if category in ("Cf", "Mn", "Me", "Mc") or sign in _BLANK_LETTERS:
         return ""
+    if sign in _LONG_VOWELS:
+        return "-"
     if sign in _ZEROS:
         return "0"
     value = unicodedata.numeric(sign, None)

@@ -2,7 +2,7 @@
 
 from shared.datum import certainly_abroad
 
-NO_POSITION = "0, 0 is a point in the sea that means 'no position'; give the real one"
+NO_POSITION = "0 for lat or lon, a point in the sea at 0, 0, and a pole mean 'no position'; give the real one"
 """What a person is told who may correct it."""
 SWAPPED = "lat and lon look swapped"
 
@@ -11,11 +11,13 @@ _EMPTY_SEA_DEGREES = 1.1
 _UNTOUCHED_DEGREES = 1e-6
 """A tenth of a metre. A coordinate this near to zero beside a real one is a field that was never filled in."""
 _NEAR_A_POLE_DEGREES = 85.0
+_A_POLE_DEGREES = 90.0
+"""Nobody is reached at a pole; 90, 180 and -90, -180 are what fields are filled with."""
 
 
 def no_position(lat: float, lon: float) -> bool:
     """Whether a point (degrees, of any datum) is what an empty field becomes, and nobody's place."""
-    if max(abs(lat), abs(lon)) <= _EMPTY_SEA_DEGREES:
+    if max(abs(lat), abs(lon)) <= _EMPTY_SEA_DEGREES or abs(lat) == _A_POLE_DEGREES:
         return True
     return min(abs(lat), abs(lon)) < _UNTOUCHED_DEGREES and abs(lat) <= _NEAR_A_POLE_DEGREES
 

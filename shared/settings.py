@@ -120,7 +120,8 @@ def read_addresses(file: Path) -> dict[str, Any]:
         addresses = json.loads(text)
         pid = int(addresses["pid"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{file} is damaged: {error}", "stop the local stack and delete the file") from error
+        what = error.msg if isinstance(error, json.JSONDecodeError) else "it names no process"
+        raise UserError(f"{file} is damaged: {what}", "stop the local stack and delete the file") from error
     if not _runs(pid):
         return {}
     return {key: value for key, value in addresses.items() if isinstance(value, str | list)}

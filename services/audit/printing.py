@@ -32,7 +32,7 @@ def print_replay(console: Console, report: ReplayReport, window: Window, behind:
             Text(f"{finding.verdict.value} {name}{finding.field}: {finding.detail}", style=style), soft_wrap=True
         )
     total = report.counts.total()
-    speed = f", {total / report.seconds:,.0f} decisions/s" if report.seconds else ""
+    speed = f", {counted(round(total / report.seconds), 'decision')}/s" if report.seconds else ""
     _print_verdict(
         console, report.clean, f"{counted(total, 'decision')} in {wording.duration(report.seconds)}{speed}", behind
     )

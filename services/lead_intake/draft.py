@@ -25,6 +25,8 @@ class _Part(BaseModel):
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_PRINTABLE)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_PRINTABLE)]
+Identity = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=_PRINTABLE)]
+"""An address with its campaign is a usual id; it is only ever kept as a hash."""
 Degrees = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
@@ -80,7 +82,7 @@ class Draft(_Part):
     channel: Channel = Channel.FORM
     consent: DraftConsent
     client_time: Moment | None = None
-    source_lead_id: Line | None = None
+    source_lead_id: Identity | None = None
 
 
 class MendedDraft(Draft):

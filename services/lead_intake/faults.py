@@ -52,7 +52,6 @@ _PLAIN = {
     "datetime_parsing": "must be a date and time such as 2026-03-01T09:30:00+08:00",
     "datetime_from_date_parsing": "must be a date and time such as 2026-03-01T09:30:00+08:00",
     "datetime_object_invalid": "must be a date and time such as 2026-03-01T09:30:00+08:00",
-    "value_error": "is not allowed",
 }
 
 
@@ -110,4 +109,7 @@ def _detail(kind: str, context: dict[str, object], pointer: str, given: object) 
         return f"is longer than {counted(int(str(context['max_length'])), 'character')}"
     if kind in ("greater_than_equal", "less_than_equal"):
         return f"must be at {'least' if 'ge' in context else 'most'} {context.get('ge', context.get('le'))}"
+    if kind == "value_error":
+        # Our own validators say what is wrong, never what was written.
+        return str(context["error"])
     return _PLAIN.get(kind, "is not what this field takes")

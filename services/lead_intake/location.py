@@ -22,6 +22,7 @@ from shared.vocabulary import Accuracy, Datum
 _ADCODE = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}")
 _BETWEEN = re.compile(r"[\s,，、]+")
 _NO_POSITION = "is a point in the sea that means 'no position', and does not count"
+_NOWHERE = "does not count beside the rest: it lies beyond 90 or 180 degrees"
 _SWAPPED = f"does not count: {SWAPPED}"
 CODE_NOT_LISTED = "is not in the list of places; what stands beside it counts"
 _TOWN_UNCERTAIN = "cannot be completed: the point of that town is not certain enough; the lead waits"
@@ -40,7 +41,7 @@ def locate(
         return NOWHERE
     before = len(remarks)
     if given.lat is not None or given.lon is not None:
-        nothing = _no_position(given.lat, given.lon)
+        nothing = _no_position(given.lat, given.lon) or (_nowhere(given.lat, given.lon) if _says_more(given) else "")
         if not nothing:
             return Located(_point(given, faults))
         remarks.append(Fault("/location/lat", nothing))
@@ -131,6 +132,17 @@ def _no_position(lat: float | None, lon: float | None) -> str:
     if lat is None or lon is None or abs(lat) > 90 or abs(lon) > 180:
         return ""
     return _NO_POSITION if no_position(lat, lon) else _SWAPPED if look_swapped(lat, lon) else ""
+
+
+def _nowhere(lat: float | None, lon: float | None) -> str:
+    """Why two numbers, such as 999 and 999, are nowhere on earth; empty when they are somewhere, or not both given."""
+    if lat is None or lon is None or (abs(lat) <= 90 and abs(lon) <= 180):
+        return ""
+    return f"{_NOWHERE}; {SWAPPED}" if look_swapped(lat, lon) else _NOWHERE
+
+
+def _says_more(given: DraftLocation) -> bool:
+    return any((given.plus_code, given.adcode, given.city, given.district, given.text, given.postal_code))
 
 
 def _point(given: DraftLocation, faults: list[Fault]) -> Place | None:

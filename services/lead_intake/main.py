@@ -99,6 +99,7 @@ async def main(settings: IntakeSettings, stop: asyncio.Event) -> None:
             settings=settings,
             progress=progress,
             dead_letters=dead_letters,
+            clock=clock,
         )
 
         async def postgres_answers() -> str:

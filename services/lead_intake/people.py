@@ -34,6 +34,8 @@ def _mobile_pattern(region: str) -> str:
 _CHINESE_MOBILE = re.compile(rf"(?:\+86|0086)?({_mobile_pattern('CN')})")
 _SHORTEST_NUMBER = 7
 """Digits; what is shorter beside a number is a note or a part of it."""
+_LONGEST_LOCAL_NUMBER = 8
+"""Digits of a Chinese landline without its area code."""
 _LONG_NUMBER = 10
 """Digits with an area or country code: where nothing but a blank or a dash sets it apart, a short one may be a part."""
 MOST_MARKS_IN_A_ROW = 4
@@ -129,6 +131,9 @@ def _why_no_phone(plain: str, apart: Sequence[str], region: str, *, has_extensio
 
 
 def _valid(number: str, region: str, shortest: int = _SHORTEST_NUMBER) -> str:
+    if region == "CN" and len(number) <= _LONGEST_LOCAL_NUMBER and number[:1] not in ("0", "+"):
+        # The library would take one in a hundred for a service number (95 and 96) behind its first two digits.
+        return ""
     try:
         return _ask_the_library(number, region) if len(number) >= shortest else ""
     except ValueError:

@@ -25,13 +25,18 @@ _EXTENSION = re.compile(
     r"|[#,]\s*([0-9]{1,6})\s*#?\s*$",
     re.IGNORECASE,
 )
-_LAST_GROUP = re.compile(r"-([0-9]{1,5})\s*$")
+_LAST_GROUP = re.compile(r"[-\s(]\s*([0-9]{1,5})\s*\)?\s*$")
+_OF_A_TABLE = re.compile(r"(?<=[0-9]{7})\.0{1,2}(?![0-9.])")
+"""Spreadsheets and data frames read a phone as a number, and write it as 13900000001.0."""
 _NOT_OF_A_NUMBER = re.compile(r"[^0-9\s()+\-.]+")
 _COUNTRY_TWICE = re.compile(r"^[\s(]*\+?([0-9]{2,3})[\s\-)]*(?=\+\s*\1)")
 _BETWEEN_WORDS = re.compile(r"[^0-9+\-.]+")
 _MOST_WORDS = 12
 _MAIL_LABEL = re.compile(r"^(?:mailto|e-?mail|mail|邮箱|电子邮件)\s*:\s*", re.IGNORECASE)
 _ANGLES = re.compile(r"<([^<>]*@[^<>]*)>")
+_LINK = re.compile(r"mailto:([^\s?\"'<>()]+@[^\s?\"'<>()]+)", re.IGNORECASE)
+_NOTE = re.compile(r"^([^@\s]+@[^@\s()?]+)(?:\s*\(|\?|\s+(?![.]))[^@]*$")
+"""What follows an address and is no part of it: (work), ?subject=, a phone number."""
 _BETWEEN_ADDRESSES = re.compile(r"[;,/|、或]|\s(?=\S*@)")
 _AROUND_ADDRESS = " \t.,;:'\"“”‘’<>()[]{}《》「」、"
 
@@ -47,6 +52,7 @@ def plain_phone(text: str) -> str:
     """The text with ASCII digits, dashes and blanks, without what cannot be seen; labels and notes stay."""
     text = _VARIATION_SELECTORS.sub("", unicodedata.normalize("NFKC", text))
     text = _COUNTRY_TWICE.sub("", "".join(map(_plain_character, text)))
+    text = _OF_A_TABLE.sub("", text)
     # Beside other digits 一 is a dash, or a part of a word (周一).
     return text.replace("一", "-") if any(map(str.isdigit, text)) else text.translate(_HAN_DIGITS)
 
@@ -59,7 +65,7 @@ def extended(plain: str) -> Extended | None:
 
 
 def extended_by_a_group(plain: str) -> Extended | None:
-    """A number whose last group may be its extension: 0512-65223344-801."""
+    """A number whose last group may be its extension: 0512-65223344-801, 13900000001 (2)."""
     found = _LAST_GROUP.search(plain)
     number = whole_number(plain[: found.start()]) if found else ""
     return Extended(number, found[1]) if found and number else None
@@ -87,12 +93,17 @@ def pairs_by_blanks(plain: str) -> list[list[str]]:
 def written_addresses(text: str) -> list[str]:
     """The e-mail addresses that a text may mean, each once whatever its case; what is none comes as written."""
     plain = unicodedata.normalize("NFKC", _VARIATION_SELECTORS.sub("", text.translate(_FULL_STOPS)))
+    plain = plain.replace("%40", "@") if "@" not in plain else plain
+    if links := _LINK.findall(plain):
+        return [*{address.casefold(): address for address in links}.values()]
     plain = _MAIL_LABEL.sub("", "".join(c for c in plain if unicodedata.category(c) not in _UNSEEN).strip())
     candidates = _ANGLES.findall(plain)
     if not candidates:
         pieces = _BETWEEN_ADDRESSES.split(plain)
         # "a b@example.com" is no address with a word before it, but none at all.
         candidates = pieces if all("@" in piece for piece in pieces if piece.strip(_AROUND_ADDRESS)) else [plain]
+        if len(candidates) == 1 and (noted := _NOTE.match(plain.strip(_AROUND_ADDRESS))):
+            candidates = [noted[1]]
     tidied = (re.sub(r"\s*([@.])\s*", r"\1", candidate.strip(_AROUND_ADDRESS)) for candidate in candidates)
     return [*{address.casefold(): address for address in tidied if address}.values()]
 

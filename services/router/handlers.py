@@ -34,6 +34,7 @@ from shared.postgres import Connection, Pool, acquire, transact
 from shared.telemetry import get_logger
 from shared.tracing import Tracing
 from shared.vocabulary import Intent
+from shared.words import counted
 
 DECIDING_AT_ONCE = 2
 """While PostgreSQL writes one batch, the next is decided: two keep both busy, more would only wait for one another."""
@@ -164,7 +165,7 @@ class LeadHandler:
             if not left:
                 return settled
             self._metrics.left.inc(len(left))
-        raise RuntimeError(f"{len(left)} leads of a batch were overtaken {MOST_REPEATS} times")
+        raise RuntimeError(f"{counted(len(left), 'lead')} of a batch overtaken {MOST_REPEATS} times")
 
     async def _settle_together(
         self, arrivals: Sequence[Arrival], looked_up: LookedUp, lock_wait_ms: int | None
@@ -192,7 +193,8 @@ class LeadHandler:
                 return await transact(self._pool, work)
             except QueuesOutdated:
                 await requeue(self._pool, in_effect, self._clock())
-                # What is outdated even now is being decided by others, which this batch does not wait for.
+                # What is outdated even now is being decided by others, or has older ones before it: neither is waited
+                # for.
                 trust_queues = True
                 raise
 

@@ -3,6 +3,9 @@
 A batch looks at the queue of a site when it has a place there, with the row that counts the places locked: whoever
 waits and was committed by then is seen, and nobody else takes a place before the batch has ended. Only if others stand
 there, all queues that matter are read, and the batch is decided again.
+
+Leads of the batch itself are passed over in what is read: the oldest is decided first, and whoever still waits then
+stands in line again. Among the first of a queue they would hide others, when they go elsewhere.
 """
 
 from collections import Counter
@@ -29,7 +32,7 @@ class Line:
         self._queued_for = queued_for
         self._looked_at: set[str] = set()
         self.known: dict[str, list[Waiter]] = {}
-        """Queues in which others than the leads of the batch stand."""
+        """The others in queues, where there are any."""
 
     async def has_others(self, answers: Sequence[Decided | Stale], held: Held) -> bool:
         """Whether others wait for sites that these answers give leads to, and were not known to.
@@ -45,19 +48,17 @@ class Line:
         places = self._places(decided, held, sites)
         if not places:
             return False
-        read = await queues.first(self._connection, places, self._queued_for)
+        # Only what was decided before may stand in a queue.
+        ours = [one.lead_id for one in decided if one.epoch > 1]
+        read = await queues.first(self._connection, places, self._queued_for, ours)
         if read.are_outdated:
             raise QueuesOutdated
-        ours = {one.lead_id for one in decided}
-        others = {
-            site_id: line for site_id, line in read.lines.items() if any(waiter.lead_id not in ours for waiter in line)
-        }
-        if all(self.known.get(site_id) == line for site_id, line in others.items()):
+        if all(self.known.get(site_id) == line for site_id, line in read.lines.items()):
             return False
         if not self.known:
             # Other leads of the batch may want to go there instead.
-            self.known = await lines_at_free_sites(self._connection, self._snapshot, held, _freed(decided))
-        self.known |= others
+            self.known = await lines_at_free_sites(self._connection, self._snapshot, held, _freed(decided), ours)
+        self.known |= read.lines
         return True
 
     def _places(self, decided: Sequence[Decided], held: Held, site_ids: Collection[str]) -> dict[str, int]:
@@ -65,12 +66,13 @@ class Line:
 
 
 async def lines_at_free_sites(
-    connection: Connection, snapshot: Snapshot, held: Held, freed: Mapping[str, int]
+    connection: Connection, snapshot: Snapshot, held: Held, freed: Mapping[str, int], but: Sequence[str] = ()
 ) -> dict[str, list[Waiter]]:
-    """The queues of all sites that have room by `held`, or have once they let go of so many leads as `freed` says."""
+    """The queues of all sites that have room by `held`, or have once they let go of so many leads as `freed` says;
+    without the leads of `but`."""
     sites = await queues.sites_waited_for(connection)
     places = _places(snapshot, held, [site_id for site_id in sites if snapshot.can_be_full(site_id)], freed)
-    return (await queues.first(connection, places, None)).lines if places else {}
+    return (await queues.first(connection, places, None, but)).lines if places else {}
 
 
 def _freed(decided: Sequence[Decided]) -> Counter[str]:

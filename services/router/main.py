@@ -62,6 +62,7 @@ async def main(settings: RouterSettings, stop: asyncio.Event) -> None:
             progress=progress,
             max_records=settings.router_max_poll,
             dead_letters=dead_letters,
+            clock=now,
         )
 
         async def postgres() -> str:

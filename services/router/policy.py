@@ -35,6 +35,7 @@ from shared.faults import MOST_TOLD, Faults, cut, refusal
 from shared.faults_in_words import in_words
 from shared.numbers import quoted
 from shared.vocabulary import Capability, Datum, Intent, SiteKind
+from shared.words import counted
 
 
 class PolicyError(UserError, ValueError):
@@ -106,9 +107,13 @@ class Policy(Table):
         """
         try:
             tables = tomllib.loads(text)
-        except (ValueError, RecursionError) as problem:
-            # A number of thousands of digits is a ValueError of its own, and tables may be nested too deep.
+        except tomllib.TOMLDecodeError as problem:
             raise PolicyError([f"is not TOML: {problem}"]) from None
+        except RecursionError:
+            raise PolicyError(["is not TOML: it is nested too deeply"]) from None
+        except ValueError:
+            # What Python says of it is for programmers.
+            raise PolicyError(["is not TOML: a number has thousands of digits"]) from None
         reserved = sorted(tables.keys() & {"version", "digest"})
         if reserved:
             raise PolicyError([f"{name}: is given by `waypost policy publish`; remove it" for name in reserved])
@@ -205,7 +210,7 @@ def check(policy: Policy, snapshot: Snapshot) -> list[Finding]:
         found.append(Finding("warning", "travel.candidates", message))
     found = sorted(found, key=lambda finding: finding.level)
     if len(found) > _MOST_FINDINGS:
-        more = Finding("warning", "policy", f"and {len(found) - _MOST_FINDINGS} more findings like these")
+        more = Finding("warning", "policy", f"and {counted(len(found) - _MOST_FINDINGS, 'more finding')} like these")
         found = [*found[:_MOST_FINDINGS], more]
     return found
 

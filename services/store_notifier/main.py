@@ -117,6 +117,7 @@ async def main(settings: NotifierSettings, stop: asyncio.Event) -> None:
             settings=settings,
             progress=progress,
             dead_letters=dead_letters,
+            clock=now,
         )
         contacts = Contacts(intake, settings.intake_url, keys.service_secret, now)
         live = LiveInboxes(settings, pool, log)

@@ -17,7 +17,7 @@ from aiokafka.record.util import calc_crc32c
 
 from shared.kafka.limits import BATCH_OVERHEAD_BYTES, LARGEST_BURIED_BYTES, LARGEST_DEAD_KEY_BYTES
 from shared.kafka.record import Header, Reference
-from shared.kafka.unpack import unpack
+from shared.kafka.unpack import CannotUnpack, unpack
 from shared.kafka.wrapping import wrap
 
 HEADER = struct.Struct(">qiibIhiqqqhii")
@@ -27,6 +27,9 @@ ATTRIBUTES_AT = 21
 CODEC, CONTROL = 0x07, 0x20
 LARGEST_UNPACKED_BYTES = 128 * 1024 * 1024
 """Of one batch. A larger one is not looked into; no producer means well by it."""
+MOST_UNPACKED_RECORDS = 100_000
+"""The same: facts of ours in so many would be 30 MB, and a megabyte may unpack to 700,000 that are empty, which take
+half a minute to read while the other partitions of their broker wait."""
 
 
 class Corrupt(Exception):  # noqa: N818 - it names a state
@@ -101,15 +104,22 @@ def _write_anew(batch: bytes, marker: str) -> bytes:
     if attributes & CONTROL:
         return batch
     try:
-        body = memoryview(batch)[BATCH_OVERHEAD_BYTES:]
-        if attributes & CODEC:
-            body = unpack(attributes & CODEC, bytes(body), LARGEST_UNPACKED_BYTES)
+        body = _unpacked(batch, attributes & CODEC, count)
         records = [_record(parsed, marker) for parsed in _parse(body, count)]
     except Exception:  # noqa: BLE001 - nothing that a producer wrote may end the one task that fetches
         reference = Reference(len(batch), 0, 0, sha256(batch).hexdigest(), fields[0])
         wrapped = wrap((), reference)
         records = [_write_record(_Parsed(0, fields[6], None, None, []), [(marker.encode(), wrapped)])]
     return _write_batch(fields, records)
+
+
+def _unpacked(batch: bytes, codec: int, count: int) -> memoryview:
+    body = memoryview(batch)[BATCH_OVERHEAD_BYTES:]
+    if not codec:
+        return body
+    if count > MOST_UNPACKED_RECORDS:
+        raise CannotUnpack(f"{count} records in one batch")
+    return unpack(codec, bytes(body), LARGEST_UNPACKED_BYTES)
 
 
 def _write_batch(fields: tuple[int, ...], records: list[bytes]) -> bytes:

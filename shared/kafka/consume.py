@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from faststream import AckPolicy, StreamMessage
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
+from shared.clock import own_clock
 from shared.contracts import Topic
 from shared.kafka.consumer import ReadableConsumer
 from shared.kafka.dead import DeadLetters, TooManyDead
@@ -90,12 +91,14 @@ def subscribe(
     progress: Progress,
     max_records: int = 500,
     dead_letters: DeadLetters | None = None,
+    clock: Callable[[], datetime] = own_clock,
 ) -> None:
     """Give every batch of `topics` to `handle`, at least once, in partition order.
 
     `handle` returns when its effects are durable. Whatever it raises is logged without the records, paused for and
     raised again: the batch comes back. With `dead_letters`, a record for whose sake its batch fails twice is found and
-    buried. ProducerBroken ends the process instead (its producer cannot be used again).
+    buried, at the time of `clock`, which must be the handler's: what may die at once is counted by both. ProducerBroken
+    ends the process instead (its producer cannot be used again).
     """
     prefix = settings.topic_prefix
     if isinstance(broker, _Broker):
@@ -136,7 +139,7 @@ def subscribe(
         decoder=decode,
     )
     progress.watch(lambda: subscriber.consumer, prefix)
-    subscriber(_with_pause(handle, group, progress, dead_letters))
+    subscriber(_with_pause(handle, group, progress, dead_letters, clock))
 
 
 def _record(raw: ConsumerRecord[Any, Any], prefix: str, marker: str) -> Record:
@@ -153,7 +156,11 @@ def _record(raw: ConsumerRecord[Any, Any], prefix: str, marker: str) -> Record:
 
 
 def _with_pause(
-    handle: Handler, group: str, progress: Progress, dead_letters: DeadLetters | None
+    handle: Handler,
+    group: str,
+    progress: Progress,
+    dead_letters: DeadLetters | None,
+    clock: Callable[[], datetime],
 ) -> Callable[[list[Record]], Awaitable[None]]:
     log = get_logger()
     failures = 0
@@ -164,7 +171,7 @@ def _with_pause(
             await handle(records)
             return
         culprits = await handle_all_but_the_culprits(handle, records)
-        await dead_letters.bury(culprits, seen=0, now=datetime.now(UTC))
+        await dead_letters.bury(culprits, seen=0, now=clock())
 
     async def on_batch(records: list[Record]) -> None:
         nonlocal failures, is_suspect

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLarg
 from shared.kafka.lane import Lane
 from shared.kafka.limits import MAX_DEAD_MESSAGE_BYTES, largest_record
 from shared.settings import Settings
+from shared.words import counted
 
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 PUBLISH_TIMEOUT_S = 20.0
@@ -32,7 +33,7 @@ class RecordTooLarge(Exception):  # noqa: N818 - it names a state
     """Some of the records are more than their topic takes; all others were acknowledged. To send them again is vain."""
 
     def __init__(self, positions: list[int]) -> None:
-        super().__init__(f"{len(positions)} records are larger than their topic takes")
+        super().__init__(f"larger than their topic takes: {counted(len(positions), 'record')}")
         self.positions = positions
         """Which of the given records, counted from 0."""
 

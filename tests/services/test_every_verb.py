@@ -268,3 +268,19 @@ def test_ctrl_c_ends_a_command_that_waits(
                 process.send_signal(signal.SIGINT)
                 out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["explain", "purchse", "--lat", "31", "--lon", "120", "--datum", "wgs84"], "did you mean purchase?"),
+        (["explain", "purchase", "--lat", "31", "--lon", "120", "--datum", "WGS-84"], "did you mean wgs84?"),
+        (["endpoint", "attempts", "some-store"], "this is no id: one has 36 characters, 8-4-4-4-12"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_words_for_people(arguments: list[str], says: str) -> None:
+    ran = run_waypost(*arguments)
+    assert ran.exit_code == 2
+    assert says in ran.stderr
+    assert "Value error" not in ran.stderr
+    assert "Input should" not in ran.stderr

@@ -70,6 +70,8 @@ async def test_a_service_whose_producer_broke_ends_with_1(service: str, settings
         try:
             async with asyncio.timeout(60):
                 status = await process.wait()
+        except TimeoutError:
+            pytest.fail(f"it goes on: {(tmp_path / 'log').read_text()}")
         finally:
             if process.returncode is None:
                 process.kill()

@@ -8,7 +8,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kafka.batches import Corrupt, is_readable, made_readable
+from shared.kafka.batches import MOST_UNPACKED_RECORDS, Corrupt, is_readable, made_readable
 from shared.kafka.limits import LARGEST_BURIED_BYTES
 from shared.kafka.unpack import CannotUnpack, unpack
 from shared.kafka.wrapping import unwrap
@@ -83,6 +83,17 @@ def test_neighbours_of_a_giant_are_whole() -> None:
     _, reference = unwrap(found[1][3][0][1] or b"")
     assert reference is not None
     assert reference.sha256 == hashlib.sha256(bytes(5_000_000)).hexdigest()
+
+
+def test_a_batch_of_more_records_than_anybody_means_is_one_reference() -> None:
+    raw = batch([Poison("none", None, key=None)] * (MOST_UNPACKED_RECORDS + 1), GZIP)
+
+    [(offset, key, value, found)] = read(made_readable(raw, MARKER, ALL))
+
+    assert (offset, key, value) == (MOST_UNPACKED_RECORDS, None, None)
+    _, reference = unwrap(found[0][1] or b"")
+    assert reference is not None
+    assert (reference.first_offset, reference.value_bytes) == (0, len(raw))
 
 
 def test_no_more_is_written_than_was_asked_for_but_always_something() -> None:

@@ -33,6 +33,7 @@ def read(text: str) -> tuple[list[CsvRow], list[Fault]]:
         "\ufeff\u200bsite_id,name,lat\none,One,31.3\n",
         "site-id,,name,lat\none,,One,31.3\n",
         '"site_id","name","lat"\n"one","One","31.3"\n',
+        '"site_id", "name", "lat"\n"one", "One", "31.3"\n',
     ],
 )
 def test_what_spreadsheets_add_makes_no_difference(text: str) -> None:
@@ -79,6 +80,7 @@ def test_another_separator_is_one_fault_that_names_it(separator: str, name: str,
             "has no header: its first line must name the columns, such as site_id,name",
         ),
         ('"site_id,name,lat"\n"one,One,31.3"\n', 1, "has whole lines in quotes"),
+        ("'site_id','name','lat'\n'one','One','31.3'\n", 1, "has its fields in single quotes"),
         ('{"type": "FeatureCollection"}', 1, "is JSON and no CSV"),
         (f"site_id,name,lat{' ' * 2_000_000}\n", 0, "a line has more than 1,000,000 characters"),
         ("<html><body>", 1, "is XML or HTML and no CSV"),

@@ -17,7 +17,7 @@ def test_a_few_faults_are_all_told() -> None:
 
 def test_of_a_hundred_thousand_the_first_are_told_and_the_others_counted_by_kind() -> None:
     told = refusal("sites.csv is refused", gathered(100_000), lambda fault: fault[1])
-    assert told.startswith("sites.csv is refused, 100000 faults:\n  row 0 is wrong")
+    assert told.startswith("sites.csv is refused, 100,000 faults:\n  row 0 is wrong")
     assert told.count("is wrong") == 20
     assert told.endswith("  and 99,980 more like these: 66,653 of lat, 33,327 of datum")
 

@@ -67,6 +67,7 @@ async def consume(
         settings=settings,
         progress=progress or Progress(),
         dead_letters=dead_letters,
+        clock=lambda: NOW,
     )
     running = asyncio.create_task(run_broker(broker, stop))
     try:
@@ -353,6 +354,7 @@ async def test_a_record_that_its_handler_cannot_bear_is_found_and_buried(setting
         await consume(settings, "isolates", handle, lambda: set(handled) >= good, dead_letters=letters)
 
     [dead] = [dead for dead in await all_dead(settings, LEADS_DUE.name) if dead.consumer == "isolates"]
+    assert dead.died_at == NOW
     assert base64.b64decode(dead.raw_base64) == b"breaks-17"
     assert dead.reason == "it cannot be handled: OverflowError"
 

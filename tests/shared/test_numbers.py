@@ -34,7 +34,8 @@ def test_a_number_in_another_spelling_is_asked_back(text: str, meant: str) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "nan", "inf", "-Infinity", "0x1f", "1e999", "1.2.3", "31°17'", "1,234,567.8", "true", "½", "1" * 41]
+    "text",
+    ["", "nan", "inf", "-Infinity", "0x1f", "1e999", "1.2.3", "31°17'", "1,234,567.8", "true", "½", "1" * 41, "31 2"],
 )
 def test_what_is_no_number_is_refused_without_a_guess(text: str) -> None:
     with pytest.raises(NotANumber) as refused:
@@ -43,7 +44,17 @@ def test_what_is_no_number_is_refused_without_a_guess(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"), [("2.0", "2"), ("1,000", "1000"), ("1_0", "10"), ("٣", "3"), ("+4", "4"), ("1e3", "1000")]
+    ("text", "meant"),
+    [
+        ("2.0", "2"),
+        ("1,000", "1000"),
+        ("1_0", "10"),
+        ("٣", "3"),
+        ("+4", "4"),
+        ("1e3", "1000"),
+        ("1 000", "1000"),
+        ("12'000", "12000"),
+    ],
 )
 def test_whole_numbers_are_as_strict(text: str, meant: str) -> None:
     assert read_whole("-12") == -12
@@ -51,7 +62,7 @@ def test_whole_numbers_are_as_strict(text: str, meant: str) -> None:
         read_whole(text)
 
 
-@pytest.mark.parametrize("text", ["1.5", "nan", "9" * 5_000, "0b11", "1e-3"])
+@pytest.mark.parametrize("text", ["1.5", "nan", "9" * 5_000, "0b11", "1e-3", "1.000", "1 2"])
 def test_what_is_no_whole_number_is_refused_within_bounds(text: str) -> None:
     with pytest.raises(NotANumber) as refused:
         read_whole(text)

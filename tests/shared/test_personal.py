@@ -30,6 +30,8 @@ for _sign in EVERY_SIGN:
 DIGITS[0] += ["○", "◯"]
 DIGITS[1] += ["幺"]
 
+LETTERS_BETWEEN = [*"axtqβж和车号のー가ǀㆍⓧ", " and ", "-x-", "xx", " 和 ", "\u3164", "\u115f"]
+
 MOBILE = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)
 IDENTITY = st.from_regex(
     r"[1-6][1-5][0-9]{4}(?:19[4-9]|200)[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9])[0-9]{3}[0-9X]", fullmatch=True
@@ -61,6 +63,19 @@ def test_a_number_in_groups_is_seen_whatever_separates_them(
 @given(NUMBER, st.lists(st.sampled_from(SEPARATORS), min_size=17, max_size=17))
 def test_a_number_is_seen_with_another_separator_everywhere(number: str, separators: list[str]) -> None:
     assert looks_personal("".join(sign + separator for sign, separator in zip(number, separators, strict=False)))
+
+
+@given(MOBILE | IDENTITY, st.lists(st.integers(1, 5), min_size=20, max_size=20), st.sampled_from(LETTERS_BETWEEN))
+def test_letters_between_the_groups_of_a_number_hide_it_no_better(
+    number: str, groups: list[int], separator: str
+) -> None:
+    written, rest = [], number
+    for size in groups:
+        if rest:
+            written.append(rest[:size])
+            rest = rest[size:]
+
+    assert looks_personal("spring " + separator.join([*written, rest] if rest else written))
 
 
 @given(MOBILE | LANDLINE, st.randoms(use_true_random=False), st.sampled_from(["", " ", "/", "·"]))
@@ -103,6 +118,10 @@ def test_every_sign_for_a_digit_counts_as_one(value: int) -> None:
             "yao san ba ling ling yao san",
         ),
         *("010-65001234", "(021)6234-5678", "E12345678", "110105199003071234", "tel13800138000", "138 2012/1/5 678 12"),
+        *("13%800%138%000", "138%20130%20080", "\\u0031\\u0033\\u0038\\u0030\\u0030\\u0031\\u0033\\u0038"),
+        *("=31=33=38=30=30=31=33=38", "I38OOI38OOO", "138i0i38i00", "yī sān bā líng líng yī sān bā"),
+        *("yisanbalinglingyisanba", "onethreeeightzerozeroonethreeeightzerozero", "＆#49;＆#51;800138000"),
+        "".join(chr(0xE0000 + ord(digit)) for digit in "13800138000"),
     ],
 )
 def test_numbers_are_seen(text: str) -> None:
@@ -135,6 +154,14 @@ def test_numbers_are_seen(text: str) -> None:
             "m\u200be\u2060@example.com",
             "me <at> example",
             "me at mail.example.cn",
+            'me"at"example.com',
+            "me/at/example.com",
+            "me—at—example.com",
+            "me|at|example.com",
+            "me(a)example.com",
+            "me at example point com",
+            "me＆#64;example.com",
+            "me\U000e0040example.com",
         ),
     ],
 )
@@ -186,6 +213,10 @@ def test_mail_addresses_are_seen(text: str) -> None:
             "100% electric",
             "test_drive_at_home",
             "try-at-store",
+            "320i 2026 M",
+            "utm_2026_q4_banner_728x90",
+            "2026-12-01T10:00:00",
+            "0-100km 3.8s 500km 2026",
             "50 at 50",
         ),
     ],

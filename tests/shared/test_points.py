@@ -11,7 +11,21 @@ from shared.vocabulary import Datum
 
 @pytest.mark.parametrize(
     "point",
-    [(0, 0), (-0.0, 0.0), (0.00001, -0.00003), (1e-9, 0), (0.006, 0.0065), (1, 1), (-1, -1), (0, 120.6), (31.3, 0)],
+    [
+        (0, 0),
+        (-0.0, 0.0),
+        (0.00001, -0.00003),
+        (1e-9, 0),
+        (0.006, 0.0065),
+        (1, 1),
+        (-1, -1),
+        (0, 120.6),
+        (31.3, 0),
+        (90, 180),
+        (-90, -180),
+        (90, 0),
+        (-90, 120.6),
+    ],
 )
 def test_what_an_empty_field_becomes_is_no_position(point: tuple[float, float]) -> None:
     assert no_position(*point)

@@ -66,10 +66,20 @@ def test_a_setting_that_cannot_be_is_named_by_its_variable_and_never_by_its_valu
     assert "s3cret" not in said + refusal.value.hint
 
 
-def test_a_damaged_address_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "stack.json").write_text("{")
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{", "Expecting property name"),
+        ("", "Expecting value"),
+        ("[]", "it names no process"),
+        ("null", "it names no process"),
+        ('{"kafka": "127.0.0.1:1"}', "it names no process"),
+    ],
+)
+def test_a_damaged_address_file_is_named(tmp_path: Path, text: str, what: str) -> None:
+    (tmp_path / "stack.json").write_text(text)
 
-    with pytest.raises(UserError, match=r"stack\.json is damaged"):
+    with pytest.raises(UserError, match=rf"stack\.json is damaged: {what}"):
         Settings(data_folder=tmp_path)
 
 

@@ -27,6 +27,7 @@ from services.lead_intake.sources.adf_vehicle import wish_of
 from services.lead_intake.sources.charsets import decode
 from services.lead_intake.sources.reading import Item, Unreadable
 from shared.vocabulary import Channel, Slug
+from shared.words import counted
 
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 _SHORT_OFFSET = re.compile(r"([+-]\d\d):?(\d)$")
@@ -163,5 +164,5 @@ def _tell_unknown(prospect: Element, remarks: list[Fault]) -> None:
     remarks += [Fault("", f"{name} is not known to ADF 1.0 there; it is passed over") for name in unknown[:MOST_NAMED]]
     if len(unknown) > MOST_NAMED:
         remarks.append(
-            Fault("", f"{len(unknown) - MOST_NAMED} more names are not known to ADF 1.0; they are passed over")
+            Fault("", f"not known to ADF 1.0 and passed over: {counted(len(unknown) - MOST_NAMED, 'more name')}")
         )

@@ -11,7 +11,7 @@ from html import escape
 from html.entities import html5
 from typing import NamedTuple, TypeAlias
 
-from services.lead_intake.sources.adf_markup import CDATA, stretches
+from services.lead_intake.sources.adf_markup import CDATA, shadow, stretches
 
 
 class Repair(StrEnum):
@@ -21,8 +21,10 @@ class Repair(StrEnum):
     WINDOWS = "control characters 128 to 159 were read as the characters of Windows-1252 in their place"
     REFERENCES = "numeric references to no character were replaced by blanks"
     ENTITIES = "entities that XML does not know (such as &nbsp;) were replaced"
-    AMPERSANDS = "an & or < that was not escaped was taken as text"
+    AMPERSANDS = "an &, < or ]]> that was not escaped was taken as text"
+    HTML = "tags of HTML that need no end, such as <br>, were replaced by blanks"
     QUOTES = "attributes without straight quotes were given them"
+    COMMENTS = "comments that are not well-formed were passed over"
     CASE = "tags in different cases were taken as the same"
     PREFIXES = "namespace prefixes that nothing declares were dropped"
 
@@ -45,6 +47,11 @@ _REFERENCE = re.compile(r"&#(?:[xX]([0-9A-Fa-f]{1,64})|([0-9]{1,64}));")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 _BARE_LESS_THAN = re.compile(r"<(?![A-Za-z/!?])")
+_CDATA_END = re.compile(r"\]\]>")
+_HTML_ALONE = re.compile(
+    r"<(?:br|hr|img|wbr|input|meta|link)(?:[\s/][^<>]*)?>(?:\s{0,8}</br\s{0,8}>)?|</br\s{0,8}>", re.IGNORECASE
+)
+"""Forms and mails put them into comments without an end; no element of ADF is called so."""
 _TAG = re.compile(r"<[A-Za-z/][^<>]*>")
 _TAG_NAME = re.compile(r"(</?)([\w.\-]{1,64}:)?([\w.\-]{1,64})")
 _CURLY = "“”„‟″‘’‚‛′"
@@ -57,6 +64,9 @@ _PREFIXED = re.compile(r"""("[^"]*"|'[^']*')|(\s)([\w.\-]{1,64}):([\w.\-]{1,64}\
 _DECLARED_PREFIX = re.compile(r"\sxmlns:([\w.\-]{1,64})\s*=")
 _XML_ENTITIES = ("amp", "lt", "gt", "quot", "apos")
 
+_COMMENTS = re.compile(r"<((?:[\w.\-]{1,64}:)?(?:price)?comments)(?=[\s>])[^<>]*(?<!/)>", re.IGNORECASE)
+_NOT_A_LINE_END = re.compile(r"[^\r\n]")
+
 _Replacement: TypeAlias = Callable[[re.Match[str]], str]
 
 
@@ -67,6 +77,22 @@ def repair(text: str) -> Repaired:
     if len({name.lower() for name in mending.names}) < len(mending.names):
         mending.done[Repair.CASE] = None
     return Repaired(mended, tuple(mending.done))
+
+
+def without_comments(text: str) -> str:
+    """The text with what stands in its comments blanked out, place by place: nothing is read from there."""
+    seen = shadow(text)
+    lowered = seen.lower()
+    parts: list[str] = []
+    position = 0
+    while opening := _COMMENTS.search(seen, position):
+        # In capitals that change their length by lowering, places would differ.
+        end = lowered.find(f"</{opening[1].lower()}", opening.end()) if len(lowered) == len(seen) else -1
+        if end < 0:
+            break
+        parts += (text[position : opening.end()], _NOT_A_LINE_END.sub(" ", text[opening.end() : end]))
+        position = end
+    return "".join((*parts, text[position:]))
 
 
 class _Part(NamedTuple):
@@ -101,6 +127,8 @@ class _Mending:
         text = self._sub(Repair.ENTITIES, _ENTITY, _replaced_entity, text)
         text = self._sub(Repair.AMPERSANDS, _BARE_AMPERSAND, lambda m: "&amp;", text)
         text = self._sub(Repair.AMPERSANDS, _BARE_LESS_THAN, lambda m: "&lt;", text)
+        text = self._sub(Repair.AMPERSANDS, _CDATA_END, lambda m: "]]&gt;", text)
+        text = self._sub(Repair.HTML, _HTML_ALONE, lambda m: " ", text)
         return _TAG.sub(self._tag, text)
 
     def _sub(self, kind: Repair, pattern: re.Pattern[str], new: _Replacement, text: str) -> str:

@@ -58,10 +58,10 @@ ROWS = (
     ),
     _read(
         "vehicle/@status",
-        "used (also pre-owned, certified, cpo): a purchase or test drive becomes `used_vehicle`, which only a delivery "
-        "center may serve. Neither new nor used: new, with a warning",
+        "used (also u, pre-owned, certified, cpo, and words around them): a purchase or test drive becomes "
+        "`used_vehicle`, which only a delivery center may serve. Neither new nor used: new, with a warning",
     ),
-    _read("vehicle/condition", "the words for used count where there is no `status`; else passed over"),
+    _read("vehicle/condition", "the words for used count where `status` is neither new nor used; else passed over"),
     _read("vehicle/year", "`vehicle.year` when it has four digits"),
     _read("vehicle/make", "`vehicle.brand`"),
     _read("vehicle/model", "`vehicle.model`"),

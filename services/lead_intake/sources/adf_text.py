@@ -16,7 +16,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from services.lead_intake.sources.adf_elements import all_of
 from services.lead_intake.sources.adf_markup import CDATA, INSTRUCTION, shadow
-from services.lead_intake.sources.adf_repair import NEEDED, Repaired, repair
+from services.lead_intake.sources.adf_repair import NEEDED, Repair, Repaired, repair, without_comments
 from services.lead_intake.sources.reading import Unreadable
 
 DEEPEST = 16
@@ -88,7 +88,11 @@ def _mended(piece: str, skipped: int) -> Iterator[Prospect | Unreadable]:
         element = None if NEEDED.search(piece) else _parse_if_well_formed(piece)
         if element is None:
             mended = repair(piece)
+            element = _parse_if_well_formed(mended.text)
+        if element is None:
+            mended = repair(without_comments(piece))
             element = _parse(mended.text)
+            mended = Repaired(mended.text, (*mended.repairs, Repair.COMMENTS))
     except ParseError as error:
         line, column = error.position
         column -= skipped if line == 1 else 0

@@ -18,10 +18,10 @@ _INTERESTS = {
     **dict.fromkeys(("testdrive", "试驾", "试乘试驾"), Intent.TEST_DRIVE),
     **dict.fromkeys(("tradein", "sell", "置换", "出售", "卖车"), Intent.TRADE_IN),
 }
-_NEW = ("", "new", "新", "新车", "全新")
-_USED = (
-    *("used", "usedcar", "preowned", "certified", "certifiedpreowned", "certifiedused", "cpo", "secondhand"),
-    *("二手", "二手车", "准新车", "官方认证二手车", "认证二手车"),
+_NEW = ("", "n", "new", "brandnew", "newcar", "newvehicle", "unused", "notused", "neverused", "新", "新车", "全新")
+_USED = re.compile(
+    # A word of a longer status counts: used_vehicle, certified pre-owned (CPO), approved used.
+    r"u|.*(?:used|preowned|secondhand|cpo|certified|二手|旧车|准新车).*"
 )
 
 
@@ -54,11 +54,16 @@ def _interest(vehicle: Element | None, remarks: list[Fault] | None = None) -> In
 
 def _is_used(vehicle: Element | None, remarks: list[Fault]) -> bool:
     status = _word(attribute_of(vehicle, "status"))
-    if not status and _word(text_of(vehicle, "condition")) in _USED:
+    if status in _NEW:
+        return not status and _says_used(_word(text_of(vehicle, "condition")))
+    if _says_used(status) or _says_used(_word(text_of(vehicle, "condition"))):
         return True
-    if status not in (*_NEW, *_USED):
-        remarks.append(Fault("/vehicle", "has a status that is neither new nor used; it was read as new"))
-    return status in _USED
+    remarks.append(Fault("/vehicle", "has a status that is neither new nor used; it was read as new"))
+    return False
+
+
+def _says_used(word: str) -> bool:
+    return word not in _NEW and _USED.fullmatch(word) is not None
 
 
 def _service(text: str) -> Intent | None:

@@ -20,15 +20,19 @@ class Read(NamedTuple):
     """Whether a lead waits whose queues were found for an older network, policy or opening."""
 
 
-async def first(connection: Connection, places: Mapping[str, int], queued_for: str | None) -> Read:
-    """The first so many waiting leads of each of these sites; None: whether any of them is outdated is not asked.
+async def first(
+    connection: Connection, places: Mapping[str, int], queued_for: str | None, but: Sequence[str] = ()
+) -> Read:
+    """The first so many waiting leads of each of these sites, leads of `but` passed over.
 
-    What was committed before this statement: ask when the places of the sites are locked.
+    What was committed before this statement: ask when the places of the sites are locked. `queued_for` None: whether
+    any lead is outdated is not asked.
     """
     rows = await connection.fetch(
         """SELECT asked.site_id, waiter.received_at, waiter.lead_id::text
            FROM unnest($1::text[], $2::int[]) AS asked (site_id, places) CROSS JOIN LATERAL (
-               SELECT received_at, lead_id FROM site_queues WHERE site_queues.site_id = asked.site_id
+               SELECT received_at, lead_id FROM site_queues
+               WHERE site_queues.site_id = asked.site_id AND lead_id NOT IN (SELECT unnest($4::text::uuid[]))
                ORDER BY received_at, lead_id LIMIT asked.places) AS waiter
            UNION ALL
            SELECT NULL, NULL, NULL WHERE EXISTS (
@@ -37,6 +41,7 @@ async def first(connection: Connection, places: Mapping[str, int], queued_for: s
         list(places),
         list(places.values()),
         queued_for,
+        array_text(but),
     )
     lines: dict[str, list[Waiter]] = {}
     for site_id, received_at, lead_id in rows:
@@ -90,14 +95,14 @@ async def lock_requeue(connection: Connection) -> None:
 
 
 async def lock_outdated(connection: Connection, queued_for: str, limit: int) -> list[str]:
-    """Waiting leads that stand in their queues by an older network, policy or opening, locked.
+    """Waiting leads that stand in their queues by an older network, policy or opening, locked; the oldest first.
 
     Without those that somebody else has locked: they are being decided.
     """
     rows = await connection.fetch(
         """SELECT lead_id::text FROM leads
            WHERE state = 'waiting' AND waiting IS DISTINCT FROM 'needs_person' AND queued_for < $1
-           ORDER BY queued_for LIMIT $2 FOR UPDATE SKIP LOCKED""",
+           ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED""",
         queued_for,
         limit,
     )

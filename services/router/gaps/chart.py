@@ -23,6 +23,7 @@ from services.router.gaps.report import Report
 from services.router.gaps.suggestions import Suggestion
 from services.router.sites import Site
 from shared.vocabulary import SiteStatus
+from shared.words import counted
 
 _CELL_PX = 14
 """Demand so close together is one circle: a circle a lead would be a page of megabytes."""
@@ -91,8 +92,9 @@ def _draw(report: Report, frame: Frame, title: str, names: Sequence[str]) -> Cha
     scale_km = round_below(WIDTH / 4 / frame.px_per_km)
     return Chart(
         title,
-        f"{wording.leads(int(sum(mark.size for mark in demand)))} of unmet demand, {len(seen)} capable sites "
-        f"and {len(suggested)} suggested places; the tables below have the same figures.",
+        f"{wording.leads(int(sum(mark.size for mark in demand)))} of unmet demand, "
+        f"{counted(len(seen), 'capable site')} and {counted(len(suggested), 'suggested place')}; "
+        "the tables below have the same figures.",
         meridians(frame),
         parallels(frame),
         [_site(site, frame) for site in seen],

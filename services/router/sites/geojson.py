@@ -9,12 +9,15 @@ from services.router.sites.columns import COLUMNS, meant_column
 from shared.csv_rows import CsvRow, Refuse, column_name
 from shared.faults import cut
 from shared.numbers import quoted, written
+from shared.words import counted
 
 _POINT = "is not a Point with coordinates [lon, lat]"
 _DEGREES = re.compile(r"(CRS:?84|EPSG:(.*:)?(4326|4490))\Z", re.IGNORECASE)
 """Names of reference systems of plain degrees: WGS-84, and CGCS2000, which is within a metre of it."""
 _MOST_UNKNOWN = 100
 _MOST_FIELDS = 1_000
+_MOST_DIGITS = 400
+"""More than the largest double has; the library itself refuses 4,300 in words for programmers."""
 
 
 class _Object(dict[str, Any]):
@@ -31,8 +34,11 @@ class _Refused(Exception):  # noqa: N818 - it says what happened to the feature
 def geojson_rows(text: str, refuse: Refuse) -> Iterator[CsvRow]:
     """The fields of each feature by column, numbered from 1; what is wrong is told to `refuse`."""
     try:
-        document = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
-    except (ValueError, RecursionError) as problem:
+        document = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number, parse_int=_whole)
+    except RecursionError:
+        refuse(0, "file", "is not a file of sites: it is nested too deeply")
+        return
+    except ValueError as problem:
         refuse(0, "file", f"is not JSON: {cut(str(problem), 120)}" if text.strip() else "is empty")
         return
     if cause := _cause(document):
@@ -134,6 +140,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         frozenset(name for name in made if names.count(name) > 1) if len(made) < _MOST_FIELDS else frozenset(made)
     )
     return told
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number has {counted(len(digits), 'digit')}")
+    return int(digits)
 
 
 def _no_number(name: str) -> float:

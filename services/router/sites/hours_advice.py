@@ -19,11 +19,14 @@ FIRST_MORNING = 4 * HOUR
 
 _TO = r"\s*(?:-|\u2010|\u2012|\u2013|\u2014|\u2212|~|\u301c|\bto\b|\btill?\b|\buntil\b|至|到)\s*"
 _BEFORE = r"(?P<before{n}>上午|早上|早|凌晨|下午|晚上|晚|中午)?\s*"
-_CLOCK = r"(?P<hour{n}>\d{{1,2}})(?:(?:\s*[:.h点时]\s*(?P<minute{n}>\d{{2}}|半)?\s*分?)|(?P<joined{n}>\d{{2}}))?"
-_AFTER = r"\s*(?P<after{n}>[ap]\.?\s?m\b\.?)?"
+_CLOCK = (
+    r"(?P<hour{n}>\d{{1,2}})(?:(?:\s*[:.h点时](?:\s*(?P<minute{n}>\d{{2}}|半))?(?:\s*分)?)|(?P<joined{n}>\d{{2}}))?"
+)
+_AFTER = r"(?:\s*(?P<after{n}>[ap]\.?\s?m\b\.?))?"
 _TIME = _BEFORE + _CLOCK + _AFTER
 _RANGE = re.compile(r"(?<![\d:.\[])" + _TIME.format(n=1) + _TO + _TIME.format(n=2) + r"(?![\d:\]])", re.IGNORECASE)
 _SPAN = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
+_BARE_END = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2})\s*-\s*([1-9]):(\d{2})(?![\d:])")
 _RULES = re.compile(r";|\|\||,\s*(?=[A-Za-z])")
 _AFTERNOON = ("下午", "晚上", "晚", "中午", "p")
 _MORNING = ("上午", "早上", "早", "凌晨", "a")
@@ -61,6 +64,11 @@ class Span(NamedTuple):
         return self.end - self.begin
 
     @property
+    def spelt(self) -> str:
+        """As networks keep it."""
+        return f"{_clock(self.begin)}-{_clock(self.end % DAY)}"
+
+    @property
     def as_two(self) -> str:
         """The same times of every day without running past midnight."""
         return f"00:00-{_clock(self.end - DAY)},{_clock(self.begin)}-24:00"
@@ -74,6 +82,17 @@ def spans_in(spelt: str) -> list[tuple[Span, ...]]:
 def is_long_night(span: Span) -> bool:
     """Whether it runs past midnight for longer than anybody works."""
     return span.end > DAY and span.minutes > LONGEST_NIGHT
+
+
+def bare_ends(text: str) -> Iterator[Span]:
+    """Spans that begin before one in the afternoon and end past midnight, at an hour written with one digit.
+
+    Who writes `9:00-1:00` closes at noon and an hour; a clock of twenty-four hours says `09:00-01:00`.
+    """
+    for found in _BARE_END.finditer(text):
+        span = _span(found)
+        if span.begin < NOON + HOUR and span.end > DAY and span.begin != span.end - DAY:
+            yield span
 
 
 def begins_at_night(span: Span) -> bool:
@@ -120,10 +139,13 @@ def _words(text: str) -> str:
 def _rule(rule: str, *, is_half_day: bool) -> str:
     """One rule with its times as hh:mm; `is_half_day`: those that follow each other only then are of the afternoon."""
     over = 0
+    is_whole_day = any(int(found[f"hour{side}"]) > 12 for found in _RANGE.finditer(rule) for side in (1, 2))
 
     def spell(found: re.Match[str]) -> str:
         nonlocal over
-        span = _read(found, over, is_half_day=is_half_day)
+        span = _read(found, over, is_half_day=is_half_day, is_whole_day=is_whole_day)
+        if span is None:
+            return found[0]
         over = span.end
         return f"{_clock(span.begin)}-{_clock(span.end if span.end <= DAY else span.end - DAY)}"
 
@@ -132,30 +154,38 @@ def _rule(rule: str, *, is_half_day: bool) -> str:
     return re.sub(r"(?<=\d)\s+(?=\d{2}:)", ",", " ".join(spelt.split()))
 
 
-def _read(found: re.Match[str], over: int, *, is_half_day: bool) -> Span:
-    begin, begin_half = _minutes(found, 1)
-    end, end_half = _minutes(found, 2)
+def _read(found: re.Match[str], over: int, *, is_half_day: bool, is_whole_day: bool) -> Span | None:
+    """The times that are written; None for a minute that no hour has.
+
+    `is_whole_day`: the rule has a time past noon on a clock of twenty-four hours. Then only times at which nobody
+    opens, or a night that nobody works, are of the afternoon.
+    """
+    (begin, begin_half), (end, end_half) = _minutes(found, 1), _minutes(found, 2)
+    if begin is None or end is None:
+        return None
     if is_half_day:
-        wants_noon = begin < over or begin < FIRST_MORNING
+        wants_noon = begin < FIRST_MORNING or (begin < over and not is_whole_day)
         if begin_half is None and HOUR <= begin < NOON and wants_noon and not over > NOON + begin:
             begin += NOON
-        if end_half is None and HOUR <= end < NOON + HOUR and end <= begin < end + NOON:
+        is_evening = end <= begin < end + NOON and not (is_whole_day and end + DAY - begin <= LONGEST_NIGHT)
+        if end_half is None and HOUR <= end < NOON + HOUR and is_evening:
             end += NOON
     if end == 0 and begin > 0:
         end = DAY
     return Span(begin, end + DAY if end < begin else end, found[0])
 
 
-def _minutes(found: re.Match[str], side: int) -> tuple[int, str | None]:
-    """Minutes after midnight, and the half of the day if the text says one."""
+def _minutes(found: re.Match[str], side: int) -> tuple[int | None, str | None]:
+    """Minutes after midnight (None when no hour has so many), and the half of the day if the text says one."""
     hour, minute = int(found[f"hour{side}"]), found[f"minute{side}"] or found[f"joined{side}"] or "0"
-    minutes = hour * 60 + (30 if minute == "半" else int(minute))
+    past = HOUR // 2 if minute == "半" else int(minute)
+    minutes = hour * HOUR + past
     half = found[f"before{side}"] or (found[f"after{side}"] or "").lower()[:1] or None
     if half in _AFTERNOON and hour < 12:
         minutes += NOON
     elif half in _MORNING and hour == 12:
         minutes -= NOON
-    return minutes, half
+    return (minutes if past < HOUR else None), half
 
 
 def _span(found: re.Match[str]) -> Span:

@@ -24,6 +24,7 @@ from services.router.sites.hours_advice import (
     NOON,
     Span,
     are_in_order,
+    bare_ends,
     begins_at_night,
     is_long_night,
     respelt,
@@ -127,6 +128,9 @@ def _objection(text: str, spelt: str, today: date) -> _Objection | None:
     for times in spans_in(spelt):
         if objection := _of_times(times):
             return objection
+    for span in bare_ends(text):
+        why = f"{span.text} is {_length(span)}, past midnight"
+        return _Objection(why, f"if that is meant, write {span.spelt}", is_slip=True)
     if whole := _unsaid_whole_day(text, spelt, today):
         return _Objection(
             f"{whole} says no times and would be open day and night",
@@ -149,7 +153,7 @@ def _of_times(times: tuple[Span, ...]) -> _Objection | None:
             why, is_slip = f"{span.text} opens and closes at the same time", HOUR <= span.begin < NOON
             return _Objection(why, "24/7 or 00:00-24:00 is day and night, off a closed day", is_slip)
         if is_long_night(span):
-            why = f"{span.text} is {counted(span.minutes // 60, 'hour')}, through the night"
+            why = f"{span.text} is {_length(span)}, through the night"
             if span.minutes >= DAY:
                 return _Objection(why, "24/7 is day and night")
             return _Objection(why, f"if it is that long, write {span.as_two}", is_slip=True)
@@ -161,6 +165,11 @@ def _of_times(times: tuple[Span, ...]) -> _Objection | None:
             "the times of a day do not follow each other", "list them from morning to night", is_slip=True
         )
     return None
+
+
+def _length(span: Span) -> str:
+    hours, minutes = divmod(span.minutes, HOUR)
+    return counted(hours, "hour") + (f" and {counted(minutes, 'minute')}" if minutes else "")
 
 
 def _no_day(spelt: str) -> str | None:

@@ -89,7 +89,7 @@ def test_a_point_without_its_datum_is_refused() -> None:
         ({"lat": 31.3, "datum": "wgs84"}, "/location/lon"),
         ({"lat": 91, "lon": 120.6, "datum": "wgs84"}, "/location/lat"),
         ({"lat": 31.3, "lon": 181, "datum": "wgs84"}, "/location/lon"),
-        ({"lat": 90, "lon": 0, "datum": "gcj02"}, "/location/datum"),
+        ({"lat": 89.9999, "lon": 120.6, "datum": "gcj02"}, "/location/datum"),
         ({"adcode": "3205"}, "/location/adcode"),
         ({"adcode": "３２０５０５"}, "/location/adcode"),
         ({}, "/location"),
@@ -223,6 +223,26 @@ def test_swapped_numbers_are_told_as_such() -> None:
     assert arctic.place is not None
     assert arctic.place.adcode == "650100"
     assert "look swapped" in arctic.remarks[0].detail
+
+
+def test_an_address_with_its_campaign_is_an_id() -> None:
+    written = f"https://offers.example.com/?utm_campaign={'spring-' * 40}&lead=4711"
+
+    one, again, other = (accept(draft(source_lead_id=text)) for text in (written, written, written + "2"))
+
+    assert one.source_id_token == again.source_id_token != other.source_id_token
+    assert one.remarks == ()
+
+
+@pytest.mark.parametrize("numbers", [(999, 999), (-999, -999), (31298900, 120585300), (120.6, 31.3), (91.0, 0.0)])
+def test_numbers_of_nowhere_refuse_no_lead_that_says_its_place(numbers: tuple[float, float]) -> None:
+    point = {"lat": float(numbers[0]), "lon": float(numbers[1]), "datum": "wgs84"}
+    for more in ({"city": "苏州", "district": "吴江区"}, {"adcode": "320509"}, {"text": "苏州吴江"}):
+        lead = accept(draft(location=point | more))
+        assert lead.place is not None
+        assert lead.place.adcode == "320509"
+        assert [remark.pointer for remark in lead.remarks] == ["/location/lat"]
+    assert "/location/lat" in faults(location=point)
 
 
 @pytest.mark.parametrize(

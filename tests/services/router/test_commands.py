@@ -127,7 +127,7 @@ def test_explaining_a_wish_says_why_the_nearer_site_loses(waypost: Waypost) -> N
         ("120.62", "31.31", "look swapped"),
         ("87.6", "43.8", "look swapped"),
         ("31.31", "200", "no point on earth"),
-        ("nan", "120.62", "no point on earth"),
+        ("91", "120.62", "no point on earth"),
     ],
 )
 def test_nobody_is_explained_a_place_where_nobody_is(waypost: Waypost, lat: str, lon: str, says: str) -> None:
@@ -245,7 +245,6 @@ def test_a_time_that_no_calendar_has_is_refused_in_a_line(waypost: Waypost, at: 
         ("31,3", "did you mean 31.3?"),
         ("nan", "is not a number"),
         ("inf", "is not a number"),
-        ("91", "less than or equal to 90"),
     ],
 )
 def test_a_number_at_the_command_is_read_as_strictly(waypost: Waypost, lat: str, says: str) -> None:

@@ -423,6 +423,39 @@ async def test_queues_are_found_again_once_for_all_routers(world: World) -> None
     assert await lines(world) == {"near": [2, 3]}
 
 
+async def test_an_older_lead_of_the_batch_that_goes_elsewhere_hides_nobody_behind_it(world: World) -> None:
+    await world.set_up(ONE, site("next", 31.301, limit=1))
+    asked = Asked()
+    await asked.since(world)
+    async with world.router() as one:
+        await one.handle(came(1), came(2), came(3), came(4))
+        assert await lines(world) == {"near": [3, 4], "next": [3, 4]}
+        await one.handle(answered_record(1, 1, "near", Answer.ACCEPTED), answered_record(2, 1, "next", Answer.ACCEPTED))
+        # The oldest is the next at both sites.
+        await one.timers.ask_next(one.vacancies.take())
+        [due] = await asked.since(world)
+        await one.handle(due, came(5))
+        assert await next_are_asked(world, asked, one) == [4]
+
+    assert await given(world, "near") == [1, 3]
+    assert await given(world, "next") == [2, 4]
+    assert await lines(world) == {"near": [5], "next": [5]}
+
+
+async def test_queues_of_many_are_found_again_the_oldest_first_and_no_longer_than_newer_leads_may_wait(
+    world: World,
+) -> None:
+    await world.set_up(ONE)
+    async with world.router() as router:
+        await router.handle(came(1), came(4), came(3), came(2))
+        await network.apply(world.pool, (ONE, site("next", 31.301, limit=1)), in_minutes(1))
+        await router.reload.refresh()
+        for standing in ([2], [2, 3], [2, 3, 4]):
+            assert await requeue(router.pool, router.reload(), NOW, at_once=1, within_s=0) == 1
+            assert await lines(world) == {"near": [2, 3, 4], "next": standing}
+        assert await requeue(router.pool, router.reload(), NOW, at_once=1, within_s=0) == 0
+
+
 async def test_nobody_waits_for_a_lead_that_another_router_is_deciding_to_find_queues_again(world: World) -> None:
     await world.set_up(ONE, FAR_AWAY)
     async with world.router() as stands_still, world.router() as other:

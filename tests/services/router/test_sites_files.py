@@ -1,6 +1,7 @@
 """Network files: read whole, or refused with every bad row, its field, the reason and the way out."""
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -228,6 +229,13 @@ def feature(coordinates: Any = (120.5853, 31.2989), **changes: Any) -> dict[str,
 
 def geojson(*features: Any) -> str:
     return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, geojson().replace("[]", f"[{'9' * 5_000}]")], ids=["deep", "long"])
+def test_what_is_told_of_json_is_no_text_for_programmers(text: str) -> None:
+    [bad] = read_geojson(text).bad
+    assert re.search(r"nested too deeply|a number has 5,000 digits", bad.reason)
+    assert not re.search(r"sys\.|recursion", bad.reason)
 
 
 def test_geojson_says_what_csv_says() -> None:

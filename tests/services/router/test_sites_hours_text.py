@@ -40,6 +40,8 @@ ALL_WEEK = [(MONDAY, MONDAY + timedelta(days=7), "open")]
         ("9:00-18:00", "09:00-18:00"),
         ("Mo-Fr 9:00-12:00,13:30-18:00;Sa 10:00-16:00", "Mo-Fr 09:00-12:00,13:30-18:00; Sa 10:00-16:00"),
         ("18:00-02:00", "18:00-02:00"),
+        ("18:00-2:00", "18:00-02:00"),
+        ("9:00-0:30", "09:00-00:30"),
         ("22:00-06:00", "22:00-06:00"),
         ("10:00-02:00", "10:00-02:00"),
         ("06:00-00:00", "06:00-00:00"),
@@ -101,6 +103,13 @@ def test_hours_that_somebody_can_mean_are_kept_in_one_spelling(text: str, kept: 
         ("Mon-Fri 9:00AM-5:00PM, Sat-Sun closed", "Mo-Fr 09:00-17:00; Sa-Su closed"),
         ("\u200b09:00-18:00,", "09:00-18:00"),
         ("6:30-3:30", "06:30-15:30"),
+        ("9:00-1:00", "09:00-13:00"),
+        ("Mo-Fr 9:00-18:00; Sa 10:00-2:00", "Mo-Fr 09:00-18:00; Sa 10:00-14:00"),
+        ("12:00-4:00", "12:00-16:00"),
+        ("上午9:00-12:00 下午1:30-6:00", "09:00-12:00,13:30-18:00"),
+        ("18-9", "18:00-09:00"),
+        ("20-10", "20:00-10:00"),
+        ("13:30-6:00", "13:30-18:00"),
     ],
 )  # fmt: skip
 def test_other_spellings_are_asked_back_in_openstreetmaps(text: str, meant: str) -> None:
@@ -307,3 +316,22 @@ def test_what_an_older_network_keeps_still_has_its_times() -> None:
     for text in ('24/7 "by appointment"', "00:00-00:00", "09:00-06:00", "Feb 30"):
         assert Schedule(WorkingTime(text)).is_open(noon)
     assert not Schedule(WorkingTime("24/7 closed")).is_open(noon)
+
+
+@pytest.mark.parametrize(
+    "text", ["Mo-Fr 13:00-18:00,09:00-12:00", "Mo-Fr 09:60-18:00", "9:75-5", "9:00-18:00,7:00-9:00"]
+)
+def test_nothing_is_proposed_where_a_clock_of_twenty_four_hours_or_no_clock_is_written(text: str) -> None:
+    assert "did you mean" not in objection(text)
+
+
+def test_an_end_past_midnight_says_how_to_write_it_if_it_is_meant() -> None:
+    said = objection("9:00-1:00")
+    assert (
+        said == "9:00-1:00 is 16 hours, past midnight; did you mean 09:00-13:00? (if that is meant, write 09:00-01:00)"
+    )
+    assert read_hours("09:00-01:00", TODAY) == "09:00-01:00"
+
+
+def test_a_length_is_told_to_the_minute() -> None:
+    assert "13:30-06:00 is 16 hours and 30 minutes, through the night" in objection("13:30-06:00")

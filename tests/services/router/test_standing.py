@@ -70,7 +70,7 @@ async def test_each_contract_stands_beside_what_the_routers_counted(world: World
     assert rows == [("grand", 6), ("lucky", 4)]
 
     shown = await waypost("policy", "shares")
-    assert "40.0% │            +1.0 │" in shown
+    assert "lucky 30% 4 40.0% +1.0 1" in " ".join(shown.split())
     assert "late has no open site in CITY: no lead until one opens" in shown
     assert "grnd has no site in CITY and gets none of its 5%" in shown
     assert "grand has no site in Nowhere and gets none of its 100%" in shown
@@ -151,7 +151,7 @@ async def test_a_simulation_shows_what_contracts_do_and_cost(world: World, waypo
     assert "Shares with a band of 50 m: 0 of 40 assigned leads" in both
     waypost.write("wide.toml", (await waypost("policy", "show")).replace("tie_band_m = 50", "tie_band_m = 2000"))
     one = await waypost("policy", "simulate", "--leads", "leads.csv", "--policy", "wide.toml")
-    assert "│ lucky   │      80% │    32 │ 80.0% │" in one
+    assert "lucky 80% 32 80.0%" in " ".join(one.split())
     assert f"Shares: {wide['moved']} of 40 assigned leads went to another site because of them, on average 7" in one
     assert "Without shares: mean 0.48 km, Gini 0.000." in one
 
@@ -175,5 +175,5 @@ async def test_a_policy_with_shares_is_tried_from_a_month_without_leads(world: W
 
     # Without a contract in the file, the one of now is what it is seen by.
     shown = await waypost("policy", "try", "plain.toml", "--last", "1h")
-    assert "│ CITY    │ grand   │      60% │         6 │    5 │     60.0% │ 50.0% │" in shown
+    assert "CITY grand 60% 6 5 60.0% 50.0%" in " ".join(shown.split())
     assert "each starting with idle sites, and partners without a lead this month." in shown

@@ -64,6 +64,11 @@ def name_of(item: Item) -> str | None:
         ("A & B", "A & B", [Repair.AMPERSANDS]),
         ("A &# B", "A &# B", [Repair.AMPERSANDS]),
         ("A < B", "A < B", [Repair.AMPERSANDS]),
+        ("A<br>B", "A B", [Repair.HTML]),
+        ("A<BR clear=all>B<br></br>C<hr >D", "A B C D", [Repair.HTML]),
+        ("A<br/>B<img src='x'>C", "A B C", [Repair.HTML]),
+        ("A]]>B", "A]]>B", [Repair.AMPERSANDS]),
+        ("<![CDATA[A<![CDATA[B]]>C]]>", "A<![CDATA[BC]]>", [Repair.AMPERSANDS]),
         ("A &amp; B &#38; C", "A & B & C", []),
         ("A<!-- & -- --> B", "A B", []),
         ("A & B\x01C", "A & B C", [Repair.CONTROLS, Repair.AMPERSANDS]),
@@ -91,6 +96,43 @@ def test_tags_are_mended_and_told(body: str, repair: Repair) -> None:
     (item,) = read(body)
 
     assert (name_of(item), told(item)) == ("Test Person", [str(repair)])
+
+
+@pytest.mark.parametrize("tag", ["comments", "Comments", "pricecomments"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "<p>Hello<br>you",
+            "<b>Hi",
+            "<ul><li>a<li>b</ul>",
+            "a<b",
+            "<td nowrap>x</td>",
+            "<a href=http://x?a=1&b=2>x</a>",
+        ),
+        *(
+            "<!DOCTYPE html><html><body>x</body></html>",
+            "<test@example.com>",
+            "<!-- unclosed",
+            "</customer>",
+            "x\n<x\n",
+        ),
+        *("<div class='a' class='b'>x</div>", "<script>if(a<b&&c>d){}</script>", "<![CDATA[</comments>]]><p>"),
+    ],
+)
+def test_no_comments_refuse_a_lead(tag: str, text: str) -> None:
+    (item,) = read(f"<adf>{prospect(more=f'<customer><{tag}>{text}</{tag}></customer>')}</adf>")
+
+    assert name_of(item) == "Test Person"
+    assert str(Repair.COMMENTS) in told(item)
+
+
+def test_a_fault_is_placed_where_it_is_although_comments_were_blanked_out() -> None:
+    broken = prospect(more="<comments><p>\n<b></comments><id>")
+    (item,) = read(f"<adf>{broken}</adf>")
+
+    assert isinstance(item, Refused)
+    assert "line 2" in item.faults[0].detail
 
 
 def test_what_is_quoted_is_left_alone_while_the_rest_is_mended() -> None:

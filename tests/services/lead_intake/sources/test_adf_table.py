@@ -193,3 +193,35 @@ def test_what_belongs_to_another_standard_or_to_an_open_part_is_not_told() -> No
     prospect = prospect.replace("</vendor>", "<contact><anything/></contact></vendor>")
 
     assert remarks_of(prospect) == ()
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        *("used", "USED", "Used Car", "used_vehicle", "usedvehicle", "used, certified", "approved used", "U"),
+        *(
+            "pre-owned",
+            "Certified Pre-Owned (CPO)",
+            "preowned/used",
+            "second hand",
+            "ｕｓｅｄ",
+            "二手车",
+            "官方认证二手车",
+            "旧车",
+        ),
+    ],
+)
+def test_every_word_for_used_sends_the_lead_to_a_delivery_center(status: str) -> None:
+    for interest in ("buy", "lease", "test-drive", ""):
+        vehicle = f"<vehicle interest='{interest}' status='{status}'/>"
+        assert read(f"<prospect>{vehicle}{customer(PHONE)}</prospect>").intent == "used_vehicle"
+    unclear = f"<vehicle status='unknown'><condition>{status}</condition></vehicle>"
+    assert read(f"<prospect>{unclear}{customer(PHONE)}</prospect>").intent == "used_vehicle"
+
+
+@pytest.mark.parametrize("status", ["", "new", "New", "N", "unused", "not used", "new car", "新车"])
+def test_a_new_car_stays_a_purchase_without_a_word(status: str) -> None:
+    prospect = f"<prospect><vehicle status='{status}'/>{customer(PHONE)}</prospect>"
+
+    assert read(prospect).intent == "purchase"
+    assert remarks_of(prospect) == ()

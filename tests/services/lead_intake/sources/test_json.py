@@ -87,7 +87,7 @@ def test_a_body_that_is_no_lead_at_all_is_unreadable(body: bytes, says: str) -> 
         ({"client_time": "2026-13-01T09:00:00Z"}, "/client_time"),
         ({"preferred_site": "No Such Form"}, "/preferred_site"),
         ({"channel": "carrier pigeon"}, "/channel"),
-        ({"source_lead_id": "x" * 129}, "/source_lead_id"),
+        ({"source_lead_id": "x" * 2049}, "/source_lead_id"),
         ({"intend": "purchase"}, "/intend"),
         ({"contact": {"phone": SECRET, "wechat": "x"}}, "/contact/wechat"),
     ],
