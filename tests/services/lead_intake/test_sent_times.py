@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.lead_intake.domain import received_fact
-from services.lead_intake.draft import Draft
+from services.lead_intake.draft import Draft, MendedDraft
 from services.lead_intake.faults import Refused
 from services.lead_intake.sent_times import CLOCK_ERROR, EARLIEST
 from services.lead_intake.sources.json import read_json
@@ -38,8 +38,11 @@ def test_what_is_no_time_of_rfc_3339_is_refused(written: Any) -> None:
     assert isinstance(refused, Refused)
     assert [fault.pointer for fault in refused.faults] == ["/consent/given_at"]
     lead = read_json(orjson.dumps(lead_json() | {"client_time": written}))
+    assert isinstance(lead, Draft)
+    assert lead.client_time is None
     # An empty text is a field that was left out.
-    assert isinstance(lead, Draft if written in (None, "") else Refused)
+    told = [remark.pointer for remark in lead.remarks] if isinstance(lead, MendedDraft) else []
+    assert told == ([] if written in (None, "") else ["/client_time"])
 
 
 @pytest.mark.parametrize(
