@@ -17,6 +17,9 @@ LONGEST_NIGHT = 16 * HOUR
 FIRST_MORNING = 4 * HOUR
 """Nobody opens between one and four at night: it is the afternoon that was meant."""
 
+LEAST_OPEN = 2 * HOUR
+"""Whoever opens stays open for so long; a shorter day is not what was meant."""
+
 _TO = r"\s*(?:-|\u2010|\u2012|\u2013|\u2014|\u2212|~|\u301c|\bto\b|\btill?\b|\buntil\b|至|到)\s*"
 _BEFORE = r"(?P<before{n}>上午|早上|早|凌晨|下午|晚上|晚|中午)?\s*"
 _CLOCK = (
@@ -85,13 +88,14 @@ def is_long_night(span: Span) -> bool:
 
 
 def bare_ends(text: str) -> Iterator[Span]:
-    """Spans that begin before one in the afternoon and end past midnight, at an hour written with one digit.
+    """Spans that end past midnight at an hour written with one digit, which is a likely end of the same day as well.
 
-    Who writes `9:00-1:00` closes at noon and an hour; a clock of twenty-four hours says `09:00-01:00`.
+    Who writes `9:00-1:00` closes at noon and an hour, and `13:30-5:30` is an afternoon; a clock of twenty-four hours
+    says `09:00-01:00`. Of `18:00-2:00` nobody can mean the afternoon.
     """
     for found in _BARE_END.finditer(text):
         span = _span(found)
-        if span.begin < NOON + HOUR and span.end > DAY and span.begin != span.end - DAY:
+        if span.end > DAY and span.end - NOON - span.begin >= LEAST_OPEN and span.begin != span.end - DAY:
             yield span
 
 
@@ -158,7 +162,7 @@ def _read(found: re.Match[str], over: int, *, is_half_day: bool, is_whole_day: b
     """The times that are written; None for a minute that no hour has.
 
     `is_whole_day`: the rule has a time past noon on a clock of twenty-four hours. Then only times at which nobody
-    opens, or a night that nobody works, are of the afternoon.
+    opens, a night that nobody works, and an end of one digit (`bare_ends`) are of the afternoon.
     """
     (begin, begin_half), (end, end_half) = _minutes(found, 1), _minutes(found, 2)
     if begin is None or end is None:
@@ -167,8 +171,9 @@ def _read(found: re.Match[str], over: int, *, is_half_day: bool, is_whole_day: b
         wants_noon = begin < FIRST_MORNING or (begin < over and not is_whole_day)
         if begin_half is None and HOUR <= begin < NOON and wants_noon and not over > NOON + begin:
             begin += NOON
-        is_evening = end <= begin < end + NOON and not (is_whole_day and end + DAY - begin <= LONGEST_NIGHT)
-        if end_half is None and HOUR <= end < NOON + HOUR and is_evening:
+        is_bare = len(found["hour2"]) == 1 and found["minute2"] is not None and end + NOON - begin >= LEAST_OPEN
+        is_night = is_whole_day and end + DAY - begin <= LONGEST_NIGHT and not is_bare
+        if end_half is None and HOUR <= end < NOON + HOUR and end <= begin < end + NOON and not is_night:
             end += NOON
     if end == 0 and begin > 0:
         end = DAY
