@@ -78,7 +78,7 @@ class RawProducer:
 
     async def send(self, topic: str, partition: int, raw: bytes) -> int:
         """Send to a partition; returns the offset of the first record."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 try:
                     return await self._send(TopicPartition(topic, partition), raw)

@@ -148,7 +148,7 @@ async def test_three_brokers_keep_taking_records_when_one_is_killed(tmp_path: Pa
 
 async def least_in_sync(admin: AIOKafkaAdminClient, topic: str) -> str:
     """The topic's `min.insync.replicas`, as soon as the broker that is asked has heard of the topic."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             (response,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
             settings = {entry[0]: entry[1] for entry in response.resources[0][4]}

@@ -68,7 +68,7 @@ async def test_a_service_whose_producer_broke_ends_with_1(service: str, settings
             sys.executable, "-m", "services.cli", "run", service, env=environment, stdout=log, stderr=log
         )
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(240):
                 status = await process.wait()
         except TimeoutError:
             pytest.fail(f"it goes on: {(tmp_path / 'log').read_text()}")

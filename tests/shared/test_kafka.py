@@ -406,7 +406,7 @@ async def all_dead(settings: Settings, topic: str) -> list[RecordDead]:
         reader.assign([at])
         [end] = (await reader.end_offsets([at])).values()
         found: list[RecordDead] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while await reader.position(at) < end:
                 for records in (await reader.getmany(timeout_ms=500)).values():
                     found += [DEAD_LETTERS[topic].read(record.value).data for record in records]

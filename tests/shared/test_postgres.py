@@ -96,7 +96,7 @@ async def test_a_transaction_that_stood_still_for_too_long_is_done_again_as_a_wh
     async def work(connection: Connection) -> int:
         sessions.append(connection.get_server_pid())
         if len(sessions) == 1:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", sessions[0]):
                     await asyncio.sleep(0.01)
         value: int = await connection.fetchval("SELECT 42")

@@ -464,7 +464,7 @@ async def test_nobody_waits_for_a_lead_that_another_router_is_deciding_to_find_q
         await other.reload.refresh()
         async with acquire(stands_still.pool) as connection, connection.transaction():
             await connection.execute("SELECT FROM leads WHERE lead_id = $1 FOR UPDATE", UUID(int=2))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await other.handle(received_record(4, (40.0, 116.4)))
         assert await requeue(other.pool, other.reload(), NOW) == 1
 
