@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from services import running
+from services import system_state
 from services.lead_intake.geocoding.opening import try_geocoder
 from services.lead_intake.postal_files import load_postal_codes
 from services.lead_intake.repeated_ids import check_source_ids
@@ -135,34 +135,34 @@ def checks_of(intake: IntakeSettings, router: RouterSettings) -> dict[str, Check
 
 async def examine(
     settings: IntakeSettings, router: RouterSettings, since: timedelta = timedelta(days=1)
-) -> dict[str, running.Finding]:
+) -> dict[str, system_state.Finding]:
     """What was found by check, in the order of `checks_of`, then of the running system; a check that cannot run is
     itself a problem. All look at the same time, so the slowest decides how long it takes."""
     notifier = read_notifier_settings()
-    looks: dict[str, Callable[[], Awaitable[running.Finding]]] = {
+    looks: dict[str, Callable[[], Awaitable[system_state.Finding]]] = {
         name: partial(_problems, check, settings) for name, check in checks_of(settings, router).items()
     }
-    looks["services"] = partial(running.services, settings, router, notifier)
-    looks["lag"] = partial(running.lag, settings, router, notifier)
-    looks["dead letters"] = partial(running.dead_letters, settings, since)
+    looks["services"] = partial(system_state.services, settings, router, notifier)
+    looks["lag"] = partial(system_state.lag, settings, router, notifier)
+    looks["dead letters"] = partial(system_state.dead_letters, settings, since)
     found = await asyncio.gather(*map(_run, looks.values()))
     return dict(zip(looks, found, strict=True))
 
 
-async def _problems(check: Check, settings: IntakeSettings) -> running.Finding:
-    return running.Finding(await check(settings))
+async def _problems(check: Check, settings: IntakeSettings) -> system_state.Finding:
+    return system_state.Finding(await check(settings))
 
 
-async def _run(look: Callable[[], Awaitable[running.Finding]]) -> running.Finding:
+async def _run(look: Callable[[], Awaitable[system_state.Finding]]) -> system_state.Finding:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
             return await look()
     except UserError as error:
-        return running.Finding([error.message + (f": {error.hint}" if error.hint else "")])
+        return system_state.Finding([error.message + (f": {error.hint}" if error.hint else "")])
     except TimeoutError:
-        return running.Finding(["no answer in time: is it reachable from here?"])
+        return system_state.Finding(["no answer in time: is it reachable from here?"])
     except (KafkaError, OSError, PostgresUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return running.Finding([f"not usable ({type(error).__name__}): is it running, and is its address right?"])
+        return system_state.Finding([f"not usable ({type(error).__name__}): is it running, and is its address right?"])
 
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([mhd])")
@@ -196,7 +196,7 @@ def doctor(
     raise typer.Exit(1 if any(one.problems for one in found.values()) else 0)
 
 
-def _print(found: dict[str, running.Finding]) -> None:
+def _print(found: dict[str, system_state.Finding]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for name, one in found.items():
         console.print(f"[green]ok[/]     {name}" if not one.problems else f"[bold red]wrong[/]  {name}")

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.store_notifier import answers
+from services.store_notifier.answer_faults import faults_of
 from services.store_notifier.contacts import ContactGone, Contacts, ContactUnavailable, NotHolder
 from services.store_notifier.db import answers as answer_rows
 from services.store_notifier.db import endpoints as endpoint_rows
@@ -27,7 +28,6 @@ from services.store_notifier.endpoints import secrets_of
 from services.store_notifier.epoch import epoch_of
 from services.store_notifier.metrics import Metrics
 from services.store_notifier.problems import unavailable
-from services.store_notifier.wording import faults_of
 from shared import signatures
 from shared.contracts import Answer, DeclineReason, Result
 from shared.postgres import Connection, Pool, PostgresUnavailable, transact

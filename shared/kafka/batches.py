@@ -15,10 +15,10 @@ from hashlib import sha256
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 
+from shared.kafka.carried_header import wrap
 from shared.kafka.limits import BATCH_OVERHEAD_BYTES, LARGEST_BURIED_BYTES, LARGEST_DEAD_KEY_BYTES
 from shared.kafka.record import Header, Reference
 from shared.kafka.unpack import CannotUnpack, unpack
-from shared.kafka.wrapping import wrap
 
 HEADER = struct.Struct(">qiibIhiqqqhii")
 AFTER_LENGTH = 12

@@ -22,12 +22,12 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from shared.clock import own_clock
 from shared.contracts import Topic
+from shared.kafka.carried_header import unwrap
 from shared.kafka.consumer import ReadableConsumer
 from shared.kafka.dead import DeadLetters, TooManyDead
 from shared.kafka.isolation import OF_A_RECORD, handle_all_but_the_culprits
 from shared.kafka.produce import ProducerBroken
 from shared.kafka.record import Record, Reference
-from shared.kafka.wrapping import unwrap
 from shared.pausing import sleep_or_stop
 from shared.postgres import PostgresUnavailable
 from shared.settings import Settings

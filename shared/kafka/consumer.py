@@ -21,9 +21,9 @@ CORRUPT_PAUSE_S = 1.0
 class ReadableConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """An AIOKafkaConsumer for topics that anybody may have written to.
 
-    `marker` names the header that carries what `wrapping.py` wrapped; drawn anew for each consumer, so that no record
-    can pretend. `corrupt` has the first offset of each batch whose checksum is wrong, by topic and partition: it is
-    fetched again and again, and only its partition waits.
+    `marker` names the header that carries what `carried_header.py` wrapped; drawn anew for each consumer, so that no
+    record can pretend. `corrupt` has the first offset of each batch whose checksum is wrong, by topic and partition: it
+    is fetched again and again, and only its partition waits.
     """
 
     def __init__(self, *topics: str, **options: Any) -> None:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.kafka.batches import MOST_UNPACKED_RECORDS, Corrupt, is_readable, made_readable
+from shared.kafka.carried_header import unwrap
 from shared.kafka.limits import LARGEST_BURIED_BYTES
 from shared.kafka.unpack import CannotUnpack, unpack
-from shared.kafka.wrapping import unwrap
 from tests.poison import ANYWHERE, GZIP, LZ4, NONE, SNAPPY, ZSTD, Poison, batch
 
 MARKER = "marker"
