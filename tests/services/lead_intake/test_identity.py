@@ -1,7 +1,7 @@
 """What stands for an id is none; every true id is one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.lead_intake.faults import Fault
@@ -46,10 +46,15 @@ def test_an_id_is_one(written: str) -> None:
 
 
 @given(st.integers(min_value=10**6, max_value=10**18), st.sampled_from(["", "L-", "lead_", "portal/"]))
-def test_large_numbers_are_ids_but_for_those_that_are_typed_along_a_keyboard(number: int, prefix: str) -> None:
+@example(2**31 - 1, "")
+@example(2**32, "L-")
+def test_large_numbers_are_ids_but_for_those_that_are_typed_along_a_keyboard_or_the_largest_of_a_program(
+    number: int, prefix: str
+) -> None:
     typed = len(set(str(number))) == 1 or "12345678901234567890".startswith(str(number))
+    largest = number in (2**31 - 1, 2**31, 2**32 - 1, 2**32)
 
-    assert identifies(f"{prefix}{number}") == (not typed or bool(prefix))
+    assert identifies(f"{prefix}{number}") == (not (typed or largest) or bool(prefix))
 
 
 @given(st.text(max_size=128))
