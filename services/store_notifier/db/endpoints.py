@@ -124,24 +124,26 @@ async def set_status(connection: Connection, endpoint_id: UUID, status: str, rea
 async def claim_due(
     connection: Connection, now: datetime, limit: int, *, busy: Mapping[str, int], host_cap: int
 ) -> list[asyncpg.Record]:
-    """Lock the endpoints that should be looked at, longest waiting first, passing over those another scheduler has.
+    """Lock endpoints of those that have waited longest, passing over those another scheduler has.
 
     `busy` says how many requests to each host are under way here; together with what may be claimed now there shall
     be at most `host_cap` to one host (an endpoint whose own cap is larger gets its turn on an idle host).
     """
     return await connection.fetch(
         """WITH due AS (
-               SELECT endpoint_id, in_flight_cap, coalesce(busy.requests, 0) AS under_way,
+               SELECT endpoint_id, next_at, in_flight_cap, coalesce(busy.requests, 0) AS under_way,
                       sum(in_flight_cap) OVER (PARTITION BY host ORDER BY next_at, endpoint_id) AS wanted
                FROM endpoints LEFT JOIN unnest($3::text[], $4::int[]) busy(host, requests) USING (host)
                WHERE next_at <= $1 AND status = 'active' AND (open_until IS NULL OR open_until <= $1))
            SELECT endpoint_id, host, url, secret_sealed, previous_secret_sealed, previous_secret_until
            FROM endpoints WHERE endpoint_id IN (
                SELECT endpoint_id FROM due
-               WHERE under_way + wanted <= $5 OR (under_way = 0 AND wanted = in_flight_cap))
+               WHERE under_way + wanted <= $5 OR (under_way = 0 AND wanted = in_flight_cap)
+               ORDER BY due.next_at LIMIT 4 * $2::int)
              -- once more, on the row as it is when it is locked
              AND next_at <= $1 AND status = 'active' AND (open_until IS NULL OR open_until <= $1)
-           ORDER BY next_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED""",
+           -- locked in the order in which others lock them: even SKIP LOCKED waits for a row that is just being updated
+           ORDER BY endpoint_id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED""",
         now,
         limit,
         list(busy.keys()),
