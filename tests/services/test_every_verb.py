@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,21 @@ def test_an_output_that_ends_early_ends_the_command_quietly(line: str, status: i
     if "run router" not in line:
         assert ran.returncode == status, ran.stderr
         assert ran.stderr.count("\n") <= 1, ran.stderr
+
+
+def test_every_verb_says_that_the_disk_of_its_output_is_full() -> None:
+    def fill(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        with Path("/dev/full").open("w") as full:
+            command = [sys.executable, "-m", "services.cli", *words, "--help"]
+            return subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    with ThreadPoolExecutor(3) as some_at_once:
+        verbs = [words for words, _ in walk()]
+        for words, ran in zip(verbs, some_at_once.map(fill, verbs), strict=True):
+            # Of the audit 1 says that something is not clean.
+            status = 2 if words[0] in ("audit", "lead") else 1
+            assert (ran.returncode, ran.stderr.count("\n")) == (status, 1), (words, ran.stderr)
+            assert "disk is full" in ran.stderr, words
 
 
 @pytest.mark.parametrize(
